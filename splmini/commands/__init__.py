@@ -1,0 +1,12 @@
+"""The commands, one module each, found by their file name.
+
+`ALIASES` are other names of a command; `MODULES` names the module of each command that does not live in one of its
+own name (because it shares another's code). A test holds both tables to what the modules declare.
+"""
+
+ALIASES: dict[str, str] = {
+    "bucket": "bin",
+    "kv": "extract",
+}
+
+MODULES: dict[str, str] = {}

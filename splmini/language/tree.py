@@ -1,0 +1,323 @@
+"""The tree: frozen dataclasses with spans. Spans are never compared, so equal searches are equal trees.
+
+`Pipeline` holds `Command`s; a command's `args` are nodes of its dialect:
+
+* `search`: one search expression (`And`, `Or`, `Not` over `Term`, `Directive`, `FieldComparison`, `FieldIn`, `Subsearch`)
+* `expressions` (eval, where, fieldformat …): `Assignment`s, or one eval expression
+* `aggregation` (stats, chart, …): `Option`s, `Aggregation`s, `Clause`s (`by`, `over`, `where`)
+* `arguments` (all others): `Word`s, `Option`s, `Subsearch`es, `Group`s, `Rename`s (`a as b`) and `Clause`s (`by x`,
+  `output a b`), in the order written; commas are layout.
+
+`And`, `Or` and `Not` serve both expression dialects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from splmini.errors import NOWHERE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Base of every node; `span` are offsets into the expanded text."""
+
+    span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+
+    def __str__(self) -> str:
+        from splmini.language.printer import render
+
+        return render(self)
+
+
+# ---- what both expression dialects share -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class And(Node):
+    """All of `items` hold. `And(())` is everything: an empty search, an empty pair of brackets."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Node):
+    """One of `items` holds."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Node):
+    """`operand` does not hold."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Subsearch(Node):
+    """A search in square brackets."""
+
+    pipeline: Pipeline
+
+
+# ---- the search dialect --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Term(Node):
+    """A bare word (`quoted` false) or a quoted phrase, matched against `_raw`. `*` in it is a wildcard."""
+
+    text: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Directive(Node):
+    """`TERM(text)` or `CASE(text)`; `name` is upper case."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldComparison(Node):
+    """`field op value` in a search. `op` is one of `= != < > <= >= ::` (`==` is normalised to `=`).
+
+    `value` has its quotes and escapes resolved, except that a backslash before `*` stays; `quoted` says that it was
+    in double quotes. Time modifiers (`earliest=-1h`), `index=`, `tag=`, `tag::f=`, `eventtype=` are comparisons too.
+    """
+
+    field: str
+    op: str
+    value: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldIn(Node):
+    """`field IN (a, "b c", d*)`; each value a `Term`."""
+
+    field: str
+    values: tuple[Term, ...]
+
+
+# ---- the eval dialect ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class String(Node):
+    """A double-quoted literal, escapes resolved."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number as written, such as `007`, `1.50`, `.5`, `0x1F`, `1e3`."""
+
+    text: str
+
+    @property
+    def value(self) -> int | float:
+        """The number that the text stands for."""
+        text = self.text.lower()
+        if text.startswith("0x"):
+            return int(text, 16)
+        try:
+            return int(text)
+        except ValueError:
+            return float(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean(Node):
+    """`true` or `false`, written as a bare word where no field of that name could be meant."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef(Node):
+    """A field; `quoted` says that it stood in single quotes."""
+
+    name: str
+    quoted: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Template(Node):
+    """A target whose name is made from values: `{a}`, `pre_{a}`; `parts` alternate literal text and field names."""
+
+    parts: tuple[str | FieldRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function call; `name` in lower case."""
+
+    name: str
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """`-x` or `+x`."""
+
+    op: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """Arithmetic `+ - * / %` and concatenation `.`."""
+
+    op: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Node):
+    """`= != < > <= >=` (`==` is normalised to `=`) and `like` (infix LIKE) between two eval expressions."""
+
+    op: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class InList(Node):
+    """`operand IN (a, b, …)` in eval."""
+
+    operand: Node
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Xor(Node):
+    """An odd number of `items` hold."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment(Node):
+    """`target = value` of eval; also of fieldformat."""
+
+    target: FieldRef | Template
+    value: Node
+
+
+# ---- arguments and aggregation -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Node):
+    """A bare word, number, name or wildcard (`quoted` false), or a quoted string, escapes resolved.
+
+    `quoted` is `"` or `'` for the quote that was used, else the empty string.
+    """
+
+    text: str
+    quoted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option(Node):
+    """`name=value` of a command; `name` in lower case, `value` a `Word`, `Group`, `Subsearch`, `Call` or list `Group`."""
+
+    name: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Node):
+    """What stands in round brackets, verbatim: `text` without the brackets; `name` the word directly before it.
+
+    A command parses the text itself, with the dialect that it expects there (`scope.expression(group)`).
+    """
+
+    text: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rename(Node):
+    """`source as alias` in an argument list: `rename a as b`, `lookup t a as b`."""
+
+    source: Word
+    alias: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Clause(Node):
+    """A keyword with what belongs to it: `by a b`, `over a`, `output a as b`, `from datamodel=X`, `where …`.
+
+    `keyword` in lower case. `items`: `Word`s, `Rename`s, `Option`s; for `where`, one search expression (tstats, mstats)
+    or what the command's own grammar gives.
+    """
+
+    keyword: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation(Node):
+    """`function(args) as alias`; `args` are `Word`s (field names, wildcards), `Call`s `eval(expr)`, or `Aggregation`s
+    (sparkline). `function` in lower case as written (`p95`, `perc99`, `count`, `c`); no brackets give no args.
+    """
+
+    function: str
+    args: tuple[Node, ...] = ()
+    alias: str | None = None
+    written: str = field(default="", compare=False)
+    """The call as the user wrote it, without blanks around: the default column name is made from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawSubsearch(Node):
+    """The unparsed text in square brackets of a command that substitutes into it (foreach)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Node):
+    """One command of a pipeline; `name` in lower case, as written (aliases stay)."""
+
+    name: str
+    args: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline(Node):
+    """A search: its commands in order. `leading_pipe` says that the text started with a pipe."""
+
+    commands: tuple[Command, ...]
+    leading_pipe: bool = False
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the direct children of a node, in order."""
+    for each in fields(node):
+        yield from _nodes(getattr(node, each.name))
+
+
+def _nodes(value: Any) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _nodes(item)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all its descendants, depth first, without recursion."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(tuple(children(current))))

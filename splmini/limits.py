@@ -1,0 +1,76 @@
+"""Limits, named after limits.conf, with its stanzas and defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much a run may take and where Splunk cuts; each field is `stanza_setting` or the bare setting of Splunk's
+    limits.conf where that is unambiguous. 0 means no limit where Splunk says so.
+
+    Where Splunk truncates, splmini truncates and adds a message to the results; where cutting would make the answer
+    wrong, `LimitExceeded` is raised.
+
+    Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Limitsconf
+    """
+
+    subsearch_maxout: int = 10000
+    """[subsearch] maxout: rows that a subsearch returns."""
+    subsearch_maxtime: float = 60.0
+    """[subsearch] maxtime: seconds that a subsearch runs."""
+    format_maxresults: int = 0
+    """Rows that format turns into a search; 0: all that the subsearch gave."""
+    join_subsearch_maxout: int = 50000
+    """[join] subsearch_maxout: rows of join's subsearch."""
+    append_maxout: int = 50000
+    """[searchresults] maxresultrows as append's maxout default."""
+    sort_maxcount: int = 10000
+    """Default count of sort."""
+    dc_maxvalues: int = 0
+    """[stats] maxvalues: distinct values that a group keeps; 0: no limit."""
+    list_maxsize: int = 100
+    """[stats] list_maxsize: values that list() keeps."""
+    values_maxsize: int = 0
+    """[stats] maxvaluesize for values(); 0: no limit."""
+    perc_method: str = "nearest-rank"
+    """[stats] perc_method: nearest-rank or interpolated."""
+    perc_digest_num: int = 1000
+    """[stats] perc_digest_num: values up to which percentiles are exact."""
+    chart_maxseries: int = 10
+    """Default limit of chart and timechart."""
+    timechart_maxbins: int = 50000
+    """Rows that timechart may give."""
+    mvexpand_max_mem_usage_mb: int = 500
+    """[mvexpand] max_mem_usage_mb."""
+    map_maxsearches: int = 10
+    """Default maxsearches of map."""
+    transaction_maxopentxn: int = 5000
+    """[transactions] maxopentxn."""
+    transaction_maxopenevents: int = 100000
+    """[transactions] maxopenevents."""
+    streamstats_max_window: int = 10000
+    """[streamstats] maximum window."""
+    lookup_max_matches: int = 1000
+    """[lookup] max_matches."""
+    kv_maxcols: int = 512
+    """[kv] maxcols: fields that automatic extraction may make."""
+    kv_limit: int = 0
+    """[kv] limit: fields that automatic key-value extraction makes; 0: no limit (Splunk: 100)."""
+    spath_extraction_cutoff: int = 5000
+    """[spath] extraction_cutoff: characters that spath reads when it extracts all."""
+    rex_match_limit: int = 100000
+    """[rex] match_limit: steps that a regular expression may take."""
+    mvmap_maxvalues: int = 0
+    """Values that mvmap handles; 0: no limit."""
+    max_groups: int = 10_000_000
+    """Groups that one aggregation may keep."""
+    max_rows: int = 50_000_000
+    """Rows that an operator may keep in memory."""
+    sort_bytes: int = 4 << 30
+    """Bytes that sorts may spill to disk."""
+    spool_bytes: int = 256 << 20
+    """Bytes of an iterator's events kept in memory when more than one reader needs them; the rest goes to disk."""
+    max_seconds: float = 0.0
+    """Wall time of a run; 0: no limit."""

@@ -1,0 +1,286 @@
+"""What an operator is, what it declares, and what a run gives it.
+
+A row is a plain dict from field name to value: `str`, `int`, `float`, or a list of two or more of those (multivalue).
+A null field is absent: `None`, empty lists, lists of one and booleans never stand in a row. Rows between operators
+belong to the pipeline: an operator may change a row that it was given in place, and must not keep a reference to one
+that it passed on. Rows travel in batches (lists), never empty batches by need, of at most `BATCH_SIZE` rows.
+
+Four kinds of operator, four small dataclasses: `Streaming`, `Partial`, `Sequence`, `Generating`. The optimiser reads
+nothing but what they declare: `requires` (which fields are needed before, given those needed after), `columns` (what
+the column order becomes), and, for `Streaming`, `filters`, `writes` and `predicate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from splmini.errors import NOWHERE, Span
+
+if TYPE_CHECKING:
+    from splmini.language import tree
+
+Scalar: TypeAlias = "str | int | float"
+Value: TypeAlias = "str | int | float | list[Any] | bool | None"
+Row: TypeAlias = "dict[str, Any]"
+Batch: TypeAlias = "list[Row]"
+Columns: TypeAlias = "list[str] | None"
+"""A column order, or None: the order in which fields are first seen over the rows."""
+
+BATCH_SIZE = 1024
+
+Fields: TypeAlias = "frozenset[str] | None"
+"""The fields that are needed: names, or patterns with `*`; None means every field."""
+
+ALL: Fields = None
+
+
+def union(*sets: Fields) -> Fields:
+    """Return the union of field sets; every field where one of them is ALL."""
+    result: frozenset[str] = frozenset()
+    for each in sets:
+        if each is None:
+            return None
+        result |= each
+    return result
+
+
+@dataclass
+class Stream:
+    """Rows on their way: batches, and the column order, which may be asked once the batches are exhausted."""
+
+    batches: Iterator[Batch]
+    columns: Callable[[], Columns] = field(default=lambda: None)
+
+    def rows(self) -> Iterator[Row]:
+        """Iterate over the rows of all batches."""
+        for batch in self.batches:
+            yield from batch
+
+
+def batched(rows: Iterable[Row], size: int = BATCH_SIZE) -> Iterator[Batch]:
+    """Cut an iterable of rows into batches."""
+    batch: Batch = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _everything(after: Fields) -> Fields:
+    return ALL
+
+
+def _same_columns(before: Columns) -> Columns:
+    return before
+
+
+def appended(*names: str) -> Callable[[Columns], Columns]:
+    """Return a `columns` declaration: these names are added at the end where they are not there yet."""
+
+    def columns(before: Columns) -> Columns:
+        return before if before is None else before + [name for name in names if name not in before]
+
+    return columns
+
+
+def exactly(*names: str) -> Callable[[Columns], Columns]:
+    """Return a `columns` declaration: these names in this order, whatever came in."""
+
+    def columns(before: Columns) -> Columns:
+        return list(names)
+
+    return columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streaming:
+    """Batch by batch, without memory between batches: distributable, and fused with its neighbours.
+
+    `bind(ctx)` is called once a run and returns the function over batches. A filter (`filters` true) only drops rows;
+    `predicate` is then the expression that a row has to satisfy, if there is one. `writes` are the fields that it
+    sets or removes (ALL: any).
+    """
+
+    name: str
+    bind: Callable[[RunContext], Callable[[Batch], Batch]]
+    requires: Callable[[Fields], Fields] = _everything
+    columns: Callable[[Columns], Columns] = _same_columns
+    filters: bool = False
+    predicate: tree.Node | None = None
+    writes: Fields = ALL
+    local: bool = False
+    """True where it has to run in the calling process (handlers, tables that are written)."""
+    node: tree.Node | None = None
+    span: Span = NOWHERE
+
+
+class State(Protocol):
+    """The state of a partial operator: updated by batches, merged with others of its kind, finished once. Pickles."""
+
+    def update(self, batch: Batch) -> None:
+        """Take in a batch of rows."""
+
+    def merge(self, other: Any) -> None:
+        """Take in another state, made from rows that come after this one's."""
+
+    def finish(self, ctx: RunContext) -> Stream:
+        """Give the result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partial:
+    """All rows in, one result out, through partial results that merge: stats, top, timechart …"""
+
+    name: str
+    create: Callable[[RunContext], State]
+    requires: Callable[[Fields], Fields] = _everything
+    node: tree.Node | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """Sees the rows in order, as one stream: sort, head, dedup, streamstats, transaction, append …
+
+    `limited` is a number of rows after which it asks for no more (head), for the optimiser.
+    """
+
+    name: str
+    run: Callable[[Stream, RunContext], Stream]
+    requires: Callable[[Fields], Fields] = _everything
+    limited: int | None = None
+    keeps_order: bool = True
+    node: tree.Node | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generating:
+    """Makes rows from nothing but the run: makeresults, inputlookup, tstats, and the initial search.
+
+    `requires` does not apply; `generate(ctx, needed)` is told which fields are needed after it. Where a generating
+    command stands behind a pipe of others (`| stats … | inputlookup append=t x`), `follows` takes the stream; without
+    it that is an error.
+    """
+
+    name: str
+    generate: Callable[[RunContext, Fields], Stream]
+    follows: Callable[[Stream, RunContext], Stream] | None = None
+    node: tree.Node | None = None
+    span: Span = NOWHERE
+
+
+Operator: TypeAlias = "Streaming | Partial | Sequence | Generating"
+
+
+@dataclass
+class Message:
+    """What a run has to tell: `level` is info, warn or error; `position` is (line, column) or None."""
+
+    level: str
+    command: str
+    text: str
+    position: tuple[int, int] | None = None
+
+
+class Table(Protocol):
+    """A lookup table of the environment, as commands use it."""
+
+    name: str
+
+    def rows(self) -> list[Row]:
+        """Return the table's rows as new dicts; null cells are absent."""
+
+    @property
+    def fields(self) -> list[str]:
+        """The columns, in the table's order."""
+
+    def matcher(
+        self, keys: list[str], outputs: list[str] | None, ctx: RunContext, time_field: str = "_time"
+    ) -> Callable[[list[Any], float | None], list[Row] | None]:
+        """Return a function from the key values (aligned with `keys`) and the event's time to the matching rows.
+
+        It applies match_type, case_sensitive_match, min_matches, max_matches and default_match; None where nothing
+        matches.
+        """
+
+
+class Dataset(Protocol):
+    """A dataset of a data model, as tstats, from, datamodel and pivot use it."""
+
+    model: str
+    name: str
+    lineage: tuple[str, ...]
+    fields: tuple[str, ...]
+
+    def rows(self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None) -> Stream:
+        """Return the dataset's events with its calculated fields; field names prefixed with the dataset's where asked."""
+
+
+class RunContext(Protocol):
+    """What a run gives its operators; the only way to what lies outside a command's own module.
+
+    One object per run; subsearches share it. `splmini.engine.context` implements it.
+    """
+
+    now: float
+    timezone: tzinfo
+    earliest: float | None
+    latest: float | None
+    limits: Any
+    """A `splmini.limits.Limits`: fields named after limits.conf."""
+    index: str
+
+    def message(self, level: str, command: str, text: str, span: Span | None = None) -> None:
+        """Add a message to the results; the same text is added once."""
+
+    def check(self, rows_kept: int = 0) -> None:
+        """Raise where the run was cancelled or a limit (rows kept, wall time) is reached. Call once a batch."""
+
+    def scan(self, predicate: tree.Node | None, needed: Fields) -> Stream:
+        """Read the run's events, mapped by knowledge, that satisfy a search expression (None: all)."""
+
+    def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
+        """Run another pipeline (a subsearch) over the same events; or, with `rows`, over those rows."""
+
+    def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
+        """Run a subsearch and give the search expression that it returns (format, return, `search` and `query`)."""
+
+    def parse(self, text: str) -> tree.Pipeline:
+        """Parse search text (map, savedsearch, foreach) with the environment's macros."""
+
+    def expression(self, node: tree.Node) -> Callable[[Row], Value]:
+        """Compile an eval expression for this run."""
+
+    def predicate(self, node: tree.Node) -> Callable[[Row], bool]:
+        """Compile a search expression for this run; subsearches in it are run and expanded first."""
+
+    def table(self, name: str, span: Span | None = None) -> Table:
+        """Return a lookup table; raises UnknownLookup."""
+
+    def write_table(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
+        """Write a lookup table of the environment; visible to later runs when this one ends well."""
+
+    def write_events(self, index: str, rows: list[Row]) -> None:
+        """Write events to an index of the environment (collect, risk events)."""
+
+    def write_file(self, name: str, text: str, append: bool = False) -> None:
+        """Write a file below `data_dir` (outputcsv), or in memory without one."""
+
+    def read_file(self, name: str) -> str:
+        """Read a file that `write_file` wrote, or one below `data_dir`."""
+
+    def dataset(self, name: str, span: Span | None = None) -> Dataset:
+        """Return `Model.Dataset`, or the root dataset of a bare `Model`; raises UnknownDataModel."""
+
+    def saved_search(self, name: str) -> str:
+        """Return the text of a saved search; raises KnowledgeError."""
+
+    def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
+        """Return the handler that the caller registered for a command, if any."""
