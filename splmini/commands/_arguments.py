@@ -1,0 +1,416 @@
+"""What command modules share: reading arguments against an option table, field lists, and what an expression reads.
+
+A command module declares its options once, as a mapping of `OptionSpec`, and hands it both to `@command(options=…)`
+and to `read`:
+
+    OPTIONS = {"limit": OptionSpec("int", default=10, doc="How many rows.")}
+
+    @command("example", options=OPTIONS, clauses=("by",))
+    def build(node, scope):
+        arguments = read(node, OPTIONS, clauses=("by",))
+        arguments["limit"]                      # 10, or what the user wrote, converted
+        field_names(arguments.words)            # the positional words as field names
+        field_names(arguments.clause("by"))     # the names after `by`
+
+Everything that the table does not know is an `ArgumentError` with the span of the offending node.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from splmini.errors import ArgumentError, Span, did_you_mean
+from splmini.language import tree
+from splmini.operators import ALL, Fields, union
+from splmini.registry import OptionSpec
+from splmini.values import wildcards
+
+TRUE = frozenset({"1", "t", "true", "y", "yes"})
+FALSE = frozenset({"0", "f", "false", "n", "no"})
+
+# ---- reading the arguments of a command ----------------------------------------------------------------------------
+
+
+@dataclass
+class Arguments:
+    """The arguments of one command, sorted by what they are; `options` holds converted values, defaults filled in.
+
+    `words`, `groups`, `subsearches`, `renames`, `aggregations` keep the order written; `positional` is all of these
+    in one list; `given` holds the option nodes that the user wrote, `clauses` the clauses by keyword.
+    """
+
+    command: tree.Command
+    options: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, tree.Option] = field(default_factory=dict)
+    clauses: dict[str, tree.Clause] = field(default_factory=dict)
+    positional: list[tree.Node] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.options[name]
+
+    @property
+    def words(self) -> list[tree.Word]:
+        """The positional words."""
+        return [node for node in self.positional if isinstance(node, tree.Word)]
+
+    @property
+    def groups(self) -> list[tree.Group]:
+        """The positional groups: `(text)` and `name(text)`."""
+        return [node for node in self.positional if isinstance(node, tree.Group)]
+
+    @property
+    def renames(self) -> list[tree.Rename]:
+        """The positional `a as b`."""
+        return [node for node in self.positional if isinstance(node, tree.Rename)]
+
+    @property
+    def subsearches(self) -> list[tree.Subsearch]:
+        """The subsearches in square brackets."""
+        return [node for node in self.positional if isinstance(node, tree.Subsearch)]
+
+    @property
+    def aggregations(self) -> list[tree.Aggregation]:
+        """The aggregations of the aggregation dialect."""
+        return [node for node in self.positional if isinstance(node, tree.Aggregation)]
+
+    def clause(self, keyword: str) -> tuple[tree.Node, ...]:
+        """Return the items of a clause; none where the clause was not written."""
+        clause = self.clauses.get(keyword)
+        return clause.items if clause is not None else ()
+
+    def fail(self, message: str, at: tree.Node | None = None, hint: str | None = None) -> NoReturn:
+        """Raise an ArgumentError about this command, at a node (default: the whole command)."""
+        fail(self.command, message, at, hint)
+
+    def need(self, *kinds: type[tree.Node]) -> None:
+        """Raise where a positional argument is of no kind named here (a subsearch to a command that takes none …)."""
+        for node in self.positional:
+            if not isinstance(node, kinds):
+                self.fail(f"{self.command.name} does not take '{node}' here.", node)
+
+
+def fail(command: tree.Command, message: str, at: tree.Node | None = None, hint: str | None = None) -> NoReturn:
+    """Raise an ArgumentError about a command, with the position of `at` (default: the command itself)."""
+    raise ArgumentError(message, name=command.name, hint=hint, span=(at or command).span)
+
+
+def read(
+    node: tree.Command,
+    options: Mapping[str, OptionSpec],
+    *,
+    clauses: Sequence[str] = (),
+    takes: tuple[type[tree.Node], ...] | None = None,
+    any_option: bool = False,
+) -> Arguments:
+    """Sort and check the arguments of a command.
+
+    `options` are the options that it has; one that is not there is an ArgumentError with the nearest name, unless
+    `any_option` (then it is found in `given` only). `takes` are the node classes that are allowed as positional
+    arguments (None: all). A clause that `clauses` lacks and an option given twice are errors.
+    """
+    result = Arguments(node, options={name: spec.default for name, spec in options.items()})
+    for argument in node.args:
+        if isinstance(argument, tree.Option):
+            _take_option(result, argument, options, any_option)
+        elif isinstance(argument, tree.Clause):
+            if argument.keyword not in clauses:
+                fail(node, f"{node.name} has no clause '{argument.keyword}'.", argument)
+            if argument.keyword in result.clauses:
+                fail(node, f"{node.name} takes the clause '{argument.keyword}' once.", argument)
+            result.clauses[argument.keyword] = argument
+        else:
+            result.positional.append(argument)
+    if takes is not None:
+        result.need(*takes)
+    return result
+
+
+def _take_option(
+    result: Arguments, option: tree.Option, options: Mapping[str, OptionSpec], any_option: bool
+) -> None:
+    command = result.command
+    name = option.name.lower()
+    spec = options.get(name)
+    if spec is None and not any_option:
+        hint = did_you_mean(name, options)
+        if hint is None:
+            hint = f"Its options are {', '.join(options)}." if options else "It has no options."
+        fail(command, f"{command.name} has no option '{option.name}'.", option, hint)
+    if name in result.given:
+        fail(command, f"{command.name} takes the option '{option.name}' once.", option)
+    result.given[name] = option
+    if spec is not None:
+        result.options[name] = convert(option, spec, command)
+
+
+# ---- option values -------------------------------------------------------------------------------------------------
+
+
+def convert(option: tree.Option, spec: OptionSpec, command: tree.Command) -> Any:
+    """Convert the value of an option by its spec's kind.
+
+    int → int, number → int or float, bool → bool, string, field and time → str, enum → str (in the spelling of
+    `choices`), fields → tuple of names, span → `values.times.Span`, regex → str (checked to compile), any → the node.
+    """
+    if spec.kind == "any":
+        return option.value
+    if spec.kind == "fields":
+        return _field_list(option)
+    text = text_of(option.value)
+    if text is None:
+        fail(command, f"The option {option.name} of {command.name} takes a single value.", option.value)
+    value = _CONVERTERS[spec.kind](text, spec, option)
+    if value is None:
+        fail(command, f"The option {option.name} of {command.name} takes {_expected(spec)}, not '{text}'.", option.value)
+    return value
+
+
+def text_of(node: tree.Node) -> str | None:
+    """Return the text of a word, or of a group without name; None for anything else."""
+    if isinstance(node, tree.Word):
+        return node.text
+    if isinstance(node, tree.Group) and not node.name:
+        return node.text.strip()
+    return None
+
+
+def _expected(spec: OptionSpec) -> str:
+    if spec.kind == "enum":
+        return "one of " + ", ".join(spec.choices)
+    return _EXPECTED[spec.kind]
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "number": "a number",
+    "bool": "true or false",
+    "span": "a length such as 5m or 100",
+    "field": "a field name",
+    "time": "a time",
+    "string": "a text",
+    "regex": "a regular expression",
+}
+
+
+def _field_list(option: tree.Option) -> tuple[str, ...]:
+    text = text_of(option.value)
+    return tuple(name for name in re.split(r"[,\s]+", text.strip()) if name) if text else ()
+
+
+def parse_int(text: str) -> int | None:
+    """Return the whole number that a text is; None where it is none."""
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
+
+
+def parse_bool(text: str) -> bool | None:
+    """Return the truth value that a text stands for in an option, as Splunk reads it; None where it is none."""
+    lowered = text.lower()
+    return True if lowered in TRUE else False if lowered in FALSE else None
+
+
+def _to_int(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    return parse_int(text)
+
+
+def _to_number(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    from splmini.values.numbers import to_number
+
+    return to_number(text)
+
+
+def _to_bool(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    return parse_bool(text)
+
+
+def _to_string(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    return text
+
+
+def _to_field(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    return text or None
+
+
+def _to_enum(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    return next((choice for choice in spec.choices if choice.lower() == text.lower()), None)
+
+
+def _to_span(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    from splmini.values.times import parse_span
+
+    try:
+        return parse_span(text)
+    except ArgumentError as error:
+        raise at(error, option.value) from None
+
+
+def _to_regex(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    check_regex(text, option.value)
+    return text
+
+
+_CONVERTERS: dict[str, Callable[[str, OptionSpec, tree.Option], Any]] = {
+    "int": _to_int,
+    "number": _to_number,
+    "bool": _to_bool,
+    "string": _to_string,
+    "time": _to_string,
+    "field": _to_field,
+    "enum": _to_enum,
+    "span": _to_span,
+    "regex": _to_regex,
+}
+
+
+def at(error: ArgumentError, node: tree.Node) -> ArgumentError:
+    """Give an error that values raised the span of a node, where it has none yet."""
+    if error.span is None:
+        error.span = node.span
+    return error
+
+
+def check_regex(pattern: str, node: tree.Node) -> Any:
+    """Compile a regular expression, so that a bad one is an error with the node's position; return the pattern."""
+    from splmini.values import regex
+
+    try:
+        return regex.compile(pattern)
+    except ArgumentError as error:
+        raise at(error, node) from None
+
+
+# ---- field lists ---------------------------------------------------------------------------------------------------
+
+
+def field_names(nodes: Iterable[tree.Node], command: tree.Command | None = None) -> list[str]:
+    """Return the field names of words, in order and without repetitions; wildcards stay as they are.
+
+    A node that is no word is an ArgumentError.
+    """
+    names: dict[str, None] = {}
+    for node in nodes:
+        if not isinstance(node, tree.Word):
+            raise ArgumentError(
+                f"Expected a field name, not '{node}'.", name=command.name if command else None, span=node.span
+            )
+        names[node.text] = None
+    return list(names)
+
+
+def one_field(arguments: Arguments, what: str = "a field") -> str:
+    """Return the single positional word of a command as a field name; anything else is an ArgumentError."""
+    arguments.need(tree.Word)
+    if not arguments.words:
+        arguments.fail(f"{arguments.command.name} needs {what}.")
+    if len(arguments.words) > 1:
+        arguments.fail(f"{arguments.command.name} takes one field.", arguments.words[1])
+    return arguments.words[0].text
+
+
+class FieldPatterns:
+    """A field list that may hold wildcards, applied to the fields of rows; results are remembered per field name.
+
+    >>> FieldPatterns(["b*", "a"]).select(["a", "x", "b2", "b1"])
+    ['b2', 'b1', 'a']
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self.patterns = list(patterns)
+        self.exact = frozenset(each for each in patterns if not wildcards.has_wildcard(each))
+        self.wild = [each for each in patterns if wildcards.has_wildcard(each)]
+        self._matchers = [wildcards.compile_wildcard(each, ignore_case=False) for each in self.wild]
+        self._known: dict[str, bool] = dict.fromkeys(self.exact, True)
+
+    @property
+    def has_wildcards(self) -> bool:
+        """True where one of the patterns holds a `*`."""
+        return bool(self.wild)
+
+    def matches(self, name: str) -> bool:
+        """Say whether a field is in the list."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = any(matcher(name) for matcher in self._matchers)
+        return known
+
+    def select(self, names: Iterable[str]) -> list[str]:
+        """Return the names that are in the list, in the order of the list; within a wildcard in the order given."""
+        available = list(names)
+        if not self.wild:
+            present = set(available)
+            return [each for each in self.patterns if each in present]
+        result: dict[str, None] = {}
+        for pattern in self.patterns:
+            if pattern in self.exact:
+                if pattern in available:
+                    result[pattern] = None
+            else:
+                matcher = self._matchers[self.wild.index(pattern)]
+                result.update(dict.fromkeys(name for name in available if matcher(name)))
+        return list(result)
+
+
+def is_internal(name: str) -> bool:
+    """Say whether a field is internal: its name begins with an underscore (`_time`, `_raw`, `_indextime` …)."""
+    return name.startswith("_")
+
+
+# ---- which fields an expression reads ------------------------------------------------------------------------------
+
+_READS_ANYTHING = frozenset({"searchmatch"})
+
+
+def fields_read(*nodes: tree.Node) -> Fields:
+    """Return the fields that eval expressions read; ALL where a function in them may read any field."""
+    names: set[str] = set()
+    for root in nodes:
+        for node in tree.walk(root):
+            if isinstance(node, tree.FieldRef):
+                names.add(node.name)
+            elif isinstance(node, tree.Call) and node.name in _READS_ANYTHING:
+                return ALL
+    return frozenset(names)
+
+
+def without(after: Fields, removed: Iterable[str]) -> Fields:
+    """Return the needed fields less those named (patterns in `after` stay; ALL stays ALL)."""
+    return None if after is None else after - frozenset(removed)
+
+
+def reading(read_fields: Fields, written: Iterable[str] = ()) -> Callable[[Fields], Fields]:
+    """Return a `requires` declaration: (what is needed after − `written`) ∪ `read_fields`."""
+    targets = frozenset(written)
+
+    def requires(after: Fields) -> Fields:
+        return union(without(after, targets), read_fields)
+
+    return requires
+
+
+def only(names: Iterable[str]) -> Callable[[Fields], Fields]:
+    """Return a `requires` declaration: exactly these fields or patterns, whatever is needed after."""
+    needed = frozenset(names)
+
+    def requires(after: Fields) -> Fields:
+        return needed
+
+    return requires
+
+
+def limited_to(names: Iterable[str]) -> Callable[[Fields], Fields]:
+    """Return a `requires` declaration of a projection: of these fields or patterns, those that are needed after."""
+    kept = frozenset(names)
+
+    def requires(after: Fields) -> Fields:
+        if after is None or any("*" in name for name in kept | after):
+            return kept
+        return after & kept
+
+    return requires
+
+
+def span_of(nodes: Sequence[tree.Node]) -> Span:
+    """Return the span from the first to the last of some nodes."""
+    return Span(min(node.span.start for node in nodes), max(node.span.end for node in nodes))
