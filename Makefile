@@ -1,0 +1,57 @@
+# Every target does its own set-up: a virtual environment in .venv and an editable install into it.
+# The stamp files .venv/.core and .venv/.dev make repeat runs quick.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PYTEST ?= $(BIN)/pytest -n 2
+MINUTES ?= 10
+
+.PHONY: help demo test lint format bench fuzz docs test-browser clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "splmini needs Python 3.10 or newer; run make with PYTHON=python3.12, say" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core ## run the example detection over the example events
+	@$(BIN)/splmini detect examples/detect_regsvcs/detection.yml examples/detect_regsvcs/events.xml
+
+lint: $(VENV)/.dev ## ruff and mypy
+	$(BIN)/ruff check splmini tests benchmarks examples
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## let ruff fix what it can
+	$(BIN)/ruff check --fix splmini tests benchmarks examples
+
+test: lint ## lint, then all tests but those that need a browser
+	$(PYTEST) -m "not browser"
+
+bench: $(VENV)/.dev ## measure, and print the table of ratios
+	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.dev ## longer runs of the property tests: make fuzz MINUTES=10
+	SPLMINI_FUZZ_MINUTES=$(MINUTES) $(PYTEST) tests/property -p no:cacheprovider
+
+docs: $(VENV)/.dev ## build the documentation into site/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+test-browser: $(VENV)/.dev ## the tests that need a browser
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright
+	$(BIN)/python -m playwright install chromium
+	$(BIN)/pytest -m browser
+
+clean: ## remove the virtual environment and what the tools leave
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

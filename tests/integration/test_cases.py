@@ -1,0 +1,198 @@
+"""Run the tables in tests/cases through every way of running a plan; tests/README.md describes their format."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import same
+
+import splmini
+
+CASES = Path(__file__).resolve().parent.parent / "cases"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SETTINGS = ("lookups", "macros", "datamodels", "now", "earliest", "latest", "timezone", "apps", "index")
+Case = Mapping[str, Any]
+
+
+def load(kinds: tuple[str, ...]) -> Iterator[Any]:
+    """Yield one pytest parameter for each case of the folders named."""
+    for path in sorted(CASES.rglob("*.yaml")):
+        kind = path.relative_to(CASES).parts[0]
+        if kind in kinds:
+            for case in yaml.load(path.read_text("utf-8"), LOADER) or []:
+                yield pytest.param(case, id=f"{kind}/{path.stem}: {case['name']}")
+
+
+# ---- ways of running a plan ----------------------------------------------------------------------------------------
+
+
+class InlineExecutor(Executor):
+    """An executor that runs each task at once, in this process: partitioning and merging without processes."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the task and return its finished future."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def as_text(events: Any) -> Any:
+    """Return the events as JSON lines, each in the envelope that Splunk's own exports have."""
+    if isinstance(events, str):
+        return events.encode()
+    return "\n".join(json.dumps({"result": event}, ensure_ascii=False) for event in events).encode()
+
+
+def plain(search: Any, events: Any) -> Any:
+    """Run the plan as built, over dicts."""
+    return search.run(events, order="given", optimize=False)
+
+
+def optimised(search: Any, events: Any) -> Any:
+    """Run the optimised plan, over dicts."""
+    return search.run(events, order="given")
+
+
+def partitioned(search: Any, events: Any) -> Any:
+    """Run in partitions that are merged."""
+    return search.run(events, order="given", executor=InlineExecutor())
+
+
+def from_text(search: Any, events: Any) -> Any:
+    """Run over the text of a file."""
+    return search.run(as_text(events), order="given")
+
+
+WAYS = {"plain": plain, "optimised": optimised, "partitioned": partitioned, "text": from_text}
+
+
+def ways(case: Case) -> Iterator[tuple[str, Callable[[Any, Any], Any]]]:
+    """Yield the ways that a case is run in."""
+    for name, way in WAYS.items():
+        if name in case.get("ways", WAYS):
+            yield name, way
+
+
+@functools.lru_cache(maxsize=1)
+def default_environment() -> Any:
+    """Return the environment of the cases that set nothing."""
+    return splmini.Environment()
+
+
+def environment(case: Case) -> Any:
+    """Return the environment that a case asks for; a fresh one where it sets or writes something."""
+    settings = {key: case[key] for key in SETTINGS if key in case}
+    if "limits" in case:
+        settings["limits"] = splmini.Limits(**case["limits"])
+    writes = any(word in case.get("spl", "") for word in ("output", "collect", "sendalert"))
+    return splmini.Environment(**settings) if settings or writes else default_environment()
+
+
+# ---- comparing -----------------------------------------------------------------------------------------------------
+
+
+def matches(case: Case, expected: Case, actual: Case) -> bool:
+    """Say whether a row is as expected."""
+    names = case.get("fields") or list(expected)
+    if case.get("exact") and set(actual) != {name for name in names if expected.get(name) is not None}:
+        return False
+    return all(same(expected.get(name), actual.get(name)) for name in names)
+
+
+def show(rows: list[Any]) -> str:
+    """Return rows as text for a failure's message."""
+    return "\n".join(f"  {row!r}" for row in rows[:8]) + ("\n  ..." if len(rows) > 8 else "")
+
+
+def compare(case: Case, rows: list[Any]) -> None:
+    """Fail where the rows are not as expected."""
+    expected = case["rows"]
+    assert len(rows) == len(expected), f"{len(rows)} rows, expected {len(expected)}:\n{show(rows)}"
+    if case.get("ordered", True):
+        for want, got in zip(expected, rows, strict=True):
+            assert matches(case, want, got), f"expected {want!r}, got {got!r}"
+        return
+    left = list(rows)
+    for want in expected:
+        found = next((index for index, got in enumerate(left) if matches(case, want, got)), None)
+        assert found is not None, f"no row like {want!r} in\n{show(left)}"
+        del left[found]
+
+
+def check(case: Case, env: Any, results: Any) -> None:
+    """Fail where the outcome of a run is not what the case expects."""
+    if "rows" in case:
+        compare(case, list(results))
+    if "count" in case:
+        assert len(results) == case["count"]
+    if "columns" in case:
+        assert list(results.fields) == case["columns"]
+    texts = [message.text for message in results.messages]
+    for wanted in case.get("messages", ()):
+        assert any(wanted in text for text in texts), f"no message {wanted!r} in {texts}"
+    for name, rows in case.get("tables", {}).items():
+        compare({"rows": rows}, list(env.lookups[name].rows))
+
+
+def check_error(case: Case) -> None:
+    """Fail unless the search is refused with exactly the error that the case describes."""
+    wanted = case["error"]
+    with pytest.raises(splmini.SplError) as caught:
+        environment(case).compile(case["spl"]).run(case.get("events", []), order="given")
+    error = caught.value
+    assert type(error).__name__ == wanted["type"], str(error)
+    for key in ("message", "hint", "name"):
+        if key in wanted:
+            assert getattr(error, key) == wanted[key]
+    if "position" in wanted:
+        assert list(error.position or ()) == wanted["position"]
+    if "context" in wanted:
+        assert (error.context or "").rstrip() == wanted["context"].rstrip()
+
+
+# ---- the tests -----------------------------------------------------------------------------------------------------
+
+
+def as_search(case: Case) -> Case:
+    """Turn a case with an `expression` into one with a search."""
+    if "expression" not in case:
+        return case
+    event = case.get("event", {})
+    rows = [{"result": case["value"]}] if "value" in case else []
+    return {"events": [event], "rows": rows, **case, "spl": f"| eval result={case['expression']}"}
+
+
+@pytest.mark.parametrize("case", load(("commands", "eval", "stats", "search", "macros", "errors")))
+def test_case(case: Case) -> None:
+    """A case gives its rows, or is refused with its error, whichever way its plan is run."""
+    case = as_search(case)
+    if "error" in case:
+        check_error(case)
+        return
+    assert {"rows", "count", "columns", "messages", "tables"} & set(case), "the case expects nothing"
+    for name, way in ways(case):
+        env = environment(case)
+        try:
+            check(case, env, way(env.compile(case["spl"]), case.get("events", [])))
+        except AssertionError as failure:
+            raise AssertionError(f"[{name}] {case['spl']}\n{failure}") from failure
+
+
+@pytest.mark.parametrize("case", load(("knowledge",)))
+def test_knowledge(case: Case) -> None:
+    """An event gets the fields that its pack promises."""
+    event = case["event"]
+    events = event.encode() if isinstance(event, str) else [event]
+    (row,) = environment(case).compile("*").run(events, order="given")
+    wrong = {name: row.get(name) for name, value in case["fields"].items() if not same(value, row.get(name))}
+    assert not wrong, f"instead of {({name: case['fields'][name] for name in wrong})!r}"

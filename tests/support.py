@@ -1,0 +1,33 @@
+"""What several test modules use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def number(value: Any) -> float | None:
+    """Return a value as a number, or None."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def same(expected: Any, actual: Any) -> bool:
+    """Say whether two field values are equal: by value where both are numbers, a list of one as its item."""
+    if isinstance(expected, list) and len(expected) == 1:
+        expected = expected[0]
+    if isinstance(expected, list) or isinstance(actual, list):
+        both = isinstance(expected, list) and isinstance(actual, list)
+        return both and len(expected) == len(actual) and all(map(same, expected, actual))
+    if expected is None or actual is None:
+        return expected is None and actual is None
+    if isinstance(expected, bool):
+        expected = str(expected).lower()
+    left, right = number(expected), number(actual)
+    if left is not None and right is not None:
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9) or (math.isnan(left) and math.isnan(right))
+    return str(expected) == str(actual)
