@@ -1,0 +1,84 @@
+"""Run Splunk detections without Splunk.
+
+    import splmini
+
+    env = splmini.Environment()
+    results = env.compile("sourcetype=web status>=500 | stats count by host").run(events)
+
+Everything is loaded when it is first used (PEP 562): importing splmini loads neither lark nor yaml.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from splmini.detections import Detection, DetectionReport, Outcome, lint, load_content
+    from splmini.engine.sweep import Hit, sweep
+    from splmini.environment import Environment, Search, format, parse, search
+    from splmini.errors import (
+        ArgumentError,
+        EventFormatError,
+        KnowledgeError,
+        LimitExceeded,
+        MacroError,
+        MissingDatabase,
+        SplError,
+        SplSyntaxError,
+        UnknownCommand,
+        UnknownDataModel,
+        UnknownFunction,
+        UnknownLookup,
+        UnknownMacro,
+        UnsupportedFeature,
+    )
+    from splmini.language.macros import MacroRegistry
+    from splmini.limits import Limits
+    from splmini.operators import Message
+    from splmini.results import Results
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "splmini.environment": ("Environment", "Search", "format", "parse", "search"),
+    "splmini.detections": ("Detection", "DetectionReport", "Outcome", "lint", "load_content"),
+    "splmini.engine.sweep": ("Hit", "sweep"),
+    "splmini.language.macros": ("MacroRegistry",),
+    "splmini.limits": ("Limits",),
+    "splmini.operators": ("Message",),
+    "splmini.results": ("Results",),
+    "splmini.errors": (
+        "ArgumentError", "EventFormatError", "KnowledgeError", "LimitExceeded", "MacroError", "MissingDatabase",
+        "SplError", "SplSyntaxError", "UnknownCommand", "UnknownDataModel", "UnknownFunction", "UnknownLookup",
+        "UnknownMacro", "UnsupportedFeature",
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ArgumentError", "Detection", "DetectionReport", "Environment", "EventFormatError", "Hit", "KnowledgeError",
+    "LimitExceeded", "Limits", "MacroError", "MacroRegistry", "Message", "MissingDatabase", "Outcome", "Results",
+    "Search", "SplError", "SplSyntaxError", "UnknownCommand", "UnknownDataModel", "UnknownFunction", "UnknownLookup",
+    "UnknownMacro", "UnsupportedFeature", "format", "lint", "load_content", "parse", "search", "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'splmini' has no attribute '{name}'")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register the `%spl` magics: `%load_ext splmini`."""
+    from splmini import notebook
+
+    notebook.load_ipython_extension(shell)

@@ -1,0 +1,67 @@
+"""search: the filter, and the first command of a search that starts without a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from splmini.compiler import fields_read
+from splmini.language import tree
+from splmini.operators import Batch, Fields, RunContext, Streaming, union
+from splmini.registry import BuildScope, Example, command
+
+
+@command(
+    "search",
+    "search",
+    syntax="search <logical-expression>",
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Search",
+    examples=(
+        Example("search status>=400 NOT host=web0*", [{"host": "db1"}], ({"host": "db1", "status": 500}, {"host": "web01", "status": 404})),
+        Example('search user IN (alice, "bob b*")', [{"user": "Alice"}], ({"user": "Alice"}, {"user": "carol"})),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Streaming:
+    """Keep the events that satisfy a search expression.
+
+    As the first command it reads the events; behind a pipe it filters rows. Terms next to each other are joined by
+    AND; NOT binds strongest, then OR, then AND. Values compare without case, `*` is a wildcard (in quotes too), an
+    address field compares with a CIDR block, numbers compare as numbers. A comparison with a field that is absent is
+    false, so `field!=x` needs the field and `NOT field=x` does not; a multivalue field matches when one of its values
+    does. Bare words and phrases are looked for in `_raw`, by whole terms.
+    """
+    expression = node.args[0] if node.args else tree.And(())
+    check_subsearches(expression, scope)
+    return filter_by(expression, node)
+
+
+def check_subsearches(expression: tree.Node, scope: BuildScope) -> None:
+    """Build the subsearches of an expression, so that their mistakes are found when the search is compiled."""
+    stack = [expression]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, tree.Subsearch):
+            scope.build(current.pipeline)
+        else:
+            stack.extend(tree.children(current))
+
+
+def filter_by(expression: tree.Node, node: tree.Command) -> Streaming:
+    """Return the operator that keeps the rows satisfying a search expression."""
+    reads = fields_read(expression)
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        test = ctx.predicate(expression)
+
+        def keep(batch: Batch) -> Batch:
+            return [row for row in batch if test(row)]
+
+        return keep
+
+    def requires(after: Fields) -> Fields:
+        return union(after, reads)
+
+    return Streaming(
+        name="search", bind=bind, requires=requires, filters=True, predicate=expression, writes=frozenset(), node=node,
+        span=node.span,
+    )

@@ -1,0 +1,329 @@
+"""One execution of a search: its now, time range, limits, messages, tables. Implements `operators.RunContext`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Protocol
+
+from splmini import compiler
+from splmini.engine.source import Events, EventSource
+from splmini.engine.stream import execute
+from splmini.engine.subsearch import rows_to_expression
+from splmini.errors import LimitExceeded, SourceMap, Span
+from splmini.language import parser, tree
+from splmini.limits import Limits
+from splmini.operators import ALL, Batch, Dataset, Fields, Message, Row, Stream, Table, Value, union
+from splmini.plan.build import Builder
+from splmini.plan.optimize import optimize
+from splmini.plan.scan import conjuncts
+
+Mapper = Callable[[Events], Batch]
+
+
+class Services(Protocol):
+    """What a run needs of its environment; `splmini.environment.Environment` implements it."""
+
+    timezone: tzinfo
+    limits: Limits
+    index: str
+
+    @property
+    def macro_registry(self) -> Any:
+        """The macros in force."""
+
+    def bind_mapper(self, needed: Fields, run: Run) -> Mapper:
+        """Return the function from event dicts to rows, knowledge applied."""
+
+    def find_table(self, name: str, run: Run, span: Span | None) -> Table:
+        """Return a lookup table; raises UnknownLookup."""
+
+    def find_dataset(self, name: str, span: Span | None) -> Dataset:
+        """Return a dataset of a data model; raises UnknownDataModel."""
+
+    def find_saved_search(self, name: str) -> str:
+        """Return the text of a saved search."""
+
+    def find_handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
+        """Return the handler of a command, if the caller registered one."""
+
+    def setting(self, name: str) -> Any:
+        """Return a further setting of the environment, such as a database's path."""
+
+    def commit(self, writes: Writes, run: Run) -> None:
+        """Make the writes of a run that ended well visible to later runs."""
+
+    def read_file(self, name: str) -> str:
+        """Read a file of `data_dir`, or one held in memory."""
+
+
+@dataclass
+class TableWrite:
+    """One write to a lookup table."""
+
+    rows: list[Row]
+    fields: list[str]
+    append: bool
+    options: dict[str, Any]
+
+
+@dataclass
+class Writes:
+    """What a run wants to write; committed when it ends well."""
+
+    tables: dict[str, list[TableWrite]] = field(default_factory=dict)
+    events: dict[str, list[Row]] = field(default_factory=dict)
+    files: dict[str, tuple[str, bool]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.events or self.files)
+
+
+class Cancelled(Exception):
+    """The caller cancelled the run; the rows found so far stand."""
+
+
+@dataclass
+class Run:
+    """One execution. Subsearches run inside it, over the same events."""
+
+    services: Services
+    source: EventSource
+    builder: Builder
+    origin: SourceMap
+    now: float
+    earliest: float | None = None
+    latest: float | None = None
+    knowledge: str = "default"
+    optimized: bool = True
+    cancel: Callable[[], bool] | None = None
+    progress: Callable[[int], None] | None = None
+    messages: list[Message] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    scanned: int = 0
+    matched: int = 0
+    writes: Writes = field(default_factory=Writes)
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.timezone = self.services.timezone
+        self.limits = self.services.limits
+        self.index = self.services.index
+        self.scope = compiler.RunScope(self)
+        self.complete = True
+        self._deadline = time.monotonic() + self.limits.max_seconds if self.limits.max_seconds else None
+
+    # ---- messages and limits -----------------------------------------------------------------------------------
+
+    def message(self, level: str, command: str, text: str, span: Span | None = None) -> None:
+        """Add a message to the results; the same text is added once."""
+        if not any(each.text == text and each.command == command for each in self.messages):
+            position = self.origin.position(span) if span is not None and span.start >= 0 else None
+            self.messages.append(Message(level, command, text, position))
+
+    def check(self, rows_kept: int = 0) -> None:
+        """Raise where the run was cancelled or a limit is reached."""
+        if self.cancel is not None and self.cancel():
+            raise Cancelled
+        if rows_kept > self.limits.max_rows:
+            raise LimitExceeded(
+                f"More than {self.limits.max_rows:,} rows would have to be kept in memory.", name="max_rows",
+                hint="Raise Limits(max_rows=...) or narrow the search.",
+            )
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise LimitExceeded(
+                f"The search ran longer than {self.limits.max_seconds:g} s.", name="max_seconds",
+                hint="Raise Limits(max_seconds=...) or narrow the search.",
+            )
+
+    # ---- events ------------------------------------------------------------------------------------------------
+
+    def scan(self, predicate: tree.Node | None, needed: Fields) -> Stream:
+        """Read the run's events, mapped by knowledge, that satisfy a search expression."""
+        if predicate is not None:
+            predicate = self.expanded(predicate)
+        ranged = self._time_range(predicate)
+        reads = frozenset() if predicate is None else compiler.fields_read(predicate)
+        time_fields = {"_time"} if ranged is not None else set()
+        mapper = self.services.bind_mapper(union(needed, reads, frozenset(time_fields)), self)
+        test = None if predicate is None else compiler.compile_search(predicate, self.scope)
+        refuse = quick_refusal(predicate, self.scope) if self.knowledge == "default" else None
+        return Stream(self._scan(mapper, test, refuse, ranged))
+
+    def _scan(
+        self,
+        mapper: Mapper,
+        test: Callable[[Row], bool] | None,
+        refuse: Callable[[Events], Events] | None,
+        in_range: Callable[[Row], bool] | None,
+    ) -> Iterator[Batch]:
+        for events in self.source.batches():
+            self.check()
+            self.scanned += len(events)
+            if self.progress is not None:
+                self.progress(self.scanned)
+            if refuse is not None:
+                events = refuse(events)
+                if not events:
+                    continue
+            rows = mapper(events)
+            if in_range is not None:
+                rows = [row for row in rows if in_range(row)]
+            if test is not None:
+                rows = [row for row in rows if test(row)]
+            if rows:
+                self.matched += len(rows)
+                yield rows
+
+    def _time_range(self, predicate: tree.Node | None) -> Callable[[Row], bool] | None:
+        """The environment's time range, unless the search has time modifiers of its own."""
+        own = set() if predicate is None else _modifiers(predicate)
+        earliest = None if "earliest" in own else self.earliest
+        latest = None if "latest" in own else self.latest
+        if earliest is None and latest is None:
+            return None
+        low = float("-inf") if earliest is None else earliest
+        high = float("inf") if latest is None else latest
+
+        def in_range(row: Row) -> bool:
+            moment = row.get("_time")
+            return not isinstance(moment, (int, float)) or low <= moment < high
+
+        return in_range
+
+    # ---- pipelines and expressions -----------------------------------------------------------------------------
+
+    def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
+        """Run another pipeline over the same events; or, with `rows`, over those rows."""
+        if rows is not None:
+            return execute(self.builder.rows_plan(pipeline), self, rows, needed)
+        operators = self.builder.build(pipeline)
+        return execute(optimize(operators) if self.optimized else operators, self, None, needed)
+
+    def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
+        """Run a subsearch and give the search expression that it returns."""
+        limit = self.limits.subsearch_maxout
+        stream = self.run(pipeline)
+        rows: list[Row] = []
+        for row in stream.rows():
+            if len(rows) >= limit:
+                self.message("warn", subject, f"The subsearch was cut at {limit:,} rows (limits: subsearch_maxout).", pipeline.span)
+                break
+            rows.append(row)
+        names: dict[str, None] = {}
+        for row in rows:
+            names.update(dict.fromkeys(row))
+        return rows_to_expression(rows, list(stream.columns() or names), pipeline.span)
+
+    def expanded(self, node: tree.Node) -> tree.Node:
+        """Return a search expression with its subsearches run and replaced by what they return."""
+        if isinstance(node, tree.Subsearch):
+            return self.expand(node.pipeline)
+        if isinstance(node, (tree.And, tree.Or)):
+            items = tuple(self.expanded(item) for item in node.items)
+            if all(new is old for new, old in zip(items, node.items, strict=True)):
+                return node
+            return type(node)(items, span=node.span)
+        if isinstance(node, tree.Not):
+            return tree.Not(self.expanded(node.operand), span=node.span)
+        return node
+
+    def parse(self, text: str) -> tree.Pipeline:
+        """Parse search text with the environment's macros."""
+        return parser.parse(text, self.services.macro_registry)
+
+    def expression(self, node: tree.Node) -> Callable[[Row], Value]:
+        """Compile an eval expression for this run."""
+        return compiler.compile_expression(node, self.scope)
+
+    def predicate(self, node: tree.Node) -> Callable[[Row], bool]:
+        """Compile a search expression for this run."""
+        return compiler.compile_search(node, self.scope)
+
+    # ---- the environment ---------------------------------------------------------------------------------------
+
+    def table(self, name: str, span: Span | None = None) -> Table:
+        """Return a lookup table, with what this run wrote to it."""
+        return self.services.find_table(name, self, span)
+
+    def write_table(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
+        """Write a lookup table of the environment when this run ends well."""
+        self.writes.tables.setdefault(name, []).append(TableWrite(rows, fields, append, options))
+
+    def write_events(self, index: str, rows: list[Row]) -> None:
+        """Write events to an index of the environment when this run ends well."""
+        self.writes.events.setdefault(index, []).extend(rows)
+
+    def write_file(self, name: str, text: str, append: bool = False) -> None:
+        """Write a file below `data_dir`, or in memory, when this run ends well."""
+        before = self.writes.files.get(name)
+        self.writes.files[name] = (before[0] + text, before[1]) if append and before else (text, append)
+
+    def read_file(self, name: str) -> str:
+        """Read a file of `data_dir`, or one held in memory."""
+        return self.services.read_file(name)
+
+    def dataset(self, name: str, span: Span | None = None) -> Dataset:
+        """Return a dataset of a data model."""
+        return self.services.find_dataset(name, span)
+
+    def saved_search(self, name: str) -> str:
+        """Return the text of a saved search."""
+        return self.services.find_saved_search(name)
+
+    def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
+        """Return the handler that the caller registered for a command, if any."""
+        return self.services.find_handler(name)
+
+    def setting(self, name: str) -> Any:
+        """Return a further setting of the environment."""
+        return self.services.setting(name)
+
+
+def _modifiers(predicate: tree.Node) -> set[str]:
+    return {
+        each.field for each in tree.walk(predicate)
+        if isinstance(each, tree.FieldComparison) and each.field in compiler.TIME_MODIFIERS
+    }
+
+
+_UNSURE = frozenset({"_raw", "_time", "index", "tag", "eventtype", "sourcetype", "source", "host"})
+"""Fields whose value may still change, or appear, between the event as given and the row."""
+
+
+def quick_refusal(predicate: tree.Node | None, scope: compiler.RunScope) -> Callable[[Events], Events] | None:
+    """Return a filter over events *as given* that drops what the predicate would refuse anyhow.
+
+    A key that the caller gives is never overwritten by knowledge, so a conjunct about such a key can be decided
+    before anything is mapped; where the key is absent the event stays.
+    """
+    tests: list[tuple[str, Callable[[Any], bool]]] = []
+    for part in conjuncts(predicate):
+        if not isinstance(part, (tree.FieldComparison, tree.FieldIn)) or part.field in _UNSURE | compiler.TIME_MODIFIERS:
+            continue
+        if part.field.startswith("tag::"):
+            continue
+        tests.append((part.field, _value_test(part, scope)))
+    if not tests:
+        return None
+
+    def refuse(events: Events) -> Events:
+        for name, test in tests:
+            events = [event for event in events if name not in event or test(event)]
+        return events
+
+    return refuse
+
+
+def _value_test(part: tree.Node, scope: compiler.RunScope) -> Callable[[Any], bool]:
+    """A test of an event as given; values that are not yet field values (None, booleans, objects) pass."""
+    test = compiler.compile_search(part, scope)
+    name = part.field if isinstance(part, (tree.FieldComparison, tree.FieldIn)) else ""
+    plain = frozenset((str, int, float))
+
+    def value_test(event: Row) -> bool:
+        return event[name].__class__ not in plain or test(event)
+
+    return value_test

@@ -1,0 +1,111 @@
+"""The events of a run: read once where one reader needs them, again or from a spool where several do."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, TypeAlias
+
+import msgspec
+
+from splmini.operators import BATCH_SIZE, Row
+
+Events: TypeAlias = "list[dict[str, Any]]"
+Reader: TypeAlias = "Callable[[], Iterator[Events]]"
+
+
+class EventSource:
+    """Batches of event dicts, as given, that can be read as often as needed.
+
+    `reader` starts a new reading. Where the underlying events can be read only once (an iterator, a pipe),
+    `once` is true and the batches are spooled while they are first read: in memory up to `spool_bytes`, then in a
+    temporary file. `shared` says whether more than one reader will come.
+    """
+
+    def __init__(self, reader: Reader, *, once: bool = False, shared: bool = False, spool_bytes: int = 256 << 20) -> None:
+        self._reader = reader
+        self._spool = Spool(reader(), spool_bytes) if once and shared else None
+
+    def batches(self) -> Iterator[Events]:
+        """Yield the events, in batches."""
+        return self._reader() if self._spool is None else self._spool.read()
+
+    def close(self) -> None:
+        """Remove the temporary file, if any."""
+        if self._spool is not None:
+            self._spool.close()
+
+
+class Spool:
+    """A stream of batches that is read once and can be replayed at any time, by any number of readers."""
+
+    def __init__(self, batches: Iterator[Events], memory: int) -> None:
+        self._batches = batches
+        self._memory = memory
+        self._kept: list[Events] = []
+        self._bytes = 0
+        self._file: IO[bytes] | None = None
+        self._offsets: list[tuple[int, int]] = []
+
+    def read(self) -> Iterator[Events]:
+        """Yield all batches from the start, reading on where nobody has read yet."""
+        index = 0
+        while True:
+            if index < len(self._kept):
+                yield self._kept[index]
+            elif index < len(self._kept) + len(self._offsets):
+                yield self._load(index - len(self._kept))
+            else:
+                batch = next(self._batches, None)
+                if batch is None:
+                    return
+                self._store(batch)
+                yield batch
+            index += 1
+
+    def _store(self, batch: Events) -> None:
+        if self._file is None:
+            size = len(batch) * _rough_size(batch[0]) if batch else 0
+            if self._bytes + size <= self._memory:
+                self._bytes += size
+                self._kept.append(batch)
+                return
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the spool
+        data = msgspec.json.encode(batch)
+        self._file.seek(0, os.SEEK_END)
+        self._offsets.append((self._file.tell(), len(data)))
+        self._file.write(data)
+
+    def _load(self, index: int) -> Events:
+        assert self._file is not None
+        offset, size = self._offsets[index]
+        self._file.seek(offset)
+        loaded: Events = msgspec.json.decode(self._file.read(size))
+        return loaded
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _rough_size(row: Row) -> int:
+    """About how many bytes of memory an event takes: dict and string overhead with the text."""
+    return 200 + sum(70 + len(key) + (len(value) if isinstance(value, str) else 30) for key, value in row.items())
+
+
+def chunks(rows: Iterable[Row], size: int = BATCH_SIZE) -> Iterator[Events]:
+    """Cut an iterable of events into batches; a list is sliced."""
+    if isinstance(rows, (list, tuple)):
+        for start in range(0, len(rows), size):
+            yield list(rows[start : start + size])
+        return
+    batch: Events = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,144 @@
+"""Plan → rows: operators chained over one stream of batches; neighbouring streaming operators run as one segment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as SequenceOf
+from typing import TYPE_CHECKING
+
+from splmini.errors import ArgumentError
+from splmini.operators import (
+    ALL,
+    Batch,
+    Columns,
+    Fields,
+    Generating,
+    Operator,
+    Partial,
+    Sequence,
+    Stream,
+    Streaming,
+)
+from splmini.plan.fields import required
+
+if TYPE_CHECKING:
+    from splmini.engine.context import Run
+
+
+def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
+    """Run operators; the first one generates, or takes `rows`."""
+    stream = rows
+    after = required(operators, needed)
+    index = 0
+    while index < len(operators):
+        operator = operators[index]
+        if isinstance(operator, Streaming):
+            end = index
+            while end < len(operators) and isinstance(operators[end], Streaming):
+                end += 1
+            segment = [each for each in operators[index:end] if isinstance(each, Streaming)]
+            stream = _segment(segment, _given(stream, operator), run)
+            index = end
+            continue
+        stream = _single(operator, stream, run, after[index])
+        index += 1
+    assert stream is not None
+    return stream
+
+
+def _given(stream: Stream | None, operator: Operator) -> Stream:
+    if stream is None:
+        raise ArgumentError(f"'{operator.name}' has no rows to work on.", name=operator.name, span=operator.span)
+    return stream
+
+
+def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields) -> Stream:
+    if isinstance(operator, Generating):
+        if stream is None:
+            return _timed(operator.name, operator.generate(run, needed), run)
+        if operator.follows is None:
+            raise ArgumentError(
+                f"'{operator.name}' makes its own rows: it has to be the first command of a search.",
+                name=operator.name, span=operator.span,
+            )
+        return _timed(operator.name, operator.follows(stream, run), run)
+    given = _given(stream, operator)
+    if isinstance(operator, Partial):
+        return _partial(operator, given, run)
+    assert isinstance(operator, Sequence)
+    return _timed(operator.name, operator.run(given, run), run)
+
+
+def _segment(segment: list[Streaming], stream: Stream, run: Run) -> Stream:
+    """Run streaming operators one after the other on each batch."""
+    steps = [(operator.name, operator.bind(run)) for operator in segment]
+    seconds = run.seconds
+
+    def batches() -> Iterator[Batch]:
+        for batch in stream.batches:
+            for name, step in steps:
+                if not batch:
+                    break
+                started = time.perf_counter()
+                batch = step(batch)
+                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+            if batch:
+                yield batch
+
+    def columns() -> Columns:
+        result = stream.columns()
+        for operator in segment:
+            result = operator.columns(result)
+        return result
+
+    return Stream(batches(), columns)
+
+
+def _partial(operator: Partial, stream: Stream, run: Run) -> Stream:
+    """Run an aggregation over the whole stream, lazily: nothing is read before the first row is asked for."""
+    finished: list[Stream] = []
+
+    def batches() -> Iterator[Batch]:
+        state = operator.create(run)
+        elapsed = 0.0
+        for batch in stream.batches:
+            started = time.perf_counter()
+            state.update(batch)
+            elapsed += time.perf_counter() - started
+        started = time.perf_counter()
+        finished.append(state.finish(run))
+        run.seconds[operator.name] = run.seconds.get(operator.name, 0.0) + elapsed + time.perf_counter() - started
+        yield from finished[0].batches
+
+    def columns() -> Columns:
+        return finished[0].columns() if finished else None
+
+    return Stream(batches(), columns)
+
+
+def _timed(name: str, stream: Stream, run: Run) -> Stream:
+    """Add the time spent in a stream, its upstream included, under the operator's name."""
+
+    def batches() -> Iterator[Batch]:
+        iterator = iter(stream.batches)
+        while True:
+            started = time.perf_counter()
+            batch = next(iterator, None)
+            run.seconds[name] = run.seconds.get(name, 0.0) + time.perf_counter() - started
+            if batch is None:
+                return
+            yield batch
+
+    return Stream(batches(), stream.columns)
+
+
+def column_order(rows: Iterable[dict[str, object]], declared: Columns) -> list[str]:
+    """Return the columns of a result: the declared order, then the order of first appearance."""
+    order: dict[str, None] = dict.fromkeys(declared or ())
+    if declared is None:
+        for row in rows:
+            order.update(dict.fromkeys(row))
+    return list(order)
+
+

@@ -1,0 +1,472 @@
+"""The environment: macros, lookups, data models, apps, clock and limits; and the searches compiled in it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from splmini.compiler import evaluate_macro
+from splmini.engine.context import Cancelled, Run, Writes
+from splmini.engine.source import EventSource, chunks
+from splmini.engine.stream import column_order, execute
+from splmini.errors import KnowledgeError, Span, SplError, UnknownDataModel, UnknownLookup, did_you_mean
+from splmini.language import layout, parser, tree
+from splmini.language.macros import MacroRegistry
+from splmini.limits import Limits
+from splmini.operators import Dataset, Fields, Row, Stream, Table
+from splmini.plan.build import Builder
+from splmini.plan.optimize import optimize
+from splmini.results import Results
+from splmini.values import times
+
+Clock = "float | int | datetime | str | None"
+Handler = Callable[..., Iterable[Mapping[str, Any]]]
+
+
+class Environment:
+    """Everything that a search means something in. Compiled searches share it; concurrent runs are safe.
+
+    Args:
+        macros: a `MacroRegistry`, folder(s) of macro YAML or macros.conf, or a dict; on top of the built-in macros.
+        lookups: folder(s), or a dict of tables.
+        datamodels: `{"Model": {"Dataset": {"search": ..., "fields": [...]}}}`; replaces an app's dataset of the name.
+        apps: Splunk app folders and names of built-in packs, in place of every built-in pack.
+        commands: handlers of server-side and custom commands, `f(rows, arguments) -> rows`.
+        index: the index of events that carry none; "any": they match every `index=`.
+        now: epoch seconds, datetime or ISO text; None: the clock at each run.
+        earliest, latest: the time range: Splunk time modifiers or epoch seconds.
+        timezone: an IANA name.
+        limits: a `Limits`.
+        data_dir: the one folder that outputlookup, outputcsv and collect may write under; None: in memory.
+        databases: files that commands need, such as `{"iplocation": "GeoLite2-City.mmdb"}`.
+
+    Raises:
+        SplError: KnowledgeError for files that are not well formed.
+    """
+
+    def __init__(
+        self,
+        *,
+        macros: Any = None,
+        lookups: Any = None,
+        datamodels: Any = None,
+        apps: Any = None,
+        commands: Mapping[str, Handler] | None = None,
+        index: str = "any",
+        now: Any = None,
+        earliest: Any = None,
+        latest: Any = None,
+        timezone: str = "UTC",
+        limits: Limits | None = None,
+        data_dir: str | Path | None = None,
+        databases: Mapping[str, str | Path] | None = None,
+    ) -> None:
+        self._settings: dict[str, Any] = {
+            "macros": macros, "lookups": lookups, "datamodels": datamodels, "apps": apps, "index": index, "now": now,
+            "earliest": earliest, "latest": latest, "timezone": timezone, "limits": limits, "data_dir": data_dir,
+            "databases": databases,
+        }
+        self.index = index
+        self.limits = limits or Limits()
+        self.timezone: tzinfo = times.get_timezone(timezone)
+        self._handlers = dict(commands or {})
+        self._setup()
+
+    def _setup(self) -> None:
+        self._lock = threading.RLock()
+        self._knowledge: Any = None
+        self._macros: MacroRegistry | None = None
+        self._lookups: Any = None
+        self._datamodels: Any = None
+        self._compiled: dict[str, Search] = {}
+        self._files: dict[str, str] = {}
+        self._events: dict[str, list[Row]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"settings": self._settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state["settings"])  # type: ignore[misc]
+
+    # ---- what can be read ----------------------------------------------------------------------------------------
+
+    @property
+    def macros(self) -> MacroRegistry:
+        """The macros in force: built in, of the apps, of the caller; later ones win."""
+        if self._macros is None:
+            registry = MacroRegistry.builtin().merged(self.knowledge.macros)
+            own = self._settings["macros"]
+            if own is not None:
+                registry = registry.merged(MacroRegistry.of(own))
+            registry.evaluate = evaluate_macro
+            self._macros = registry
+        return self._macros
+
+    @property
+    def macro_registry(self) -> MacroRegistry:
+        """The macros in force, as a run asks for them."""
+        return self.macros
+
+    @property
+    def knowledge(self) -> Any:
+        """What the apps define (`splmini.knowledge.apps.Knowledge`), loaded when first needed."""
+        if self._knowledge is None:
+            from splmini.knowledge.apps import load_apps
+
+            with self._lock:
+                if self._knowledge is None:
+                    self._knowledge = load_apps(self._settings["apps"])
+        return self._knowledge
+
+    @property
+    def lookups(self) -> Any:
+        """The lookup tables, a Mapping: `env.lookups["x.csv"].rows`."""
+        if self._lookups is None:
+            from splmini.knowledge.lookups import Tables
+
+            with self._lock:
+                if self._lookups is None:
+                    self._lookups = Tables.of(self.knowledge, self._settings["lookups"], self._settings["data_dir"])
+        return self._lookups
+
+    def command_names(self) -> frozenset[str]:
+        """The names of commands beyond the registry: of handlers, and of the apps' commands.conf."""
+        return frozenset(self._handlers) | frozenset(self.knowledge.commands)
+
+    # ---- the clock -----------------------------------------------------------------------------------------------
+
+    def clock(self) -> float:
+        """Return what is now for a run, as epoch seconds."""
+        return _moment(self._settings["now"], time.time(), self.timezone)
+
+    def moment(self, name: str, now: float) -> float | None:
+        """Return an end of the time range, `earliest` or `latest`, as epoch seconds."""
+        value = self._settings[name]
+        return None if value is None else _moment(value, now, self.timezone)
+
+    # ---- what a run asks for (engine.context.Services) -----------------------------------------------------------
+
+    def builder(self) -> Builder:
+        """Return a builder of plans that knows this environment's handlers."""
+        from splmini.plan.handlers import handled
+
+        return Builder(handlers=self._handlers, handled=handled)
+
+    def source(self, events: Any, run: Run, *, order: str, infer: bool, strict: bool, shared: bool, **reading: Any) -> EventSource:
+        """Return the events of a run as batches that can be read as often as the search needs."""
+        from splmini.events import open_source
+
+        opened = open_source(events, infer=infer, strict=strict, message=run.message, **reading)
+        newest = order == "newest" or (order == "auto" and opened.is_file)
+        reader = _newest_first(opened.batches) if newest else opened.batches
+        return EventSource(reader, once=opened.once, shared=shared, spool_bytes=self.limits.spool_bytes)
+
+    def bind_mapper(self, needed: Fields, run: Run) -> Callable[[list[dict[str, Any]]], list[Row]]:
+        """Return the function from event dicts to rows, with the apps' knowledge applied."""
+        bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run)
+        return bound
+
+    def find_table(self, name: str, run: Run, span: Span | None) -> Table:
+        """Return a lookup table."""
+        table: Table | None = self.lookups.find(name)
+        if table is None:
+            raise UnknownLookup(
+                f"There is no lookup table '{name}'.", name=name, span=span, hint=did_you_mean(name, self.lookups)
+            )
+        return table
+
+    @property
+    def datamodels(self) -> Any:
+        """The data models, a Mapping from `Model` to its datasets."""
+        if self._datamodels is None:
+            from splmini.knowledge.datamodels import DataModels
+
+            self._datamodels = DataModels.of(self.knowledge, self._settings["datamodels"])
+        return self._datamodels
+
+    def find_dataset(self, name: str, span: Span | None) -> Dataset:
+        """Return a dataset of a data model."""
+        dataset: Dataset | None = self.datamodels.find(name)
+        if dataset is None:
+            raise UnknownDataModel(
+                f"There is no data model or dataset '{name}'.", name=name, span=span,
+                hint=did_you_mean(name, self.datamodels),
+            )
+        return dataset
+
+    def find_saved_search(self, name: str) -> str:
+        """Return the text of a saved search of the apps."""
+        found: str | None = self.knowledge.saved_searches.get(name)
+        if found is None:
+            raise KnowledgeError(
+                f"There is no saved search '{name}'.", name=name, hint=did_you_mean(name, self.knowledge.saved_searches)
+            )
+        return found
+
+    def find_handler(self, name: str) -> Handler | None:
+        """Return the handler of a command, if the caller registered one."""
+        return self._handlers.get(name)
+
+    def setting(self, name: str) -> Any:
+        """Return a further setting: `databases`, `data_dir`."""
+        return self._settings.get(name)
+
+    def commit(self, writes: Writes, run: Run) -> None:
+        """Make the writes of a run that ended well visible to later runs, under a lock."""
+        if not writes:
+            return
+        with self._lock:
+            for name, batches in writes.tables.items():
+                for write in batches:
+                    self.lookups.write(name, write.rows, write.fields, write.append, **write.options)
+            for index, rows in writes.events.items():
+                self._events.setdefault(index, []).extend({"index": index} | row for row in rows)
+            for name, (text, append) in writes.files.items():
+                self._write_file(name, text, append)
+
+    @property
+    def written_events(self) -> Mapping[str, list[Row]]:
+        """The events that runs wrote (collect, risk events), by index; later runs search them too."""
+        return self._events
+
+    def read_file(self, name: str) -> str:
+        """Read a file of `data_dir`, or one that a run wrote in memory."""
+        if name in self._files:
+            return self._files[name]
+        path = self._data_path(name)
+        if path is None or not path.is_file():
+            raise KnowledgeError(f"There is no file '{name}'.", name=name, path=name)
+        return path.read_text("utf-8")
+
+    def _write_file(self, name: str, text: str, append: bool) -> None:
+        path = self._data_path(name)
+        before = ""
+        if append:
+            before = self._files.get(name, "") if path is None else path.read_text("utf-8") if path.is_file() else ""
+        if path is None:
+            self._files[name] = before + text
+        else:
+            write_atomically(path, before + text)
+
+    def _data_path(self, name: str) -> Path | None:
+        """Where a file lies below `data_dir`; None without one. Names that lead out of it are refused."""
+        folder = self._settings["data_dir"]
+        if "/" in name or "\\" in name or name in (".", "..") or "\0" in name:
+            raise KnowledgeError(f"'{name}' is not a plain file name.", name=name, path=name)
+        if folder is None:
+            return None
+        path = Path(folder).resolve() / name
+        if path.is_symlink():
+            raise KnowledgeError(f"'{name}' is a link.", name=name, path=name)
+        return path
+
+    # ---- compiling -----------------------------------------------------------------------------------------------
+
+    def compile(self, spl: str) -> Search:
+        """Compile a search; the same text gives the same `Search`.
+
+        Raises:
+            SplError: with the position of the mistake in `spl`.
+
+        >>> Environment().compile("| makeresults | eval a=1 | table a").run([])[0]
+        {'a': 1}
+        """
+        known = self._compiled.get(spl)
+        if known is None:
+            known = Search(self, spl)
+            with self._lock:
+                if len(self._compiled) >= 10_000:
+                    self._compiled.clear()
+                self._compiled[spl] = known
+        return known
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a crash leaves the old or the new content."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _moment(value: Any, now: float, zone: tzinfo) -> float:
+    """A point in time as epoch seconds: a number, a datetime, a Splunk time modifier or ISO text; None is now."""
+    if value is None:
+        return now
+    if isinstance(value, (int, float)):
+        return float(value)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
+    try:
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return times.time_modifier(str(value), now, zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+
+
+def _newest_first(batches: Callable[[], Iterator[list[dict[str, Any]]]]) -> Callable[[], Iterator[list[dict[str, Any]]]]:
+    """Order events newest first; what is in time order already is turned around or left, not sorted."""
+
+    def reader() -> Iterator[list[dict[str, Any]]]:
+        events = [event for batch in batches() for event in batch]
+        events.sort(key=_time_key, reverse=True)
+        return chunks(events)
+
+    return reader
+
+
+def _time_key(event: Row) -> float:
+    moment = event.get("_time")
+    return moment if isinstance(moment, (int, float)) else float("-inf")
+
+
+class Search:
+    """A compiled search: immutable, reusable, picklable (as its text and its environment's definitions).
+
+    Made by `Environment.compile`. `text` is the search as written, `tree` the expanded tree.
+    """
+
+    def __init__(self, environment: Environment, text: str) -> None:
+        self.environment = environment
+        self.text = text
+        self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
+        self._builder = environment.builder()
+        try:
+            self._operators = self._builder.build(self.tree)
+        except SplError as error:
+            raise error.locate(self._source) from None
+        self._optimized = optimize(self._operators)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Search, (self.environment, self.text)
+
+    def __repr__(self) -> str:
+        return f"Search({self.text!r})"
+
+    def run(
+        self,
+        events: Any = (),
+        *,
+        order: str = "auto",
+        executor: Any = None,
+        progress: Callable[[int], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+        knowledge: str = "default",
+        infer: bool = True,
+        strict: bool = False,
+        optimize: bool = True,
+        **reading: Any,
+    ) -> Results:
+        """Run the search over events and give its rows.
+
+        Args:
+            events: an iterable of dicts, a data frame, a path or paths, text, a Source.
+            order: `given`, `newest`, or `auto` (given for iterables and frames, newest first for files).
+            executor: a `concurrent.futures.Executor` for the distributable part.
+            progress: called with the number of events read so far.
+            cancel: asked between batches; true ends the run with the rows found so far.
+            knowledge: `full` lets EVAL and LOOKUP replace keys that the caller gave, as Splunk would.
+            infer: whether source and sourcetype come from the content where they are absent.
+            strict: a record that does not parse raises EventFormatError instead of being kept as raw text.
+            optimize: False runs the plain plan.
+
+        Raises:
+            SplError: with the position in the search where it has one.
+        """
+        execution = self._start(events, order, knowledge, infer, strict, optimize, progress, cancel, reading)
+        started = time.perf_counter()
+        rows: list[Row] = []
+        stream: Stream | None = None
+        try:
+            stream = execute(self._optimized if optimize else self._operators, execution)
+            for batch in stream.batches:
+                rows.extend(batch)
+        except Cancelled:
+            execution.complete = False
+        except SplError as error:
+            raise error.locate(self._source) from None
+        finally:
+            execution.source.close()
+        self.environment.commit(execution.writes, execution)
+        columns = stream.columns() if stream is not None else None
+        stats = {
+            "scanned": execution.scanned, "matched": execution.matched, "rows": len(rows),
+            "seconds": {**execution.seconds, "total": time.perf_counter() - started},
+        }
+        return Results(rows, column_order(rows, columns), execution.messages, stats, execution.complete)
+
+    def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
+        """Yield the rows one by one; nothing is held back that the search does not have to hold. Options as for `run`."""
+        settings = {"order": "given", "knowledge": "default", "infer": True, "strict": False, "optimize": True,
+                    "progress": None, "cancel": None} | options
+        reading = {key: value for key, value in settings.items() if key not in _RUN_OPTIONS}
+        execution = self._start(events, *(settings[key] for key in _RUN_OPTIONS), reading)
+        try:
+            for batch in execute(self._optimized if settings["optimize"] else self._operators, execution).batches:
+                yield from batch
+            self.environment.commit(execution.writes, execution)
+        except SplError as error:
+            raise error.locate(self._source) from None
+        finally:
+            execution.source.close()
+
+    def _start(
+        self, events: Any, order: str, knowledge: str, infer: bool, strict: bool, optimized: bool,
+        progress: Callable[[int], None] | None, cancel: Callable[[], bool] | None, reading: dict[str, Any],
+    ) -> Run:
+        environment = self.environment
+        now = environment.clock()
+        execution = Run(
+            environment, EventSource(lambda: iter(())), self._builder, self._source, now, knowledge=knowledge,
+            optimized=optimized, cancel=cancel, progress=progress,
+        )
+        execution.earliest = environment.moment("earliest", now)
+        execution.latest = environment.moment("latest", now)
+        execution.source = environment.source(
+            events, execution, order=order, infer=infer, strict=strict, shared=self._rereads(), **reading
+        )
+        return execution
+
+    def _rereads(self) -> bool:
+        """Say whether more than one reader may want the events."""
+        return len(self._builder.built) > 1 or any(
+            command.name in _READS_AGAIN for command in self.tree.commands[1:]
+        )
+
+
+_RUN_OPTIONS = ("order", "knowledge", "infer", "strict", "optimize", "progress", "cancel")
+_READS_AGAIN = frozenset({"map", "foreach", "appendpipe", "join", "append", "appendcols", "union", "multisearch", "set",
+                          "tstats", "datamodel", "from", "savedsearch", "search", "where", "eval"})
+
+
+def search(spl: str, events: Any = (), **environment: Any) -> Results:
+    """Run a search over events in a new environment: all of it in one call.
+
+    >>> search("| stats count by user", [{"user": "bob"}, {"user": "bob"}])[0]
+    {'user': 'bob', 'count': 2}
+    """
+    return Environment(**environment).compile(spl).run(events)
+
+
+def parse(spl: str, macros: Any = None, commands: Iterable[str] = ()) -> tree.Pipeline:
+    """Parse a search, macros expanded, to its tree; `str(tree)` is canonical SPL.
+
+    >>> len(parse("error | stats count by host | head 3").commands)
+    3
+    """
+    return parser.parse(spl, None if macros is None else MacroRegistry.of(macros), commands)
+
+
+def format(spl: str) -> str:
+    """Lay a search out again: only blanks and line breaks change; comments and macro calls stay as written."""
+    return layout.format(spl)

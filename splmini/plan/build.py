@@ -1,0 +1,111 @@
+"""Tree → plan: each command's `build` gives an operator; the first one reads or makes events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+
+from splmini import compiler, registry
+from splmini.errors import SplError, UnsupportedFeature
+from splmini.language import parser, tree
+from splmini.operators import Generating, Operator
+from splmini.plan.scan import scan
+
+
+@dataclass
+class Builder:
+    """The `registry.BuildScope` of one compilation.
+
+    `handlers` are the commands that the caller serves; `handled(node)` makes an operator for one of them. Pipelines
+    are built once: a subsearch that is checked at compile time is the one that runs.
+    """
+
+    handlers: Container[str] = frozenset()
+    handled: Callable[[tree.Command], Operator] | None = None
+    first: bool = False
+    built: dict[int, tuple[tree.Pipeline, list[Operator]]] = field(default_factory=dict)
+
+    def build(self, pipeline: tree.Pipeline) -> list[Operator]:
+        """Compile a pipeline to its plain plan, whose first operator is generating."""
+        known = self.built.get(id(pipeline))
+        if known is not None:
+            return known[1]
+        operators: list[Operator] = []
+        for index, node in enumerate(pipeline.commands):
+            self.first = index == 0
+            operator = self.command(node)
+            if index == 0 and not isinstance(operator, Generating):
+                operators.append(scan())
+            operators.append(operator)
+        if not operators:
+            operators.append(scan())
+        self.built[id(pipeline)] = (pipeline, operators)
+        return operators
+
+    def rows_plan(self, pipeline: tree.Pipeline) -> list[Operator]:
+        """Compile a pipeline that runs on given rows (appendpipe): a leading scan is left out."""
+        operators = self.build(pipeline)
+        return operators[1:] if operators[0].name == "scan" else operators
+
+    def command(self, node: tree.Command) -> Operator:
+        """Compile one command."""
+        spec = registry.find_command(node.name)
+        try:
+            if node.name in self.handlers and self.handled is not None:
+                return self.handled(node)
+            if spec is None:
+                raise UnsupportedFeature(
+                    f"The command '{node.name}' is not one that splmini runs.", name=node.name, span=node.span,
+                    hint=f"Register a handler: Environment(commands={{'{node.name}': f}}).",
+                )
+            if spec.build is None:
+                raise UnsupportedFeature(
+                    f"'{node.name}' cannot run outside of Splunk.", name=node.name, span=node.span,
+                    hint=f"Register a handler: Environment(commands={{'{node.name}': f}}).",
+                )
+            return spec.build(node, self)
+        except SplError as error:
+            error.name = error.name or node.name
+            error.span = error.span or node.span
+            raise
+
+    # ---- what a command's build may ask ------------------------------------------------------------------------
+
+    def check(self, node: tree.Node) -> None:
+        """Check an eval expression."""
+        compiler.check_expression(node)
+
+    def expression(self, group: tree.Group | tree.Word) -> tree.Node:
+        """Parse the text of a group as an eval expression."""
+        text, offset = _text_and_offset(group)
+        node = parser.parse_expression(text, offset)
+        self.check(node)
+        return node
+
+    def search_expression(self, group: tree.Group | tree.Word) -> tree.Node:
+        """Parse the text of a group, or of a quoted word, as a search expression."""
+        text, offset = _text_and_offset(group)
+        return parser.parse_search(text, offset)
+
+    def aggregation(self, node: tree.Aggregation) -> None:
+        """Check an aggregation: a known function; the eval expressions inside."""
+        check_aggregation(node)
+
+    def has_handler(self, name: str) -> bool:
+        """Say whether the caller serves a command."""
+        return name in self.handlers
+
+
+def _text_and_offset(group: tree.Group | tree.Word) -> tuple[str, int]:
+    """The text inside brackets or quotes, and where it starts in the expanded text."""
+    if isinstance(group, tree.Group):
+        return group.text, max(group.span.end - 1 - len(group.text), 0)
+    return group.text, max(group.span.start, 0) + (1 if group.quoted else 0)
+
+
+def check_aggregation(node: tree.Aggregation) -> None:
+    """Check the function of an aggregation and the eval expressions in its arguments."""
+    for each in tree.walk(node):
+        if isinstance(each, tree.Call):
+            for argument in each.args:
+                compiler.check_expression(argument)
