@@ -1,0 +1,156 @@
+"""JSON: decoding, compact encoding, Splunk's flattening, and paths such as `a.b{0}.c`."""
+
+from __future__ import annotations
+
+import json as _json
+import re
+from typing import Any, TypeAlias
+
+import msgspec
+
+from splmini.values.multivalue import from_list
+from splmini.values.numbers import Shown, float_text
+
+Step: TypeAlias = "str | int | None"
+"""A step of a path: a key, an index, or None for every element."""
+
+INVALID = object()
+"""What `decode` gives for text that is not JSON."""
+
+_decode = msgspec.json.decode
+
+
+def decode(text: str | bytes) -> Any:
+    """Return the value of a JSON text, or INVALID; strict: no NaN, no trailing text."""
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
+        return INVALID
+
+
+def encode(value: Any) -> str:
+    """Return compact JSON: no blanks, characters as they are, 1.0 as 1.
+
+    >>> encode({"a": [1.0, "x", True, None]})
+    '{"a":[1,"x",true,null]}'
+    """
+    try:
+        return _json.dumps(_whole(value), ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return msgspec.json.encode(value).decode()
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float):
+        if type(value) is Shown:
+            value = float(float_text(value))
+        return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return value
+
+
+def plain(value: Any) -> Any:
+    """Return any Python value as a field value: True is "true", None is null, a dict is its JSON text, a list is
+    multivalue.
+
+    >>> plain(True), plain(None), plain([1, "a"]), plain({"a": 1})
+    ('true', None, [1, 'a'], '{"a":1}')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return from_list(encode(item) if isinstance(item, (dict, list)) else plain(item) for item in value)
+    if isinstance(value, dict):
+        return encode(value)
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).decode("utf-8", "replace")
+    return str(value)
+
+
+def flatten(value: Any) -> dict[str, Any]:
+    """Return the fields that Splunk extracts from a JSON value: `a.b`, `list{}`, `list{}.c`; several are multivalue.
+
+    JSON null is the text "null", as Splunk shows it; empty objects and arrays give no field.
+
+    >>> flatten({"a": {"b": 1}, "l": [{"c": "x"}, {"c": "y"}], "t": True})
+    {'a.b': 1, 'l{}.c': ['x', 'y'], 't': 'true'}
+    """
+    found: dict[str, list[Any]] = {}
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack:
+        path, current = stack.pop()
+        if isinstance(current, dict):
+            prefix = path + "." if path else ""
+            stack.extend((prefix + str(key), item) for key, item in reversed(current.items()))
+        elif isinstance(current, (list, tuple)):
+            path += "{}"
+            stack.extend((path, item) for item in reversed(current))
+        elif path:
+            found.setdefault(path, []).append("null" if current is None else plain(current))
+    return {path: values if len(values) > 1 else values[0] for path, values in found.items()}
+
+
+# ---- paths ---------------------------------------------------------------------------------------------------------
+
+_STEP = re.compile(r"\{(\d*)\}|\.?([^.{}]+)")
+
+
+def parse_path(path: str) -> list[Step] | None:
+    """Return the steps of a path, None where it is not well formed.
+
+    >>> parse_path("a.b{}.c{2}")
+    ['a', 'b', None, 'c', 2]
+    """
+    steps: list[Step] = []
+    position = 0
+    while position < len(path):
+        match = _STEP.match(path, position)
+        if match is None:
+            return None
+        if match[2] is not None:
+            steps.append(match[2])
+        else:
+            steps.append(int(match[1]) if match[1] else None)
+        position = match.end()
+    return steps
+
+
+def find(value: Any, steps: list[Step], base: int = 0) -> list[Any]:
+    """Return what lies at a path, in document order; indexes count from `base`."""
+    current = [value]
+    for step in steps:
+        following: list[Any] = []
+        for item in current:
+            if isinstance(step, str):
+                if isinstance(item, dict) and step in item:
+                    following.append(item[step])
+            elif isinstance(item, list):
+                if step is None:
+                    following.extend(item)
+                elif 0 <= step - base < len(item):
+                    following.append(item[step - base])
+        current = following
+    return current
+
+
+def extract(value: Any, path: str) -> Any:
+    """Return the field value at a path as `spath` gives it: indexes count from 1, several results are multivalue.
+
+    >>> extract({"a": [{"b": 1}, {"b": 2}]}, "a{}.b"), extract({"a": [5, 6]}, "a{1}"), extract({}, "x")
+    ([1, 2], 5, None)
+    """
+    steps = parse_path(path)
+    if steps is None:
+        return None
+    return from_list(_shown(item) for item in find(value, steps, base=1))
+
+
+def _shown(item: Any) -> Any:
+    if item is None:
+        return "null"
+    return encode(item) if isinstance(item, (dict, list)) else plain(item)

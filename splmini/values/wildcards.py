@@ -1,0 +1,127 @@
+"""Wildcards: `*` stands for any characters, none included; every other character is itself, the backslash too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+
+def has_wildcard(text: str) -> bool:
+    """Say whether a text holds a wildcard."""
+    return "*" in text
+
+
+def compile_wildcard(pattern: str, ignore_case: bool = True) -> Callable[[str], bool]:
+    """Return a function that says whether a whole text matches. It never backtracks.
+
+    >>> compile_wildcard("10.9.*")("10.9.165.7"), compile_wildcard("*A*b")("xaxxB"), compile_wildcard("a")("b")
+    (True, True, False)
+    """
+    if ignore_case:
+        return _folded(_matcher(pattern.lower()))
+    return _matcher(pattern)
+
+
+def _folded(match: Callable[[str], bool]) -> Callable[[str], bool]:
+    def matches(text: str) -> bool:
+        return match(text.lower())
+
+    return matches
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    head, *rest = pattern.split("*")
+    if not rest:
+        return pattern.__eq__
+    tail = rest[-1]
+    middle = [part for part in rest[:-1] if part]
+    if not middle:
+        return _ends(head, tail)
+    return _parts(head, middle, tail)
+
+
+def _ends(head: str, tail: str) -> Callable[[str], bool]:
+    if not tail:
+        return _starts(head) if head else _anything
+    if not head:
+        return _stops(tail)
+    least = len(head) + len(tail)
+
+    def matches(text: str) -> bool:
+        return len(text) >= least and text.startswith(head) and text.endswith(tail)
+
+    return matches
+
+
+def _anything(text: str) -> bool:
+    return True
+
+
+def _starts(head: str) -> Callable[[str], bool]:
+    def matches(text: str) -> bool:
+        return text.startswith(head)
+
+    return matches
+
+
+def _stops(tail: str) -> Callable[[str], bool]:
+    def matches(text: str) -> bool:
+        return text.endswith(tail)
+
+    return matches
+
+
+def _parts(head: str, middle: list[str], tail: str) -> Callable[[str], bool]:
+    if not head and not tail and len(middle) == 1:
+        needle = middle[0]
+
+        def contains(text: str) -> bool:
+            return needle in text
+
+        return contains
+
+    def matches(text: str) -> bool:
+        end = len(text) - len(tail)
+        if end < len(head) or not text.startswith(head) or not text.endswith(tail):
+            return False
+        position = len(head)
+        for part in middle:
+            position = text.find(part, position, end)
+            if position < 0:
+                return False
+            position += len(part)
+        return True
+
+    return matches
+
+
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """Return the names that a field name pattern stands for, in their order; field names are case-sensitive.
+
+    >>> matching("a.*", ["a.b", "b", "a.c"])
+    ['a.b', 'a.c']
+    """
+    match = _matcher(pattern)
+    return [name for name in names if match(name)]
+
+
+@lru_cache(maxsize=1024)
+def _capturing(pattern: str) -> re.Pattern[str]:
+    return re.compile("(.*?)".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+
+
+def substitute(pattern: str, replacement: str, name: str) -> str | None:
+    """Return what `rename pattern as replacement` makes of a name; None where the pattern does not match it.
+
+    Each `*` of the replacement stands for what the same `*` of the pattern matched.
+
+    >>> substitute("a.*", "b_*", "a.x"), substitute("a.*", "b_*", "c")
+    ('b_x', None)
+    """
+    match = _capturing(pattern).fullmatch(name)
+    if match is None:
+        return None
+    caught = list(match.groups())
+    head, *rest = replacement.split("*")
+    return head + "".join((caught[index] if index < len(caught) else "*") + part for index, part in enumerate(rest))
