@@ -1,0 +1,298 @@
+"""Regular expressions mean what PCRE2 says, the engine that Splunk uses; this module alone decides what runs them.
+
+The `pcre2` package with a match limit is the reference. A pattern inside a subset that means the same to Python's
+`re` and cannot backtrack exponentially runs there on short ASCII texts, where it is faster; see `_subset`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import pcre2
+
+from splmini.errors import ArgumentError
+from splmini.values import _subset
+
+Match: TypeAlias = Any
+"""A match of `re` or of `pcre2`: `group`, `groups`, `start`, `end`, `span`."""
+
+MATCH_LIMIT = 100_000
+"""[rex] match_limit: the steps that one match may take; beyond, there is no match."""
+
+SHORT = 512
+"""Up to this length a text may be searched by `re`."""
+
+_LIMIT = f"(*LIMIT_MATCH={MATCH_LIMIT})"
+_FLAGS = frozenset("imsxU")
+_REFERENCE = re.compile(r"\\(?:g\{?(\d+)\}?|(\d{1,2}))")
+
+
+class Pattern:
+    """A compiled regular expression.
+
+    `pattern` is the text, `groups` how many groups it has, `names` its (name, index) pairs in order (a name may come
+    twice), `groupindex` the first index of each name. `exceeded` counts the matches that ran into the match limit,
+    which count as no match.
+    """
+
+    __slots__ = ("_fast", "_full", "_prepared", "exceeded", "flags", "groupindex", "groups", "names", "pattern")
+
+    def __init__(self, pattern: str, flags: str = "") -> None:
+        prepared = _prepare(pattern)
+        self.pattern = pattern
+        self.flags = flags
+        self.exceeded = 0
+        self._prepared = prepared
+        self._full = _compile_full(pattern, prepared, flags)
+        translated = None if flags.strip("ims") else _subset.translate(prepared.text)
+        self._fast = re.compile(translated, _python_flags(flags)) if translated is not None else None
+        self.groups: int = self._full.groups
+        self.names = prepared.named(self._full.groupindex)
+        self.groupindex: Mapping[str, int] = dict(reversed(self.names))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return compile, (self.pattern, self.flags)
+
+    def __repr__(self) -> str:
+        return f"regex.compile({self.pattern!r})"
+
+    def search(self, text: str) -> Match | None:
+        """Return the first match anywhere in a text, or None."""
+        if self._fast is not None and len(text) <= SHORT and text.isascii():
+            return self._fast.search(text)
+        return self._guarded(self._full.search, text)
+
+    def match(self, text: str) -> Match | None:
+        """Return the match that begins at the start of a text, or None."""
+        if self._fast is not None and len(text) <= SHORT and text.isascii():
+            return self._fast.match(text)
+        return self._guarded(self._full.match, text)
+
+    def fullmatch(self, text: str) -> Match | None:
+        """Return the match that covers a text, or None."""
+        return self._guarded(self._full.fullmatch, text)
+
+    def finditer(self, text: str) -> Iterator[Match]:
+        """Yield all matches that do not overlap, from left to right."""
+        if self._fast is not None and len(text) <= SHORT and text.isascii():
+            return self._fast.finditer(text)
+        return self._finditer(text)
+
+    def sub(self, replacement: str | Callable[[Match], str], text: str, count: int = 0) -> str:
+        r"""Replace matches, all of them or the first `count`; `\1` in the replacement is a group, `\0` the match.
+
+        >>> compile(r"(.*)\\(.+)$").sub(r"\2", "CORP" + chr(92) + "alice")
+        'alice'
+        """
+        expand = _expander(replacement) if isinstance(replacement, str) else replacement
+        pieces: list[str] = []
+        position = 0
+        for number, match in enumerate(self.finditer(text), 1):
+            start, end = match.span()
+            pieces.append(text[position:start])
+            pieces.append(expand(match))
+            position = end
+            if number == count:
+                break
+        if not pieces:
+            return text
+        pieces.append(text[position:])
+        return "".join(pieces)
+
+    def _guarded(self, call: Callable[[str], Match | None], text: str) -> Match | None:
+        try:
+            return call(text)
+        except UnicodeEncodeError:  # half a surrogate pair, which a damaged record can hold
+            return self._guarded(call, _encodable(text))
+        except pcre2.LibraryError:
+            self.exceeded += 1
+            return None
+
+    def _finditer(self, text: str) -> Iterator[Match]:
+        try:
+            yield from self._full.finditer(text)
+        except UnicodeEncodeError:
+            yield from self._finditer(_encodable(text))
+        except pcre2.LibraryError:
+            self.exceeded += 1
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=4096)
+def compile(pattern: str, flags: str = "") -> Pattern:
+    """Compile a regular expression; compiled ones are kept.
+
+    `flags` are letters of PCRE's own: i, m, s, x. A group's name may hold what Splunk accepts and PCRE2 does not
+    (dots, dashes, a leading digit, more than 32 characters, the same name twice).
+
+    >>> compile(r"(?<user>\\w+)@").search("ann@x").group(1)
+    'ann'
+    >>> dict(compile(r"(?<src-ip>\\S+)").groupindex)
+    {'src-ip': 1}
+
+    Raises ArgumentError, with the position inside the pattern, where it is not well formed.
+
+    Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/AboutSplunkregularexpressions
+    """
+    return Pattern(pattern, flags)
+
+
+def _python_flags(flags: str) -> re.RegexFlag:
+    result = re.ASCII
+    for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL)):
+        if letter in flags:
+            result |= flag
+    return result
+
+
+# ---- compiling with PCRE2 ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Prepared:
+    """A pattern whose group names PCRE2 accepts; `renamed` leads back to the names as written, `shifts` to places."""
+
+    text: str
+    renamed: dict[str, str]
+    shifts: list[tuple[int, int]]
+
+    def named(self, groupindex: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Return (name as written, index) in the order of the groups."""
+        return sorted(((self.renamed.get(name, name), index) for name, index in groupindex.items()), key=_by_index)
+
+    def written(self, position: int) -> int:
+        """Return the place in the pattern as written of a place in `text`."""
+        shift = 0
+        for start, difference in self.shifts:
+            if position >= start:
+                shift += difference
+        return position - shift
+
+
+def _by_index(pair: tuple[str, int]) -> int:
+    return pair[1]
+
+
+_NAME = re.compile(r"\(\?(?:P?<(?![=!])([^>()\\]*)>|'([^'()\\]*)')")
+_VALID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}", re.ASCII).fullmatch
+_ANCIENT = {"(*UTF8)": "(*UTF)"}
+
+
+def _prepare(pattern: str) -> _Prepared:
+    """Give a pattern group names that PCRE2 accepts."""
+    pieces: list[str] = []
+    renamed: dict[str, str] = {}
+    shifts: list[tuple[int, int]] = []
+    seen: set[str] = set()
+    position = length = 0
+    for match in _NAME.finditer(pattern):
+        name = match[1] if match[1] is not None else match[2]
+        if not name or _escaped(pattern, match.start()) or _in_class(pattern, match.start()):
+            continue
+        if _VALID(name) and name not in seen:
+            seen.add(name)
+            continue
+        alias = f"splmini_{len(renamed)}"
+        renamed[alias] = name
+        replacement = f"(?<{alias}>"
+        pieces += [pattern[position : match.start()], replacement]
+        length += match.start() - position + len(replacement)
+        shifts.append((length, len(replacement) - (match.end() - match.start())))
+        position = match.end()
+    text = "".join(pieces) + pattern[position:]
+    for old, new in _ANCIENT.items():
+        if text.startswith(old):
+            text = new + text[len(old) :]
+    return _Prepared(text, renamed, shifts)
+
+
+def _escaped(pattern: str, position: int) -> bool:
+    count = 0
+    while position - count > 0 and pattern[position - count - 1] == "\\":
+        count += 1
+    return count % 2 == 1
+
+
+def _in_class(pattern: str, position: int) -> bool:
+    """Say whether a place is inside square brackets, where a bracket is only a character."""
+    index, inside, opened = 0, False, 0
+    while index < position:
+        character = pattern[index]
+        if character == "\\":
+            index += 1
+        elif inside:
+            inside = character != "]" or index == opened + 1
+        elif character == "[":
+            inside, opened = True, index + (pattern[index + 1 : index + 2] == "^")
+        index += 1
+    return inside
+
+
+def _compile_full(pattern: str, prepared: _Prepared, flags: str) -> Any:
+    letters = "".join(letter for letter in flags if letter in _FLAGS)
+    verbs = ""
+    rest = prepared.text
+    while rest.startswith("(*") and ")" in rest and re.match(r"\(\*[A-Z_0-9=]+\)", rest):
+        end = rest.index(")") + 1
+        if not rest.startswith("(*LIMIT"):  # a pattern cannot lift its own limits
+            verbs += rest[:end]
+        rest = rest[end:]
+    prefix = verbs + _LIMIT + (f"(?{letters})" if letters else "")
+    try:
+        return pcre2.compile(prefix + rest, flags=pcre2.ASCII)
+    except pcre2.PatternError as error:
+        dropped = len(prepared.text) - len(rest)
+        raise _bad_pattern(pattern, prepared, str(error), prefix + rest, error.pos, len(prefix) - dropped) from None
+    except UnicodeEncodeError:
+        raise ArgumentError(f"The regular expression {pattern!r} holds half a surrogate pair.", name="regex") from None
+    except pcre2.LibraryError as error:
+        raise ArgumentError(f"The regular expression {pattern!r} is invalid: {error}.", name="regex") from None
+
+
+def _bad_pattern(
+    pattern: str, prepared: _Prepared, reason: str, compiled: str, offset: int, shift: int
+) -> ArgumentError:
+    characters = len(compiled.encode()[:offset].decode("utf-8", "ignore"))
+    position = min(max(prepared.written(characters - shift), 0), len(pattern))
+    reason = reason.rpartition(";")[2].strip()
+    return ArgumentError(
+        f"The regular expression '{pattern}' is invalid at position {position} of the pattern: {reason}.",
+        name="regex",
+    )
+
+
+# ---- replacing -----------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _expander(replacement: str) -> Callable[[Match], str]:
+    """Return a function from a match to the text that a replacement stands for."""
+    pieces: list[str | int] = []
+    position = 0
+    for match in _REFERENCE.finditer(replacement):
+        pieces.append(replacement[position : match.start()])
+        pieces.append(int(match[1] or match[2]))
+        position = match.end()
+    pieces.append(replacement[position:])
+    if len(pieces) == 1:
+
+        def constant(match: Match) -> str:
+            return replacement
+
+        return constant
+
+    def expand(match: Match) -> str:
+        groups = (match.group(0), *match.groups())
+        return "".join(
+            piece if isinstance(piece, str) else (groups[piece] or "" if piece < len(groups) else "")
+            for piece in pieces
+        )
+
+    return expand

@@ -1,0 +1,167 @@
+"""The time in a text, found as Splunk's default timestamp recognition finds it.
+
+The earliest form in the first 128 characters wins; of forms that begin at one place, the longest does.
+
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/HowSplunkextractstimestamps
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import TypeAlias
+
+from splmini.values.timeformat import MONTH_NUMBERS, zone_of
+from splmini.values.zones import to_datetime, to_epoch
+
+LOOKAHEAD = 128
+"""MAX_TIMESTAMP_LOOKAHEAD: how many characters are read."""
+
+_NAMES = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_MONTH = f"(?P<name>{_NAMES})[a-z]*\\.?"
+_TIME = (
+    r"(?P<H>2[0-3]|[01]?[0-9]):(?P<M>[0-5][0-9])(?::(?P<S>[0-5][0-9]|60)(?:[.,:](?P<f>[0-9]{1,9}))?)?"
+    r"(?:\s?(?P<p>[AaPp])\.?[Mm]\b\.?)?"
+)
+_ZONE = (
+    r"(?:\s?(?P<z>Z\b|[+-][0-9]{2}:?[0-9]{2}\b|[+-][0-9]{2}\b)"
+    r"|\s(?P<Z>UTC|GMT|[A-Z]{1,2}[SD]T|CES?T|EES?T|WES?T|BST|MSK)\b)?"
+)
+_DAY = r"(?P<d>3[01]|[12][0-9]|0?[1-9])"
+_YEAR = r"(?P<Y>(?:19|20|21)[0-9]{2})"
+_TWO = r"(?P<y>[0-9]{2})"
+_MON = r"(?P<m>1[0-2]|0?[1-9])"
+_EDGE = r"(?<![0-9A-Za-z.])"
+
+_FORMS: tuple[str, ...] = (
+    # 2024-03-05T00:07:09.123Z, 2024/03/05 00:07:09,123 +0100, 2024-03-05
+    rf"{_EDGE}{_YEAR}(?P<sep>[-/.]){_MON}(?P=sep){_DAY}(?:(?:[T_:]|,?\s+){_TIME}{_ZONE})?(?![0-9])",
+    # 05/Mar/2024:00:07:09 +0000, 05-Mar-2024 00:07:09, 5 March 2024 00:07:09
+    rf"{_EDGE}{_DAY}[-/ ]{_MONTH}[-/ ]{_YEAR}(?:(?:[:T]|,?\s+){_TIME}{_ZONE})?(?![0-9])",
+    rf"{_EDGE}{_DAY}[-/ ]{_MONTH}[-/ ]{_TWO}(?:[:T]|,?\s+){_TIME}{_ZONE}(?![0-9])",
+    # Tue Mar 5 00:07:09 UTC 2024, Mar 5, 2024 00:07:09 AM, Mar 5 2024
+    rf"{_EDGE}{_MONTH}\s+{_DAY},?\s+{_TIME}{_ZONE}\s+{_YEAR}(?![0-9])",
+    rf"{_EDGE}{_MONTH}\s+{_DAY},?\s+{_YEAR}(?:(?:[:T]|,?\s+(?:at\s+)?){_TIME}{_ZONE})?(?![0-9])",
+    # Mar  5 00:07:09 (syslog)
+    rf"{_EDGE}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}(?![0-9])",
+    # 03/05/2024 12:07:09 AM, 03-05-2024, 03/05/24 00:07:09
+    rf"{_EDGE}{_MON}(?P<sep>[-/.]){_DAY}(?P=sep){_YEAR}(?:(?:[:T]|,?\s+){_TIME}{_ZONE})?(?![0-9])",
+    rf"{_EDGE}{_MON}(?P<sep>[-/]){_DAY}(?P=sep){_TWO}(?:[:T]|,?\s+){_TIME}{_ZONE}(?![0-9])",
+    # 31/12/2024 23:00:00: a first number beyond 12 is the day
+    rf"{_EDGE}(?P<d>3[01]|2[0-9]|1[3-9])(?P<sep>[-/.])(?P<m>1[0-2]|0?[1-9])(?P=sep){_YEAR}"
+    rf"(?:(?:[:T]|,?\s+){_TIME}{_ZONE})?(?![0-9])",
+    # 20240305T000709Z, 20240305000709
+    rf"{_EDGE}{_YEAR}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])[T ]?(?P<H>[01][0-9]|2[0-3])(?P<M>[0-5][0-9])"
+    rf"(?P<S>[0-5][0-9])(?:[.,](?P<f>[0-9]{{1,9}}))?{_ZONE}(?![0-9])",
+)
+_EPOCH = re.compile(
+    r"(?<![0-9A-Za-z.:/-])(?P<e>[12][0-9]{9})"
+    r"(?:(?P<ms>[0-9]{3})(?P<us>[0-9]{3})?(?P<ns>[0-9]{3})?|\.(?P<fr>[0-9]{1,9}))?(?![0-9.:])"
+)
+_TIME_ONLY = re.compile(
+    rf"(?<![0-9A-Za-z.:])(?P<H>2[0-3]|[01][0-9]):(?P<M>[0-5][0-9]):(?P<S>[0-5][0-9])"
+    rf"(?:[.,](?P<f>[0-9]{{1,9}}))?{_ZONE}(?![0-9:])"
+)
+
+_COMPILED = tuple(re.compile(form, re.ASCII) for form in _FORMS)
+Reader: TypeAlias = "Callable[[re.Match[str], tzinfo, float | None], float | None]"
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    start: int
+    length: int
+    time: float
+
+
+def recognise(text: str, tz: tzinfo, now: float | None = None) -> float | None:
+    """Return the time that a text carries, or None.
+
+    A date without a year is the latest that is at most two days after `now`; a time of day alone is today's.
+
+    >>> from splmini.values.zones import UTC
+    >>> recognise('127.0.0.1 - - [05/Mar/2024:00:07:09 +0000] "GET /"', UTC)
+    1709597229
+    >>> recognise("2024-03-05T00:07:09.250Z x", UTC), recognise("1709597229123 ok", UTC), recognise("none", UTC)
+    (1709597229.25, 1709597229.123, None)
+    """
+    text = text[:LOOKAHEAD]
+    best: _Candidate | None = None
+    for form in _COMPILED:
+        best = _better(best, form, text, tz, now, _dated)
+    best = _better(best, _EPOCH, text, tz, now, _epoch)
+    if best is None:
+        best = _better(best, _TIME_ONLY, text, tz, now, _today)
+    return None if best is None else best.time
+
+
+def _better(
+    best: _Candidate | None, form: re.Pattern[str], text: str, tz: tzinfo, now: float | None, read: Reader
+) -> _Candidate | None:
+    for match in form.finditer(text):
+        length = match.end() - match.start()
+        if best is not None and (match.start(), -length) >= (best.start, -best.length):
+            return best
+        try:
+            time = read(match, tz, now)
+        except (ValueError, OverflowError):
+            continue
+        if time is not None:
+            return _Candidate(match.start(), length, time)
+    return best
+
+
+def _epoch(match: re.Match[str], tz: tzinfo, now: float | None) -> float:
+    digits = "".join(match[name] or "" for name in ("ms", "us", "ns")) or match["fr"] or ""
+    seconds = int(match["e"])
+    return seconds + int(digits.ljust(9, "0")) / 1_000_000_000 if digits.strip("0") else seconds
+
+
+def _dated(match: re.Match[str], tz: tzinfo, now: float | None) -> float | None:
+    found = {key: value for key, value in match.groupdict().items() if value is not None}
+    month = MONTH_NUMBERS[found["name"].lower()] if "name" in found else int(found["m"])
+    if "Y" in found:
+        year = int(found["Y"])
+    elif "y" in found:
+        year = int(found["y"]) + (2000 if int(found["y"]) < 69 else 1900)
+    else:
+        return _without_year(found, month, tz, now)
+    return _moment(found, year, month, int(found["d"]), tz)
+
+
+def _without_year(found: dict[str, str], month: int, tz: tzinfo, now: float | None) -> float | None:
+    current = datetime.now(timezone.utc).timestamp() if now is None else now
+    local = to_datetime(current, tz)
+    if local is None:
+        return None
+    for year in (local.year + 1, local.year, local.year - 1, local.year - 2, local.year - 3, local.year - 4):
+        try:
+            time = _moment(found, year, month, int(found["d"]), tz)
+        except ValueError:  # the 29th of February
+            continue
+        if time <= current + 2 * 86400:
+            return time
+    return None
+
+
+def _today(match: re.Match[str], tz: tzinfo, now: float | None) -> float | None:
+    current = datetime.now(timezone.utc).timestamp() if now is None else now
+    local = to_datetime(current, tz)
+    found = {key: value for key, value in match.groupdict().items() if value is not None}
+    return None if local is None else _moment(found, local.year, local.month, local.day, tz)
+
+
+def _moment(found: dict[str, str], year: int, month: int, day: int, tz: tzinfo) -> float:
+    hour = int(found.get("H", 0))
+    if "p" in found:
+        if not 1 <= hour <= 12:
+            raise ValueError(hour)
+        hour = hour % 12 + (12 if found["p"] in "pP" else 0)
+    second = int(found.get("S", 0))
+    moment = datetime(year, month, day, hour, int(found.get("M", 0)), min(second, 59))
+    micros = round(int(found["f"].ljust(9, "0")) / 1000) if "f" in found else 0
+    moment += timedelta(seconds=max(second - 59, 0), microseconds=micros)
+    zone = zone_of(found)
+    return to_epoch(moment.replace(tzinfo=zone) if zone else moment, tz)
