@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from splmini.compiled import Search
     from splmini.detections import Detection, DetectionReport, Outcome, lint, load_content
     from splmini.engine.sweep import Hit, sweep
-    from splmini.environment import Environment, Search, format, parse, search
+    from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
         ArgumentError,
         EventFormatError,
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "splmini.environment": ("Environment", "Search", "format", "parse", "search"),
+    "splmini.compiled": ("Search",),
+    "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "lint", "load_content"),
     "splmini.engine.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
@@ -48,18 +50,55 @@ _HOMES = {
     "splmini.operators": ("Message",),
     "splmini.results": ("Results",),
     "splmini.errors": (
-        "ArgumentError", "EventFormatError", "KnowledgeError", "LimitExceeded", "MacroError", "MissingDatabase",
-        "SplError", "SplSyntaxError", "UnknownCommand", "UnknownDataModel", "UnknownFunction", "UnknownLookup",
-        "UnknownMacro", "UnsupportedFeature",
+        "ArgumentError",
+        "EventFormatError",
+        "KnowledgeError",
+        "LimitExceeded",
+        "MacroError",
+        "MissingDatabase",
+        "SplError",
+        "SplSyntaxError",
+        "UnknownCommand",
+        "UnknownDataModel",
+        "UnknownFunction",
+        "UnknownLookup",
+        "UnknownMacro",
+        "UnsupportedFeature",
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "ArgumentError", "Detection", "DetectionReport", "Environment", "EventFormatError", "Hit", "KnowledgeError",
-    "LimitExceeded", "Limits", "MacroError", "MacroRegistry", "Message", "MissingDatabase", "Outcome", "Results",
-    "Search", "SplError", "SplSyntaxError", "UnknownCommand", "UnknownDataModel", "UnknownFunction", "UnknownLookup",
-    "UnknownMacro", "UnsupportedFeature", "format", "lint", "load_content", "parse", "search", "sweep",
+    "ArgumentError",
+    "Detection",
+    "DetectionReport",
+    "Environment",
+    "EventFormatError",
+    "Hit",
+    "KnowledgeError",
+    "LimitExceeded",
+    "Limits",
+    "MacroError",
+    "MacroRegistry",
+    "Message",
+    "MissingDatabase",
+    "Outcome",
+    "Results",
+    "Search",
+    "SplError",
+    "SplSyntaxError",
+    "UnknownCommand",
+    "UnknownDataModel",
+    "UnknownFunction",
+    "UnknownLookup",
+    "UnknownMacro",
+    "UnsupportedFeature",
+    "format",
+    "lint",
+    "load_content",
+    "parse",
+    "search",
+    "sweep",
 ]
 
 

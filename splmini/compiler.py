@@ -283,7 +283,13 @@ def _modulo(a: float, b: float) -> float | None:
     return -remainder if a < 0 else remainder
 
 
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {"+": _add, "-": _subtract, "*": _multiply, "/": _divide, "%": _modulo}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _add,
+    "-": _subtract,
+    "*": _multiply,
+    "/": _divide,
+    "%": _modulo,
+}
 
 
 def _arithmetic(node: tree.Binary, scope: registry.Scope) -> Evaluate:
@@ -323,14 +329,17 @@ def find_function(node: tree.Call) -> registry.EvalFunction:
     function = functions.get(node.name)
     if function is None:
         raise UnknownFunction(
-            f"There is no eval function '{node.name}'.", name=node.name, span=node.span,
+            f"There is no eval function '{node.name}'.",
+            name=node.name,
+            span=node.span,
             hint=did_you_mean(node.name, functions),
         )
     count = len(node.args)
     if count < function.least or (function.most is not None and count > function.most):
         raise ArgumentError(
             f"{node.name}() takes {_arity_text(function)}, but {count} {'was' if count == 1 else 'were'} given.",
-            name=node.name, span=node.span,
+            name=node.name,
+            span=node.span,
         )
     return function
 
@@ -487,7 +496,9 @@ def evaluate_macro(text: str) -> str:
 
 # ---- search --------------------------------------------------------------------------------------------------------
 
-TIME_MODIFIERS = frozenset({"earliest", "latest", "_index_earliest", "_index_latest", "starttime", "endtime", "timeformat"})
+TIME_MODIFIERS = frozenset(
+    {"earliest", "latest", "_index_earliest", "_index_latest", "starttime", "endtime", "timeformat"}
+)
 
 
 def compile_search(node: tree.Node, scope: registry.Scope) -> Test:
@@ -603,7 +614,9 @@ def _index_test(matches: Callable[[Any], bool], scope: registry.Scope) -> Test:
         if value is not None:
             return matches(value)
         if default == "any":
-            message("info", "search", "Events without an index were taken to match every index= (Environment(index=...)).")
+            message(
+                "info", "search", "Events without an index were taken to match every index= (Environment(index=...))."
+            )
         return absent
 
     return index_test

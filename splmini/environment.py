@@ -11,17 +11,16 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
-from splmini.engine.context import Cancelled, Run, Writes
+from splmini.engine.context import Run, Writes
 from splmini.engine.source import EventSource, chunks
-from splmini.engine.stream import column_order, execute
-from splmini.errors import KnowledgeError, Span, SplError, UnknownDataModel, UnknownLookup, did_you_mean
+from splmini.errors import KnowledgeError, Span, UnknownDataModel, UnknownLookup, did_you_mean
 from splmini.language import layout, parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
-from splmini.operators import Dataset, Fields, Row, Stream, Table
+from splmini.operators import Dataset, Fields, Row, Table
 from splmini.plan.build import Builder
-from splmini.plan.optimize import optimize
 from splmini.results import Results
 from splmini.values import times
 
@@ -68,8 +67,17 @@ class Environment:
         databases: Mapping[str, str | Path] | None = None,
     ) -> None:
         self._settings: dict[str, Any] = {
-            "macros": macros, "lookups": lookups, "datamodels": datamodels, "apps": apps, "index": index, "now": now,
-            "earliest": earliest, "latest": latest, "timezone": timezone, "limits": limits, "data_dir": data_dir,
+            "macros": macros,
+            "lookups": lookups,
+            "datamodels": datamodels,
+            "apps": apps,
+            "index": index,
+            "now": now,
+            "earliest": earliest,
+            "latest": latest,
+            "timezone": timezone,
+            "limits": limits,
+            "data_dir": data_dir,
             "databases": databases,
         }
         self.index = index
@@ -143,11 +151,10 @@ class Environment:
 
     def clock(self) -> float:
         """Return what is now for a run, as epoch seconds."""
-        return _moment(self._settings["now"], time.time(), self.timezone)
+        return self.moment(self._settings["now"], time.time()) or time.time()
 
-    def moment(self, name: str, now: float) -> float | None:
-        """Return an end of the time range, `earliest` or `latest`, as epoch seconds."""
-        value = self._settings[name]
+    def moment(self, value: Any, now: float) -> float | None:
+        """Return a point in time (epoch, datetime, Splunk modifier or ISO text) as epoch seconds; None for None."""
         return None if value is None else _moment(value, now, self.timezone)
 
     # ---- what a run asks for (engine.context.Services) -----------------------------------------------------------
@@ -158,7 +165,9 @@ class Environment:
 
         return Builder(handlers=self._handlers, handled=handled)
 
-    def source(self, events: Any, run: Run, *, order: str, infer: bool, strict: bool, shared: bool, **reading: Any) -> EventSource:
+    def source(
+        self, events: Any, run: Run, *, order: str, infer: bool, strict: bool, shared: bool, **reading: Any
+    ) -> EventSource:
         """Return the events of a run as batches that can be read as often as the search needs."""
         from splmini.events import open_source
 
@@ -195,10 +204,17 @@ class Environment:
         dataset: Dataset | None = self.datamodels.find(name)
         if dataset is None:
             raise UnknownDataModel(
-                f"There is no data model or dataset '{name}'.", name=name, span=span,
+                f"There is no data model or dataset '{name}'.",
+                name=name,
+                span=span,
                 hint=did_you_mean(name, self.datamodels),
             )
         return dataset
+
+    def add_events(self, index: str, events: Iterable[Row]) -> None:
+        """Keep events (risk events, what collect wrote) in an index of the environment, for later runs."""
+        with self._lock:
+            self._events.setdefault(index, []).extend({"index": index} | event for event in events)
 
     def find_saved_search(self, name: str) -> str:
         """Return the text of a saved search of the apps."""
@@ -226,7 +242,7 @@ class Environment:
                 for write in batches:
                     self.lookups.write(name, write.rows, write.fields, write.append, **write.options)
             for index, rows in writes.events.items():
-                self._events.setdefault(index, []).extend({"index": index} | row for row in rows)
+                self.add_events(index, rows)
             for name, (text, append) in writes.files.items():
                 self._write_file(name, text, append)
 
@@ -286,6 +302,23 @@ class Environment:
                 self._compiled[spl] = known
         return known
 
+    # ---- explaining ------------------------------------------------------------------------------------------------
+
+    def explain(self, search: Any, events: Any = (), **options: Any) -> Any:
+        """Explain what a search (text or `Detection`) does with events: rows per stage, the nearest misses and why.
+
+        Returns a `splmini.detections.explain.Explanation`.
+        """
+        from splmini.detections.explain import explain
+
+        return explain(self, search, events, **options)
+
+    def fields(self, events: Any = (), **reading: Any) -> Any:
+        """Return which fields come out of events and where each came from, one entry for each kind of event."""
+        from splmini.knowledge.provenance import explain_fields
+
+        return explain_fields(self, events, **reading)
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a crash leaves the old or the new content."""
@@ -300,9 +333,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _moment(value: Any, now: float, zone: tzinfo) -> float:
-    """A point in time as epoch seconds: a number, a datetime, a Splunk time modifier or ISO text; None is now."""
-    if value is None:
-        return now
+    """A point in time as epoch seconds: a number, a datetime, a Splunk time modifier or ISO text."""
     if isinstance(value, (int, float)):
         return float(value)
     if isinstance(value, datetime):
@@ -314,7 +345,9 @@ def _moment(value: Any, now: float, zone: tzinfo) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
 
 
-def _newest_first(batches: Callable[[], Iterator[list[dict[str, Any]]]]) -> Callable[[], Iterator[list[dict[str, Any]]]]:
+def _newest_first(
+    batches: Callable[[], Iterator[list[dict[str, Any]]]],
+) -> Callable[[], Iterator[list[dict[str, Any]]]]:
     """Order events newest first; what is in time order already is turned around or left, not sorted."""
 
     def reader() -> Iterator[list[dict[str, Any]]]:
@@ -328,125 +361,6 @@ def _newest_first(batches: Callable[[], Iterator[list[dict[str, Any]]]]) -> Call
 def _time_key(event: Row) -> float:
     moment = event.get("_time")
     return moment if isinstance(moment, (int, float)) else float("-inf")
-
-
-class Search:
-    """A compiled search: immutable, reusable, picklable (as its text and its environment's definitions).
-
-    Made by `Environment.compile`. `text` is the search as written, `tree` the expanded tree.
-    """
-
-    def __init__(self, environment: Environment, text: str) -> None:
-        self.environment = environment
-        self.text = text
-        self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
-        self._builder = environment.builder()
-        try:
-            self._operators = self._builder.build(self.tree)
-        except SplError as error:
-            raise error.locate(self._source) from None
-        self._optimized = optimize(self._operators)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Search, (self.environment, self.text)
-
-    def __repr__(self) -> str:
-        return f"Search({self.text!r})"
-
-    def run(
-        self,
-        events: Any = (),
-        *,
-        order: str = "auto",
-        executor: Any = None,
-        progress: Callable[[int], None] | None = None,
-        cancel: Callable[[], bool] | None = None,
-        knowledge: str = "default",
-        infer: bool = True,
-        strict: bool = False,
-        optimize: bool = True,
-        **reading: Any,
-    ) -> Results:
-        """Run the search over events and give its rows.
-
-        Args:
-            events: an iterable of dicts, a data frame, a path or paths, text, a Source.
-            order: `given`, `newest`, or `auto` (given for iterables and frames, newest first for files).
-            executor: a `concurrent.futures.Executor` for the distributable part.
-            progress: called with the number of events read so far.
-            cancel: asked between batches; true ends the run with the rows found so far.
-            knowledge: `full` lets EVAL and LOOKUP replace keys that the caller gave, as Splunk would.
-            infer: whether source and sourcetype come from the content where they are absent.
-            strict: a record that does not parse raises EventFormatError instead of being kept as raw text.
-            optimize: False runs the plain plan.
-
-        Raises:
-            SplError: with the position in the search where it has one.
-        """
-        execution = self._start(events, order, knowledge, infer, strict, optimize, progress, cancel, reading)
-        started = time.perf_counter()
-        rows: list[Row] = []
-        stream: Stream | None = None
-        try:
-            stream = execute(self._optimized if optimize else self._operators, execution)
-            for batch in stream.batches:
-                rows.extend(batch)
-        except Cancelled:
-            execution.complete = False
-        except SplError as error:
-            raise error.locate(self._source) from None
-        finally:
-            execution.source.close()
-        self.environment.commit(execution.writes, execution)
-        columns = stream.columns() if stream is not None else None
-        stats = {
-            "scanned": execution.scanned, "matched": execution.matched, "rows": len(rows),
-            "seconds": {**execution.seconds, "total": time.perf_counter() - started},
-        }
-        return Results(rows, column_order(rows, columns), execution.messages, stats, execution.complete)
-
-    def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
-        """Yield the rows one by one; nothing is held back that the search does not have to hold. Options as for `run`."""
-        settings = {"order": "given", "knowledge": "default", "infer": True, "strict": False, "optimize": True,
-                    "progress": None, "cancel": None} | options
-        reading = {key: value for key, value in settings.items() if key not in _RUN_OPTIONS}
-        execution = self._start(events, *(settings[key] for key in _RUN_OPTIONS), reading)
-        try:
-            for batch in execute(self._optimized if settings["optimize"] else self._operators, execution).batches:
-                yield from batch
-            self.environment.commit(execution.writes, execution)
-        except SplError as error:
-            raise error.locate(self._source) from None
-        finally:
-            execution.source.close()
-
-    def _start(
-        self, events: Any, order: str, knowledge: str, infer: bool, strict: bool, optimized: bool,
-        progress: Callable[[int], None] | None, cancel: Callable[[], bool] | None, reading: dict[str, Any],
-    ) -> Run:
-        environment = self.environment
-        now = environment.clock()
-        execution = Run(
-            environment, EventSource(lambda: iter(())), self._builder, self._source, now, knowledge=knowledge,
-            optimized=optimized, cancel=cancel, progress=progress,
-        )
-        execution.earliest = environment.moment("earliest", now)
-        execution.latest = environment.moment("latest", now)
-        execution.source = environment.source(
-            events, execution, order=order, infer=infer, strict=strict, shared=self._rereads(), **reading
-        )
-        return execution
-
-    def _rereads(self) -> bool:
-        """Say whether more than one reader may want the events."""
-        return len(self._builder.built) > 1 or any(
-            command.name in _READS_AGAIN for command in self.tree.commands[1:]
-        )
-
-
-_RUN_OPTIONS = ("order", "knowledge", "infer", "strict", "optimize", "progress", "cancel")
-_READS_AGAIN = frozenset({"map", "foreach", "appendpipe", "join", "append", "appendcols", "union", "multisearch", "set",
-                          "tstats", "datamodel", "from", "savedsearch", "search", "where", "eval"})
 
 
 def search(spl: str, events: Any = (), **environment: Any) -> Results:

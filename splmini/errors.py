@@ -39,7 +39,8 @@ class SplError(Exception):
 
     `message` is one sentence; `name` the command, function, macro or lookup concerned; `hint` what to do about it;
     `position` the (line, column) from 1 in the text as the user wrote it, None where there is no text; `context` that
-    line with a caret. Errors of files have `path` and `record` (the number of the record, from 1) instead.
+    line with a caret. Errors of files have `path` and `record` (the number of the record, from 1) instead; those of YAML
+    files have the position in the file.
     """
 
     def __init__(
@@ -74,7 +75,8 @@ class SplError(Exception):
     def __str__(self) -> str:
         where = ""
         if self.path is not None:
-            where = self.path + (f", record {self.record}" if self.record is not None else "") + ": "
+            where = self.path + (f", record {self.record}" if self.record is not None else "")
+            where += (f":{self.position[0]}:{self.position[1]}" if self.position is not None else "") + ": "
         elif self.position is not None:
             where = f"line {self.position[0]}, column {self.position[1]}: "
         text = where + self.message

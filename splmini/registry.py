@@ -142,7 +142,11 @@ def command_names() -> frozenset[str]:
         from splmini import commands
 
         modules = {module.name for module in pkgutil.iter_modules(commands.__path__) if not module.name.startswith("_")}
-        _names = frozenset(modules - set(commands.MODULES.values())) | frozenset(commands.MODULES) | frozenset(commands.ALIASES)
+        _names = (
+            frozenset(modules - set(commands.MODULES.values()))
+            | frozenset(commands.MODULES)
+            | frozenset(commands.ALIASES)
+        )
     return _names
 
 
@@ -223,8 +227,20 @@ def eval_function(
         family = function.__module__.rpartition(".")[2]
         for each in (name, *aliases):
             _eval_functions[each] = EvalFunction(
-                each, least, most, kinds or ("any",), null, multivalue, function, None, check, source,
-                function.__doc__ or "", examples, family, pure,
+                each,
+                least,
+                most,
+                kinds or ("any",),
+                null,
+                multivalue,
+                function,
+                None,
+                check,
+                source,
+                function.__doc__ or "",
+                examples,
+                family,
+                pure,
             )
         return function
 
@@ -248,8 +264,20 @@ def eval_form(
         family = function.__module__.rpartition(".")[2]
         for each in (name, *aliases):
             _eval_functions[each] = EvalFunction(
-                each, least, most, ("any",), "pass", "pass", None, function, check, source,
-                function.__doc__ or "", examples, family, pure,
+                each,
+                least,
+                most,
+                ("any",),
+                "pass",
+                "pass",
+                None,
+                function,
+                check,
+                source,
+                function.__doc__ or "",
+                examples,
+                family,
+                pure,
             )
         return function
 
@@ -277,8 +305,10 @@ class StatsFunction:
     """A stats function: `make(*parameters)` gives an accumulator.
 
     `argument`: `optional` (count), `required`, or `none`. `takes`: `value` (add(value)), `number` (add(float or int);
-    other values are skipped), `timed` (add(value, time), time from `_time`), `row` (add(row), the whole row, for
-    forms such as sparkline). `pattern`: a regular expression of the names it serves (`p95`, `perc99.9`), whose groups
+    other values are skipped), `ordered` (add(value, order), the number of the row by arrival), `timed` (add(value,
+    time, order), time from `_time`; rows without one are skipped), `series` (add(value, time, order, dimensions), the
+    row's other fields as pairs of texts). Ordered ones also have `shift(rows)`, which moves the numbers they keep; so
+    all merge in any order. `pattern`: a regular expression of the names it serves (`p95`, `perc99.9`), whose groups
     are the parameters. `whole`: a multivalue field comes as one list instead of value by value.
     """
 
@@ -358,7 +388,22 @@ def commands() -> Mapping[str, CommandSpec]:
 
 
 __all__ = [
-    "Accumulator", "BuildScope", "CommandSpec", "EvalFunction", "Example", "OptionSpec", "Scope", "StatsFunction",
-    "command", "command_names", "commands", "declare_command", "eval_form", "eval_function", "eval_functions",
-    "find_command", "stats_function", "stats_functions",
+    "Accumulator",
+    "BuildScope",
+    "CommandSpec",
+    "EvalFunction",
+    "Example",
+    "OptionSpec",
+    "Scope",
+    "StatsFunction",
+    "command",
+    "command_names",
+    "commands",
+    "declare_command",
+    "eval_form",
+    "eval_function",
+    "eval_functions",
+    "find_command",
+    "stats_function",
+    "stats_functions",
 ]

@@ -17,7 +17,11 @@ from splmini.registry import BuildScope, Example, command
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Search",
     examples=(
-        Example("search status>=400 NOT host=web0*", [{"host": "db1"}], ({"host": "db1", "status": 500}, {"host": "web01", "status": 404})),
+        Example(
+            "search status>=400 NOT host=web0*",
+            [{"host": "db1"}],
+            ({"host": "db1", "status": 500}, {"host": "web01", "status": 404}),
+        ),
         Example('search user IN (alice, "bob b*")', [{"user": "Alice"}], ({"user": "Alice"}, {"user": "carol"})),
     ),
 )
@@ -62,6 +66,12 @@ def filter_by(expression: tree.Node, node: tree.Command) -> Streaming:
         return union(after, reads)
 
     return Streaming(
-        name="search", bind=bind, requires=requires, filters=True, predicate=expression, writes=frozenset(), node=node,
+        name="search",
+        bind=bind,
+        requires=requires,
+        filters=True,
+        predicate=expression,
+        writes=frozenset(),
+        node=node,
         span=node.span,
     )

@@ -103,6 +103,7 @@ class Run:
     messages: list[Message] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     scanned: int = 0
+    parsed: int = 0
     matched: int = 0
     writes: Writes = field(default_factory=Writes)
     depth: int = 0
@@ -129,12 +130,14 @@ class Run:
             raise Cancelled
         if rows_kept > self.limits.max_rows:
             raise LimitExceeded(
-                f"More than {self.limits.max_rows:,} rows would have to be kept in memory.", name="max_rows",
+                f"More than {self.limits.max_rows:,} rows would have to be kept in memory.",
+                name="max_rows",
                 hint="Raise Limits(max_rows=...) or narrow the search.",
             )
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise LimitExceeded(
-                f"The search ran longer than {self.limits.max_seconds:g} s.", name="max_seconds",
+                f"The search ran longer than {self.limits.max_seconds:g} s.",
+                name="max_seconds",
                 hint="Raise Limits(max_seconds=...) or narrow the search.",
             )
 
@@ -168,6 +171,7 @@ class Run:
                 events = refuse(events)
                 if not events:
                     continue
+            self.parsed += len(events)
             rows = mapper(events)
             if in_range is not None:
                 rows = [row for row in rows if in_range(row)]
@@ -209,7 +213,12 @@ class Run:
         rows: list[Row] = []
         for row in stream.rows():
             if len(rows) >= limit:
-                self.message("warn", subject, f"The subsearch was cut at {limit:,} rows (limits: subsearch_maxout).", pipeline.span)
+                self.message(
+                    "warn",
+                    subject,
+                    f"The subsearch was cut at {limit:,} rows (limits: subsearch_maxout).",
+                    pipeline.span,
+                )
                 break
             rows.append(row)
         names: dict[str, None] = {}
@@ -284,7 +293,8 @@ class Run:
 
 def _modifiers(predicate: tree.Node) -> set[str]:
     return {
-        each.field for each in tree.walk(predicate)
+        each.field
+        for each in tree.walk(predicate)
         if isinstance(each, tree.FieldComparison) and each.field in compiler.TIME_MODIFIERS
     }
 
@@ -301,7 +311,10 @@ def quick_refusal(predicate: tree.Node | None, scope: compiler.RunScope) -> Call
     """
     tests: list[tuple[str, Callable[[Any], bool]]] = []
     for part in conjuncts(predicate):
-        if not isinstance(part, (tree.FieldComparison, tree.FieldIn)) or part.field in _UNSURE | compiler.TIME_MODIFIERS:
+        if (
+            not isinstance(part, (tree.FieldComparison, tree.FieldIn))
+            or part.field in _UNSURE | compiler.TIME_MODIFIERS
+        ):
             continue
         if part.field.startswith("tag::"):
             continue

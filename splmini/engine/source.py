@@ -23,7 +23,9 @@ class EventSource:
     temporary file. `shared` says whether more than one reader will come.
     """
 
-    def __init__(self, reader: Reader, *, once: bool = False, shared: bool = False, spool_bytes: int = 256 << 20) -> None:
+    def __init__(
+        self, reader: Reader, *, once: bool = False, shared: bool = False, spool_bytes: int = 256 << 20
+    ) -> None:
         self._reader = reader
         self._spool = Spool(reader(), spool_bytes) if once and shared else None
 

@@ -8,18 +8,7 @@ from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING
 
 from splmini.errors import ArgumentError
-from splmini.operators import (
-    ALL,
-    Batch,
-    Columns,
-    Fields,
-    Generating,
-    Operator,
-    Partial,
-    Sequence,
-    Stream,
-    Streaming,
-)
+from splmini.operators import ALL, Batch, Columns, Fields, Generating, Operator, Partial, Sequence, Stream, Streaming
 from splmini.plan.fields import required
 
 if TYPE_CHECKING:
@@ -60,7 +49,8 @@ def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields)
         if operator.follows is None:
             raise ArgumentError(
                 f"'{operator.name}' makes its own rows: it has to be the first command of a search.",
-                name=operator.name, span=operator.span,
+                name=operator.name,
+                span=operator.span,
             )
         return _timed(operator.name, operator.follows(stream, run), run)
     given = _given(stream, operator)
@@ -140,5 +130,3 @@ def column_order(rows: Iterable[dict[str, object]], declared: Columns) -> list[s
         for row in rows:
             order.update(dict.fromkeys(row))
     return list(order)
-
-

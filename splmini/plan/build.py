@@ -55,12 +55,16 @@ class Builder:
                 return self.handled(node)
             if spec is None:
                 raise UnsupportedFeature(
-                    f"The command '{node.name}' is not one that splmini runs.", name=node.name, span=node.span,
+                    f"The command '{node.name}' is not one that splmini runs.",
+                    name=node.name,
+                    span=node.span,
                     hint=f"Register a handler: Environment(commands={{'{node.name}': f}}).",
                 )
             if spec.build is None:
                 raise UnsupportedFeature(
-                    f"'{node.name}' cannot run outside of Splunk.", name=node.name, span=node.span,
+                    f"'{node.name}' cannot run outside of Splunk.",
+                    name=node.name,
+                    span=node.span,
                     hint=f"Register a handler: Environment(commands={{'{node.name}': f}}).",
                 )
             return spec.build(node, self)

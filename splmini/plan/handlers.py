@@ -31,7 +31,9 @@ def handled(node: tree.Command) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         handler = ctx.handler(node.name)
         if handler is None:
-            raise ArgumentError(f"No handler for '{node.name}' came along with the search.", name=node.name, span=node.span)
+            raise ArgumentError(
+                f"No handler for '{node.name}' came along with the search.", name=node.name, span=node.span
+            )
         return Stream(batched(_rows(handler(stream.rows(), arguments))))
 
     return Sequence(name=node.name, run=run, node=node, span=node.span)
@@ -53,7 +55,9 @@ def read_arguments(node: tree.Command) -> Arguments:
     words: list[str] = []
     for argument in node.args:
         if isinstance(argument, tree.Option):
-            options[argument.name] = argument.value.text if isinstance(argument.value, tree.Word) else str(argument.value)
+            options[argument.name] = (
+                argument.value.text if isinstance(argument.value, tree.Word) else str(argument.value)
+            )
         else:
             words.append(argument.text if isinstance(argument, tree.Word) else str(argument))
     return Arguments(str(node), options, tuple(words))

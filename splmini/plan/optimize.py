@@ -26,5 +26,3 @@ def push_into_scan(operators: list[Operator]) -> list[Operator]:
         predicate = conjunction(predicate, operator.predicate)
         index += 1
     return [scan(predicate), *operators[index:]]
-
-

@@ -1,0 +1,196 @@
+"""A compiled search: text and tree, plan, and the environment that gives them meaning."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from splmini.engine.context import Cancelled, Run
+from splmini.engine.source import EventSource
+from splmini.engine.stream import column_order, execute
+from splmini.errors import SplError
+from splmini.language import parser
+from splmini.operators import Row, Stream
+from splmini.plan.optimize import optimize
+from splmini.results import Results
+
+if TYPE_CHECKING:
+    from splmini.environment import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a search runs; the keyword arguments of `Search.run`."""
+
+    order: str = "auto"
+    """`given`, `newest`, or `auto`: given for iterables and frames, newest first for files."""
+    executor: Any = None
+    """A `concurrent.futures.Executor` for the distributable part."""
+    progress: Callable[[int], None] | None = None
+    """Called with the number of events read so far."""
+    cancel: Callable[[], bool] | None = None
+    """Asked between batches; true ends the run with the rows found so far."""
+    knowledge: str = "default"
+    """`full` lets EVAL and LOOKUP replace keys that the caller gave, as Splunk would."""
+    infer: bool = True
+    """Whether source and sourcetype come from the content where they are absent."""
+    strict: bool = False
+    """A record that does not parse raises EventFormatError instead of being kept as raw text."""
+    optimize: bool = True
+    """False runs the plain plan."""
+    now: Any = None
+    earliest: Any = None
+    latest: Any = None
+    """Override the environment's clock and time range for this run."""
+
+
+class Search:
+    """A compiled search: immutable, reusable, picklable (as its text and its environment's definitions).
+
+    Made by `Environment.compile`. `text` is the search as written, `tree` the expanded tree.
+    """
+
+    def __init__(self, environment: Environment, text: str) -> None:
+        self.environment = environment
+        self.text = text
+        self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
+        self._builder = environment.builder()
+        try:
+            self._operators = self._builder.build(self.tree)
+        except SplError as error:
+            raise error.locate(self._source) from None
+        self._optimized = optimize(self._operators)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Search, (self.environment, self.text)
+
+    def __repr__(self) -> str:
+        return f"Search({self.text!r})"
+
+    @property
+    def source(self) -> Any:
+        """The source map of the text."""
+        return self._source
+
+    @property
+    def operators(self) -> tuple[Any, ...]:
+        """The plain plan."""
+        return tuple(self._operators)
+
+    def run(self, events: Any = (), **options: Any) -> Results:
+        """Run the search over events and give its rows.
+
+        Args:
+            events: an iterable of dicts, a data frame, a path or paths, text, a Source.
+            options: the fields of `RunOptions` (order, executor, progress, cancel, knowledge, infer, strict, optimize,
+                now, earliest, latest); others go to the reader of the events (sourcetype, host …).
+
+        Raises:
+            SplError: with the position in the search where it has one.
+        """
+        chosen, reading = _options(options)
+        run = self._start(events, chosen, self._rereads(), reading)
+        started = time.perf_counter()
+        rows: list[Row] = []
+        stream: Stream | None = None
+        try:
+            stream = execute(self._optimized if chosen.optimize else self._operators, run)
+            for batch in stream.batches:
+                rows.extend(batch)
+        except Cancelled:
+            run.complete = False
+        except SplError as error:
+            raise error.locate(self._source) from None
+        finally:
+            run.source.close()
+        if run.complete:
+            self.environment.commit(run.writes, run)
+        columns = stream.columns() if stream is not None else None
+        stats = {
+            "scanned": run.scanned,
+            "parsed": run.parsed,
+            "matched": run.matched,
+            "rows": len(rows),
+            "now": run.now,
+            "seconds": {**run.seconds, "total": time.perf_counter() - started},
+        }
+        return Results(rows, column_order(rows, columns), run.messages, stats, run.complete)
+
+    def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
+        """Yield the rows one by one; nothing is held back that the search does not have to hold. Options as for `run`."""
+        chosen, reading = _options({"order": "given"} | options)
+        run = self._start(events, chosen, self._rereads(), reading)
+        try:
+            for batch in execute(self._optimized if chosen.optimize else self._operators, run).batches:
+                yield from batch
+            self.environment.commit(run.writes, run)
+        except Cancelled:
+            return
+        except SplError as error:
+            raise error.locate(self._source) from None
+        finally:
+            run.source.close()
+
+    def start(self, events: Any = (), *, shared: bool = False, **options: Any) -> Run:
+        """Return a run that has not read anything yet, for those who drive operators themselves (explain)."""
+        chosen, reading = _options(options)
+        return self._start(events, chosen, shared or self._rereads(), reading)
+
+    def _start(self, events: Any, options: RunOptions, shared: bool, reading: dict[str, Any]) -> Run:
+        environment = self.environment
+        now = environment.clock() if options.now is None else environment.moment(options.now, time.time())
+        assert now is not None
+        run = Run(
+            environment,
+            EventSource(_nothing),
+            self._builder,
+            self._source,
+            now,
+            knowledge=options.knowledge,
+            optimized=options.optimize,
+            cancel=options.cancel,
+            progress=options.progress,
+        )
+        for name in ("earliest", "latest"):
+            own = getattr(options, name)
+            setattr(run, name, environment.moment(environment.setting(name) if own is None else own, now))
+        run.source = environment.source(
+            events, run, order=options.order, infer=options.infer, strict=options.strict, shared=shared, **reading
+        )
+        return run
+
+    def _rereads(self) -> bool:
+        """Say whether more than one reader may want the events."""
+        return len(self._builder.built) > 1 or any(command.name in _READS_AGAIN for command in self.tree.commands[1:])
+
+
+_READS_AGAIN = frozenset(
+    {
+        "map",
+        "foreach",
+        "appendpipe",
+        "join",
+        "append",
+        "appendcols",
+        "union",
+        "multisearch",
+        "set",
+        "tstats",
+        "datamodel",
+        "from",
+        "savedsearch",
+        "pivot",
+    }
+)
+
+
+def _options(given: dict[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
+    """Split keyword arguments into run options and those of the reader."""
+    own = {name: value for name, value in given.items() if name in RunOptions.__dataclass_fields__}
+    return RunOptions(**own), {name: value for name, value in given.items() if name not in own}
+
+
+def _nothing() -> Iterator[list[dict[str, Any]]]:
+    return iter(())

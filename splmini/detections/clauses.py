@@ -1,0 +1,100 @@
+"""The clauses of a filter, and why a row does not satisfy one, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from splmini.language import tree
+from splmini.plan.scan import conjuncts
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_text
+
+if TYPE_CHECKING:
+    from splmini.engine.context import Run
+    from splmini.operators import Row
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The innermost clause that refused a row, and the reason."""
+
+    node: tree.Node
+    reason: str
+
+
+def clauses_of(predicate: tree.Node) -> tuple[tree.Node, ...]:
+    """Return the conjuncts of a filter; an empty filter has none."""
+    return conjuncts(predicate)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it, shortened."""
+    text = "`, `".join(to_text(item) for item in as_list(value))
+    return f"`{text if len(text) <= 100 else text[:99] + '…'}`"
+
+
+def refusal(node: tree.Node, row: Row, run: Run) -> Refusal:
+    """Return why a row does not satisfy a clause that refused it."""
+    if isinstance(node, tree.And):
+        for item in node.items:
+            if not _holds(item, row, run):
+                return refusal(item, row, run)
+    if isinstance(node, tree.Or):
+        return _no_alternative(node, row, run)
+    if isinstance(node, tree.Not):
+        return Refusal(node, f"{_found(node.operand, row)}, which {node} excludes")
+    if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
+        return Refusal(node, _field_reason(node, row))
+    if isinstance(node, (tree.Term, tree.Directive)):
+        return Refusal(node, "_raw is absent" if row.get("_raw") is None else f"_raw does not contain {node}")
+    return Refusal(node, _expression_reason(node, row))
+
+
+def _holds(node: tree.Node, row: Row, run: Run) -> bool:
+    if isinstance(node, (tree.Comparison, tree.Call, tree.InList)):
+        return run.expression(node)(row) is True
+    return run.predicate(node)(row)
+
+
+def _no_alternative(node: tree.Or, row: Row, run: Run) -> Refusal:
+    """The alternative of an OR that came nearest: the one with the most conjuncts satisfied."""
+    best, score = node.items[0], -1.0
+    for item in node.items:
+        parts = conjuncts(item)
+        held = sum(_holds(part, row, run) for part in parts) / max(len(parts), 1)
+        if held > score:
+            best, score = item, held
+    inner = refusal(best, row, run)
+    if len(node.items) == 1:
+        return inner
+    return Refusal(
+        node if score == 0 else inner.node, f"none of {len(node.items)} alternatives holds; the nearest: {inner.reason}"
+    )
+
+
+def _found(node: tree.Node, row: Row) -> str:
+    names = sorted({each.field for each in tree.walk(node) if isinstance(each, (tree.FieldComparison, tree.FieldIn))})
+    names += sorted({each.name for each in tree.walk(node) if isinstance(each, tree.FieldRef)})
+    if not names:
+        return "_raw contains it"
+    return ", ".join(f"{name} is {shown(row[name])}" if name in row else f"{name} is absent" for name in names)
+
+
+def _field_reason(node: tree.FieldComparison | tree.FieldIn, row: Row) -> str:
+    name = node.field
+    if isinstance(node, tree.FieldIn):
+        wanted = "one of " + ", ".join(term.text for term in node.values[:5]) + (" …" if len(node.values) > 5 else "")
+    else:
+        wanted = node.value if node.op == "=" else f"{node.op}{node.value}"
+    value = row.get(name)
+    if value is None:
+        near = next((key for key in row if key.lower() == name.lower()), None)
+        return f"{name} is absent, wanted {wanted}" + (
+            f" (there is a field {near}: names are case-sensitive)" if near else ""
+        )
+    return f"{name} is {shown(value)}, wanted {wanted}"
+
+
+def _expression_reason(node: tree.Node, row: Row) -> str:
+    return f"{_found(node, row)}, wanted {node}"

@@ -1,0 +1,212 @@
+"""A whole repository of content: a folder in security_content's layout, or a built ESCU app (savedsearches.conf)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from splmini.detections.escu import Detection, Drilldown, Entity, Finding, ThreatObject
+from splmini.documents import load_document
+from splmini.errors import KnowledgeError
+
+_KINDS = ("detections", "baselines", "macros", "lookups", "data_sources", "stories")
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A data source: what Splunk indexes it as, the fields that come out of it, an example."""
+
+    name: str
+    source: str
+    sourcetype: str
+    fields: tuple[str, ...] = ()
+    example_log: str = ""
+    separator: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a repository holds. A file that does not load is in `errors`, and everything else is there."""
+
+    folder: Path
+    detections: list[Detection] = field(default_factory=list)
+    baselines: list[dict[str, Any]] = field(default_factory=list)
+    data_sources: dict[str, DataSource] = field(default_factory=dict)
+    stories: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[KnowledgeError] = field(default_factory=list)
+    app: bool = False
+
+    def environment(self, **settings: Any) -> Any:
+        """Return an `Environment` with the repository's macros and lookups (or, of a built app, everything)."""
+        from splmini import Environment
+
+        if self.app:
+            packs = settings.pop("apps", None)
+            return Environment(apps=[self.folder, *(packs if packs is not None else _builtin())], **settings)
+        for kind in ("macros", "lookups"):
+            folder = self.folder / kind
+            if folder.is_dir():
+                given = settings.get(kind)
+                settings[kind] = [folder] if given is None else [folder, given]
+        return Environment(**settings)
+
+    def sourcetypes(self, detection: Detection) -> frozenset[str]:
+        """Return the sourcetypes of the data sources that a detection names."""
+        found = (self.data_sources.get(name) for name in detection.data_source)
+        return frozenset(source.sourcetype for source in found if source is not None)
+
+
+def _builtin() -> list[str]:
+    from splmini.knowledge.apps import builtin_packs
+
+    return list(builtin_packs())
+
+
+def load_content(folder: str | Path) -> Content:
+    """Load a repository in security_content's layout, or a built ESCU app folder.
+
+    Raises:
+        KnowledgeError: where the folder is neither; mistakes of single files are in `Content.errors`.
+    """
+    root = Path(folder)
+    if any((root / layer / "savedsearches.conf").is_file() for layer in ("default", "local")):
+        return _built_app(root)
+    if not any((root / kind).is_dir() for kind in _KINDS):
+        raise KnowledgeError(
+            "The folder holds neither detections/, macros/, lookups/ … nor default/savedsearches.conf.", path=str(root)
+        )
+    content = Content(root)
+    for path in _files(root / "detections"):
+        try:
+            content.detections.append(Detection.load(path))
+        except KnowledgeError as error:
+            content.errors.append(error)
+    for path, data in _documents(root / "baselines", content.errors):
+        content.baselines.append(data | {"path": str(path)})
+    for path, data in _documents(root / "stories", content.errors):
+        content.stories.append(data | {"path": str(path)})
+    for _, data in _documents(root / "data_sources", content.errors):
+        source = _data_source(data)
+        content.data_sources[source.name] = source
+    return content
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    root = folder.resolve()
+    for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]) if folder.is_dir() else ():
+        if not path.name.endswith((".test.yml", ".test.yaml")) and root in path.resolve().parents:
+            yield path
+
+
+def _documents(folder: Path, errors: list[KnowledgeError]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in _files(folder):
+        try:
+            document = load_document(path.read_text("utf-8-sig"), str(path))
+            if not isinstance(document.data, dict):
+                raise document.error("The file has to be a mapping of keys to values.")
+            yield path, document.data
+        except KnowledgeError as error:
+            errors.append(error)
+        except (OSError, UnicodeDecodeError) as error:
+            errors.append(KnowledgeError(f"The file cannot be read: {error}.", path=str(path)))
+
+
+def _data_source(data: dict[str, Any]) -> DataSource:
+    fields = data.get("fields") or ()
+    return DataSource(
+        str(data.get("name", "")),
+        str(data.get("source", "")),
+        str(data.get("sourcetype", "")),
+        tuple(str(name) for name in fields if not isinstance(name, (dict, list))) if isinstance(fields, list) else (),
+        str(data.get("example_log") or ""),
+        str(data.get("separator") or ""),
+    )
+
+
+# ---- a built app ---------------------------------------------------------------------------------------------------
+
+
+def _built_app(root: Path) -> Content:
+    from splmini.knowledge.apps import load_apps
+
+    content = Content(root, app=True)
+    for name, settings in load_apps([root]).conf("savedsearches").items():
+        values = {key: setting.value for key, setting in settings.items()}
+        if "search" not in values or not (
+            values.get("action.escu.search_type") == "detection" or name.endswith(" - Rule")
+        ):
+            continue
+        try:
+            content.detections.append(_saved_detection(name, values, root))
+        except KnowledgeError as error:
+            content.errors.append(error)
+    return content
+
+
+def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detection:
+    """A detection as contentctl writes it into savedsearches.conf."""
+    where = f"{root}/default/savedsearches.conf [{stanza}]"
+    risk = _json(values.get("action.risk.param._risk", "[]"), where)
+    annotations = _json(values.get("action.correlationsearch.annotations", "{}"), where)
+    metadata = _json(values.get("action.correlationsearch.metadata", "{}"), where)
+    message = values.get("action.risk.param._risk_message") or None
+    title = values.get("action.notable.param.rule_title")
+    name = values.get("action.correlationsearch.label", stanza).removeprefix("ESCU - ").removesuffix(" - Rule")
+    entities = tuple(
+        Entity(
+            str(item["risk_object_field"]),
+            str(item.get("risk_object_type", "other")),
+            int(item.get("risk_score") or 0),
+            item.get("risk_message") or message,
+        )
+        for item in risk
+        if "risk_object_field" in item
+    )
+    drilldowns = _json(values.get("action.notable.param.drilldown_searches", "[]"), where)
+    return Detection(
+        name=name,
+        search=values["search"],
+        id=str(metadata.get("detection_id", "")),
+        description=values.get("description", ""),
+        type=str(
+            (annotations.get("type") if isinstance(annotations.get("type"), str) else None)
+            or ("TTP" if title else "Anomaly")
+        ),
+        generation="built",
+        finding=Finding(title.replace("%name%", name), entities[0] if entities else None) if title else None,
+        entities=entities,
+        threat_objects=tuple(
+            ThreatObject(str(item["threat_object_field"]), str(item.get("threat_object_type", "")))
+            for item in risk
+            if "threat_object_field" in item
+        ),
+        drilldowns=tuple(
+            Drilldown(
+                str(item.get("name", "")),
+                str(item.get("search", "")),
+                item.get("earliest_offset"),
+                item.get("latest_offset"),
+            )
+            for item in drilldowns
+        ),
+        analytic_story=_list(annotations.get("analytic_story")),
+        mitre_attack_id=_list(annotations.get("mitre_attack")),
+        cve=_list(annotations.get("cve")),
+        data_source=_list(annotations.get("data_source")),
+        security_domain=values.get("action.notable.param.security_domain", ""),
+        path=where,
+    )
+
+
+def _list(value: Any) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else () if value is None else (str(value),)
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise KnowledgeError(f"Not JSON: {error}.", path=where) from None

@@ -1,0 +1,88 @@
+"""Drilldown searches: `%original_detection_search%`, `$token$`, `$info_min_time$` and offsets filled from a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from splmini.detections.findings import TOKEN
+from splmini.errors import ArgumentError
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_number, to_text
+
+if TYPE_CHECKING:
+    from splmini.detections.escu import Detection
+    from splmini.results import Results
+
+_PERIOD = re.compile(r"(\d+)(s|sec|m|min|h|hr|d|day|w|mon|y)?\Z")
+_SECONDS = {
+    None: 1,
+    "s": 1,
+    "sec": 1,
+    "m": 60,
+    "min": 60,
+    "h": 3600,
+    "hr": 3600,
+    "d": 86400,
+    "day": 86400,
+    "w": 604800,
+    "mon": 2592000,
+    "y": 31536000,
+}
+
+
+def fill(detection: Detection, text: str, row: Mapping[str, Any]) -> str:
+    """Return the text of a drilldown search with its placeholders filled from a row.
+
+    A value goes into double quotes of the search: quotes and backslashes in it are escaped; a multivalue field gives
+    `"a", "b"` inside its quotes, as IN lists want it. A token that the row lacks stays, and matches nothing.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        found = row.get(match[1])
+        if found is None:
+            return match[0]
+        return '", "'.join(to_text(item).replace("\\", "\\\\").replace('"', '\\"') for item in as_list(found))
+
+    return TOKEN.sub(value, text).replace("%original_detection_search%", detection.search)
+
+
+def time_range(
+    earliest: str | None, latest: str | None, row: Mapping[str, Any], newest: float
+) -> tuple[float | None, float | None]:
+    """Return the time range of a drilldown: offsets before and after the finding, or `$info_min_time$` and the like."""
+    moment = to_number(row.get("_time"))
+    center = newest if moment is None else moment
+
+    def end(text: str | None, token: str, sign: int) -> float | None:
+        if text is None:
+            return None
+        match = TOKEN.fullmatch(text.strip())
+        if match:
+            return to_number(row.get(match[1]))
+        period = _PERIOD.match(text.strip())
+        if not period:
+            raise ArgumentError(f"'{text}' is not an offset such as 7d.", name=token)
+        return center + sign * int(period[1]) * _SECONDS[period[2]]
+
+    low, high = end(earliest, "earliest_offset", -1), end(latest, "latest_offset", 1)
+    return low, (high if high is None or high > center else None)
+
+
+def run_drilldown(
+    detection: Detection, number: int, row: Mapping[str, Any], events: Any, env: Any, options: Mapping[str, Any]
+) -> Results:
+    """Run one of a detection's drilldown searches for one of its rows."""
+    if not 0 <= number < len(detection.drilldowns):
+        raise ArgumentError(f"The detection has {len(detection.drilldowns)} drilldown searches.", name="drilldown")
+    if env is None:
+        from splmini import Environment
+
+        env = Environment()
+    drilldown = detection.drilldowns[number]
+    low, high = time_range(drilldown.earliest_offset, drilldown.latest_offset, row, env.clock())
+    results: Results = env.compile(fill(detection, drilldown.search, row)).run(
+        events, earliest=low, latest=high, **options
+    )
+    return results

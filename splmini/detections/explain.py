@@ -1,0 +1,340 @@
+"""Why did an event not match? The plain plan, stage by stage, and the first clause that refused the nearest events.
+
+An explanation runs the same operators as a run does; what it adds is counting rows between them, and asking each
+conjunct of a filter by itself. So it cannot disagree with the run.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from splmini.compiler import TIME_MODIFIERS
+from splmini.detections.clauses import Refusal, clauses_of, refusal
+from splmini.engine.stream import execute
+from splmini.errors import SplError
+from splmini.language import tree
+from splmini.operators import ALL, Batch, Operator, Row, Stream, Streaming, batched
+from splmini.plan.scan import Scan, conjuncts
+
+if TYPE_CHECKING:
+    from splmini.engine.context import Run
+
+
+@dataclass
+class ClauseCount:
+    """A clause of a filter: how many rows satisfied it, and how many it was the first to refuse."""
+
+    text: str
+    position: tuple[int, int] | None
+    macro: str | None
+    satisfied: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Stage:
+    """One command: rows in and out, what its clauses did, and notes (null by-fields, lookup keys that missed)."""
+
+    command: str
+    position: tuple[int, int] | None
+    rows_in: int = 0
+    rows_out: int = 0
+    clauses: list[ClauseCount] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class NearMiss:
+    """An event that did not match: how many clauses it satisfied, and the first that refused it, with its value."""
+
+    event: Row
+    satisfied: int
+    clauses: int
+    refused_by: str
+    reason: str
+    position: tuple[int, int] | None
+    macro: str | None
+
+
+@dataclass
+class Explanation:
+    """The stages of a search with their row counts, and the events nearest to matching. `str()` is a report."""
+
+    search: str
+    stages: list[Stage] = field(default_factory=list)
+    near_misses: list[NearMiss] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def fired(self) -> bool:
+        """Whether the search gave rows."""
+        return bool(self.rows)
+
+    @property
+    def ended_at(self) -> Stage | None:
+        """The first stage that let no row through; None where rows came out."""
+        return next((stage for stage in self.stages if stage.rows_out == 0), None)
+
+    def __str__(self) -> str:
+        return "\n".join(_report(self))
+
+    def _repr_html_(self) -> str:
+        from splmini.detections.explain_html import render
+
+        return render(self)
+
+
+def explain(env: Any, search: Any, events: Any, *, nearest: int = 5, **options: Any) -> Explanation:
+    """Explain what a search (text or Detection) does with events.
+
+    Args:
+        env: the environment.
+        search: SPL text or a `Detection`.
+        events: as for `Search.run`.
+        nearest: how many near misses to keep.
+
+    Raises:
+        SplError: as compiling and running do.
+    """
+    text = search if isinstance(search, str) else search.search
+    compiled = env.compile(text)
+    run = compiled.start(events, shared=True, **options)
+    explanation = Explanation(text)
+    try:
+        explanation.rows = _Explainer(compiled, run, explanation, nearest).explain()
+    except SplError as error:
+        raise error.locate(compiled.source) from None
+    finally:
+        run.source.close()
+    return explanation
+
+
+class _Explainer:
+    def __init__(self, compiled: Any, run: Run, explanation: Explanation, nearest: int) -> None:
+        self.compiled = compiled
+        self.run = run
+        self.explanation = explanation
+        self.nearest = nearest
+        self.heap: list[tuple[int, int, NearMiss]] = []
+        self.seen = 0
+
+    def explain(self) -> list[Row]:
+        operators: list[Operator] = list(self.compiled.operators)
+        index = 0
+        if isinstance(operators[0], Scan):
+            filters = [each for each in operators[1:] if True]
+            leading = 0
+            while leading < len(filters) and _is_filter(filters[leading]):
+                leading += 1
+            rows = self.scan([each for each in filters[:leading] if isinstance(each, Streaming)])
+            index = 1 + leading
+        elif operators[0].name == "tstats":
+            from splmini.detections.explain_tstats import explain_tstats
+
+            rows = explain_tstats(self, operators[0])
+            index = 1
+        else:
+            rows = self.stage(operators[0], None)
+            index = 1
+        for operator in operators[index:]:
+            rows = self.filter(operator, rows) if _is_filter(operator) else self.stage(operator, rows)
+        self.explanation.near_misses = [miss for _, _, miss in sorted(self.heap, key=lambda item: (-item[0], -item[1]))]
+        return rows
+
+    # ---- stages ------------------------------------------------------------------------------------------------
+
+    def new_stage(self, operator: Operator) -> Stage:
+        node = operator.node
+        stage = Stage(str(node) if node is not None else operator.name, self.position(operator.span))
+        self.explanation.stages.append(stage)
+        return stage
+
+    def position(self, span: Any) -> tuple[int, int] | None:
+        return self.compiled.source.position(span) if span.start >= 0 else None
+
+    def macro(self, span: Any) -> str | None:
+        chain = self.compiled.source.chain(span) if span.start >= 0 else ()
+        return chain[-1] if chain else None
+
+    def scan(self, filters: list[Streaming]) -> list[Row]:
+        """Read the events through the leading filters, clause by clause, keeping the nearest misses."""
+        reading = Stage("events", None)
+        self.explanation.stages.append(reading)
+        stages = [(self.new_stage(operator), self.prepared(operator)) for operator in filters]
+        kept: list[Row] = []
+        for batch in self.run.scan(None, ALL).batches:
+            reading.rows_in += len(batch)
+            reading.rows_out += len(batch)
+            for stage, clauses in stages:
+                batch = self.filtered(stage, clauses, batch)
+            kept.extend(batch)
+        return kept
+
+    def prepared(self, operator: Streaming) -> list[tuple[ClauseCount, tree.Node, Any]]:
+        """The clauses of a filter, each with its count and its compiled test."""
+        prepared = []
+        assert operator.predicate is not None
+        predicate = self.run.expanded(operator.predicate)
+        for clause in clauses_of(predicate):
+            if (
+                isinstance(clause, tree.FieldComparison)
+                and clause.field in TIME_MODIFIERS
+                and clause.field not in ("earliest", "latest")
+            ):
+                continue
+            count = ClauseCount(str(clause), self.position(clause.span), self.macro(clause.span))
+            prepared.append((count, clause, self.test(operator, clause)))
+        return prepared
+
+    def test(self, operator: Streaming, clause: tree.Node) -> Any:
+        if operator.name == "where":
+            expression = self.run.expression(clause)
+
+            def holds(row: Row) -> bool:
+                return expression(row) is True
+
+            return holds
+        return self.run.predicate(clause)
+
+    def filtered(self, stage: Stage, clauses: list[tuple[ClauseCount, tree.Node, Any]], batch: Batch) -> Batch:
+        stage.clauses = [count for count, _, _ in clauses]
+        stage.rows_in += len(batch)
+        kept = []
+        for row in batch:
+            first: tuple[ClauseCount, tree.Node] | None = None
+            satisfied = 0
+            for count, clause, test in clauses:
+                if test(row):
+                    count.satisfied += 1
+                    satisfied += 1
+                elif first is None:
+                    first = (count, clause)
+            if first is None:
+                kept.append(row)
+            else:
+                first[0].refused += 1
+                self.remember(row, satisfied, len(clauses), first)
+        stage.rows_out += len(kept)
+        return kept
+
+    def remember(self, row: Row, satisfied: int, total: int, first: tuple[ClauseCount, tree.Node]) -> None:
+        self.seen += 1
+        rank = (satisfied - total, -self.seen)
+        if len(self.heap) >= self.nearest and rank <= self.heap[0][:2]:
+            return
+        count, clause = first
+        why: Refusal = refusal(clause, row, self.run)
+        miss = NearMiss(
+            dict(row),
+            satisfied,
+            total,
+            count.text,
+            why.reason,
+            self.position(why.node.span) or count.position,
+            self.macro(why.node.span) or count.macro,
+        )
+        item = (*rank, miss)
+        if len(self.heap) < self.nearest:
+            heapq.heappush(self.heap, item)
+        else:
+            heapq.heapreplace(self.heap, item)
+
+    def filter(self, operator: Operator, rows: list[Row]) -> list[Row]:
+        assert isinstance(operator, Streaming)
+        stage = self.new_stage(operator)
+        return self.filtered(stage, self.prepared(operator), rows)
+
+    def stage(self, operator: Operator, rows: list[Row] | None) -> list[Row]:
+        stage = self.new_stage(operator)
+        given = None if rows is None else Stream(batched([dict(row) for row in rows]))
+        stage.rows_in = 0 if rows is None else len(rows)
+        after = list(execute([operator], self.run, given).rows())
+        stage.rows_out = len(after)
+        stage.notes = list(notes(operator, rows or [], after))
+        return after
+
+
+def _is_filter(operator: Operator) -> bool:
+    return isinstance(operator, Streaming) and operator.filters and operator.predicate is not None
+
+
+def notes(operator: Operator, before: list[Row], after: list[Row]) -> Iterator[str]:
+    """Yield what a user would want to know about a stage: null by-fields, lookup keys that missed."""
+    node = operator.node
+    if not isinstance(node, tree.Command):
+        return
+    if node.name == "lookup":
+        yield from _lookup_notes(node, before, after)
+        return
+    yield from by_notes([item.text for item in by_fields(node)], before)
+
+
+def by_fields(node: tree.Command) -> list[tree.Word]:
+    """Return the fields of a command's by-clause."""
+    return [
+        item
+        for arg in node.args
+        if isinstance(arg, tree.Clause) and arg.keyword in ("by", "over")
+        for item in arg.items
+        if isinstance(item, tree.Word)
+    ]
+
+
+def by_notes(names: list[str], rows: list[Row]) -> Iterator[str]:
+    """Yield which null by-fields dropped rows."""
+    nulls = Counter(tuple(name for name in names if row.get(name) is None) for row in rows)
+    dropped = sum(count for missing, count in nulls.items() if missing)
+    if not dropped:
+        return
+    singles: Counter[str] = Counter()
+    for missing, count in nulls.items():
+        for name in missing:
+            singles[name] += count
+    listed = ", ".join(f"{name} ({count})" for name, count in singles.most_common())
+    yield f"{dropped} of {len(rows)} rows were dropped because a by-field is null: {listed}"
+
+
+def _lookup_notes(node: tree.Command, before: list[Row], after: list[Row]) -> Iterator[str]:
+    keys = [
+        (item.alias if isinstance(item, tree.Rename) else item).text
+        for item in node.args[1:]
+        if isinstance(item, (tree.Word, tree.Rename))
+    ]
+    missed: Counter[tuple[str, ...]] = Counter()
+    for old, new in zip(before, after, strict=False):
+        if len(new) <= len(old):
+            missed[tuple(f"{key}={old.get(key, 'null')}" for key in keys)] += 1
+    if missed:
+        listed = "; ".join(" ".join(key) + f" ({count})" for key, count in missed.most_common(3))
+        yield f"{sum(missed.values())} of {len(before)} rows found nothing in the lookup: {listed}"
+
+
+def _report(explanation: Explanation) -> Iterator[str]:
+    width = max((len(f"{stage.rows_in:,}") for stage in explanation.stages), default=1)
+    for stage in explanation.stages:
+        flag = "  <- no row gets through" if stage is explanation.ended_at else ""
+        yield f"{stage.rows_in:>{width},} -> {stage.rows_out:>{width},}  {_short(stage.command)}{flag}"
+        for clause in stage.clauses:
+            if clause.refused:
+                origin = f"  (from `{clause.macro}`)" if clause.macro else ""
+                yield f"{'':>{2 * width + 6}}{clause.refused:,} refused by {_short(clause.text, 90)}{origin}"
+        for note in stage.notes:
+            yield f"{'':>{2 * width + 6}}{note}"
+    if explanation.near_misses and not explanation.fired:
+        yield "Nearest events:"
+        for miss in explanation.near_misses:
+            origin = f" (from `{miss.macro}`)" if miss.macro else ""
+            where = f" at line {miss.position[0]}, column {miss.position[1]}" if miss.position else ""
+            yield f"  {miss.satisfied} of {miss.clauses} clauses hold; refused by {_short(miss.refused_by, 80)}{origin}{where}: {miss.reason}"
+
+
+def _short(text: str, width: int = 120) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+__all__ = ["ClauseCount", "Explanation", "NearMiss", "Stage", "conjuncts", "explain"]

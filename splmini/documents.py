@@ -1,0 +1,87 @@
+"""YAML from strangers: no aliases, no tags, no surprises; every value knows the line and column where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from splmini.errors import KnowledgeError
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_BYTES = 16 << 20
+"""The largest document that is read."""
+
+Key = "tuple[str | int, ...]"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document: `data`, and where each value stands: `positions[("tests", 0, "name")] == (line, column)`."""
+
+    data: Any
+    path: str
+    positions: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, compare=False)
+
+    def error(self, message: str, *key: str | int, hint: str | None = None) -> KnowledgeError:
+        """Return an error about the value at `key`, or about the nearest value above it."""
+        at = key
+        while at and at not in self.positions:
+            at = at[:-1]
+        return KnowledgeError(message, path=self.path, position=self.positions.get(at, (1, 1)), hint=hint)
+
+
+def load_document(text: str, path: str = "<text>") -> Document:
+    """Parse one YAML document.
+
+    Raises:
+        KnowledgeError: where the text is not YAML, uses aliases, repeats a key or is too large.
+
+    >>> load_document("a: [1, b]").positions[("a", 1)]
+    (1, 8)
+    """
+    if len(text) > MAX_BYTES:
+        raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
+    try:
+        _refuse_aliases(text, path)
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - the safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise KnowledgeError(f"Not YAML: {error.problem or error.context}.", path=path, position=position) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise KnowledgeError(f"Not YAML: {error}.", path=path, position=(1, 1)) from None
+    positions: dict[tuple[str | int, ...], tuple[int, int]] = {}
+    if node is not None:
+        _collect(node, (), positions, path)
+    return Document(data, path, positions)
+
+
+def _refuse_aliases(text: str, path: str) -> None:
+    if "*" not in text and "&" not in text:
+        return
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            mark = event.start_mark
+            raise KnowledgeError("YAML aliases are not allowed.", path=path, position=(mark.line + 1, mark.column + 1))
+
+
+def _collect(
+    node: Any, key: tuple[str | int, ...], positions: dict[tuple[str | int, ...], tuple[int, int]], path: str
+) -> None:
+    positions.setdefault(key, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            at = (*key, str(name.value))
+            if at in positions:
+                mark = name.start_mark
+                raise KnowledgeError(
+                    f"The key '{name.value}' stands twice.", path=path, position=(mark.line + 1, mark.column + 1)
+                )
+            _collect(value, at, positions, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _collect(value, (*key, index), positions, path)
