@@ -316,7 +316,7 @@ def _arithmetic(node: tree.Binary, scope: registry.Scope) -> Evaluate:
     return arithmetic
 
 
-def _boolean_call_error(node: tree.Node, scope: registry.Scope) -> Evaluate:
+def _no_subsearch(node: tree.Node, scope: registry.Scope) -> Evaluate:
     raise ArgumentError("A subsearch cannot stand in an eval expression.", span=node.span)
 
 
@@ -367,7 +367,7 @@ def check_expression(node: tree.Node) -> None:
                     error.span = error.span or each.span
                     raise
         elif isinstance(each, tree.Subsearch):
-            _boolean_call_error(each, RunScope(None))
+            _no_subsearch(each, RunScope(None))
 
 
 def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
@@ -432,7 +432,7 @@ def _adapted(function: registry.EvalFunction, arguments: list[Evaluate]) -> Eval
     multivalue = function.multivalue
 
     def convert(values: list[Any]) -> list[Any] | None:
-        converted = []
+        converted: list[Any] = []
         for kind, to_kind, value in zip(kinds, converts, values, strict=True):
             if value is None and kind != "list":
                 if propagate:
@@ -482,7 +482,7 @@ _COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {
     tree.Unary: _unary,
     tree.Binary: _arithmetic,
     tree.Call: _call,
-    tree.Subsearch: _boolean_call_error,
+    tree.Subsearch: _no_subsearch,
 }
 
 

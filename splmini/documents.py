@@ -66,7 +66,8 @@ def _refuse_aliases(text: str, path: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             mark = event.start_mark
-            raise KnowledgeError("YAML aliases are not allowed.", path=path, position=(mark.line + 1, mark.column + 1))
+            position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            raise KnowledgeError("YAML aliases are not allowed.", path=path, position=position)
 
 
 def _collect(

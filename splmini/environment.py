@@ -171,7 +171,8 @@ class Environment:
         """Return the events of a run as batches that can be read as often as the search needs."""
         from splmini.events import open_source
 
-        opened = open_source(events, infer=infer, strict=strict, message=run.message, **reading)
+        zone = {"timezone": self.timezone, "now": run.now}
+        opened = open_source(events, infer=infer, strict=strict, message=run.message, **zone, **reading)
         newest = order == "newest" or (order == "auto" and opened.is_file)
         reader = _newest_first(opened.batches) if newest else opened.batches
         return EventSource(reader, once=opened.once, shared=shared, spool_bytes=self.limits.spool_bytes)

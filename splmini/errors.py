@@ -39,8 +39,8 @@ class SplError(Exception):
 
     `message` is one sentence; `name` the command, function, macro or lookup concerned; `hint` what to do about it;
     `position` the (line, column) from 1 in the text as the user wrote it, None where there is no text; `context` that
-    line with a caret. Errors of files have `path` and `record` (the number of the record, from 1) instead; those of YAML
-    files have the position in the file.
+    line with a caret. Errors of files have `path` and `record` (the number of the record, from 1) instead; those of
+    YAML files have the position in the file.
     """
 
     def __init__(

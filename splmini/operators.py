@@ -220,7 +220,7 @@ class Dataset(Protocol):
     fields: tuple[str, ...]
 
     def rows(self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None) -> Stream:
-        """Return the dataset's events with its calculated fields; field names prefixed with the dataset's where asked."""
+        """Return the dataset's events with its calculated fields; names prefixed with the dataset's where asked."""
 
 
 class RunContext(Protocol):

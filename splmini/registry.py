@@ -158,7 +158,9 @@ _names: frozenset[str] | None = None
 class Scope(Protocol):
     """What compiling an eval expression for one run may ask; `splmini.compiler.RunScope` implements it."""
 
-    ctx: RunContext
+    @property
+    def ctx(self) -> RunContext:
+        """The run."""
 
     def compile(self, node: tree.Node) -> Callable[[Row], Value]:
         """Compile a node to a function of the row; a null value is None, a truth value a bool, multivalue a list."""

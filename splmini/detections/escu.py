@@ -1,8 +1,8 @@
 """ESCU YAML, every schema generation, as one dataclass.
 
 2022–24: `tags.observable` (role Victim: entity, Attacker: threat object), `tags.message`, `tags.risk_score`.
-2025: `rba` {message, risk_objects, threat_objects}. 2026: `finding`, `intermediate_findings`, `threat_objects`, and what
-stood under `tags` at the top level. Loading normalises them; what a file lacks is empty, what it has wrong is a
+2025: `rba` {message, risk_objects, threat_objects}. 2026: `finding`, `intermediate_findings`, `threat_objects`, and
+what stood under `tags` at the top level. Loading normalises them; what a file lacks is empty, what it has wrong is a
 KnowledgeError with its line and column.
 """
 
@@ -158,7 +158,12 @@ class Detection:
 
 
 _TOP = frozenset(
-    ["name", "id", "version", "date", "creation_date", "modification_date", "author", "status", "type", "description", "data_source", "search", "how_to_implement", "known_false_positives", "references", "tags", "tests", "drilldown_searches", "rba", "finding", "intermediate_findings", "threat_objects", "analytic_story", "asset_type", "mitre_attack_id", "product", "category", "security_domain", "cve", "atomic_guid", "baselines", "datamodel", "deployment", "macros", "lookups", "throttling", "manual_test", "group", "required_fields", "enabled_by_default", "migration", "detections", "annotations"]
+    {"name", "id", "version", "date", "creation_date", "modification_date", "author", "status", "type", "description"}
+    | {"data_source", "search", "how_to_implement", "known_false_positives", "references", "tags", "tests", "rba"}
+    | {"drilldown_searches", "finding", "intermediate_findings", "threat_objects", "analytic_story", "asset_type"}
+    | {"mitre_attack_id", "product", "category", "security_domain", "cve", "atomic_guid", "baselines", "datamodel"}
+    | {"deployment", "macros", "lookups", "throttling", "manual_test", "group", "required_fields", "annotations"}
+    | {"enabled_by_default", "migration", "detections"}
 )
 
 _ENTITY_TYPES = {

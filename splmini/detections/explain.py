@@ -329,7 +329,8 @@ def _report(explanation: Explanation) -> Iterator[str]:
         for miss in explanation.near_misses:
             origin = f" (from `{miss.macro}`)" if miss.macro else ""
             where = f" at line {miss.position[0]}, column {miss.position[1]}" if miss.position else ""
-            yield f"  {miss.satisfied} of {miss.clauses} clauses hold; refused by {_short(miss.refused_by, 80)}{origin}{where}: {miss.reason}"
+            refused = f"refused by {_short(miss.refused_by, 80)}{origin}{where}: {miss.reason}"
+            yield f"  {miss.satisfied} of {miss.clauses} clauses hold; {refused}"
 
 
 def _short(text: str, width: int = 120) -> str:

@@ -29,6 +29,8 @@ class TestResult:
     rows: int = 0
     seconds: float = 0.0
     outcome: Outcome | None = None
+    events: list[dict[str, Any]] | None = None
+    detection: Detection | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def _run(
     if folder is None:
         return TestResult(test.name, "skipped", "no folder with attack data was given")
     started = time.perf_counter()
+    events: list[dict[str, Any]] | None = None
     try:
         events = read_attack_data(test.attack_data, folder, env)
         now = env.setting("now")
@@ -82,9 +85,11 @@ def _run(
             now = newest(events, env)
         outcome = detection.run(events, env, now=now, **options)
     except SplError as error:
-        return TestResult(test.name, "error", str(error), seconds=time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return TestResult(test.name, "error", str(error), 0, seconds, None, events, detection)
     status, reason = ("passed", "") if outcome.fired else ("failed", "it does not fire")
-    return TestResult(test.name, status, reason, len(outcome.results), time.perf_counter() - started, outcome)
+    seconds = time.perf_counter() - started
+    return TestResult(test.name, status, reason, len(outcome.results), seconds, outcome, events, detection)
 
 
 def newest(events: Any, env: Any) -> float | None:
