@@ -1,0 +1,291 @@
+"""Splunk apps as they are: their conf files merged, and what they define.
+
+    knowledge = load_apps(["/opt/apps/Splunk_TA_windows", "cim"])
+    knowledge.mapper().bind(None, run)
+
+An app is a folder with `default/` and `local/`; a built-in pack is the same, inside the package. Where two apps set one
+thing, the earlier in the list wins; inside an app, local over default. The pack `system` lies below everything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splmini import resources
+from splmini.errors import KnowledgeError, did_you_mean
+from splmini.knowledge.conf import (
+    DEFAULT,
+    Layer,
+    Setting,
+    Stanza,
+    Stanzas,
+    as_bool,
+    merge,
+    read_layer,
+    with_default,
+)
+from splmini.knowledge.eventtypes import Classifier, EventTypes, Tags, build_eventtypes, build_tags
+from splmini.knowledge.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
+from splmini.knowledge.files import AppFiles
+from splmini.knowledge.props import Props, build_props
+from splmini.language.macros import MacroRegistry
+
+if TYPE_CHECKING:
+    from splmini.knowledge.mapper import FieldMapper
+    from splmini.knowledge.steps import MapperContext
+    from splmini.operators import Fields
+
+SYSTEM = "system"
+_FOLDERS = ("local", "default")
+
+
+@dataclass(frozen=True)
+class App:
+    """An app: its name and files."""
+
+    name: str
+    files: AppFiles
+
+    def layers(self, conf: str) -> list[Layer]:
+        """Return the app's files of a kind of conf, the strongest first."""
+        layers = []
+        for folder in _FOLDERS:
+            file = f"{conf}.conf"
+            data = self.files.read(folder, file)
+            if data is not None:
+                layers.append(read_layer(self.name, f"{folder}/{file}", data))
+        return layers
+
+
+def pack_names() -> list[str]:
+    """Return the names of the built-in packs."""
+    folder = resources.packs_folder()
+    if not folder.is_dir():
+        return []
+    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith(("_", ".")))
+
+
+def load_apps(apps: Any = None) -> Knowledge:
+    """Load apps: folders, or names of built-in packs, one or several; None: every built-in pack.
+
+    Nothing is read before it is needed. Raises KnowledgeError where a folder is not there.
+    """
+    if apps is None:
+        wanted: list[Any] = [name for name in pack_names() if name != SYSTEM]
+    elif isinstance(apps, (str, Path)) or not isinstance(apps, Iterable):
+        wanted = [apps]
+    else:
+        wanted = list(apps)
+    found = [_app(each) for each in wanted]
+    if SYSTEM in pack_names() and all(app.name != SYSTEM for app in found):
+        found.append(_pack(SYSTEM))
+    else:
+        found.sort(key=lambda app: app.name == SYSTEM)
+    return Knowledge(found)
+
+
+def _pack(name: str) -> App:
+    return App(name, AppFiles(resources.packs_folder() / name, name))
+
+
+def _app(what: Any) -> App:
+    if isinstance(what, App):
+        return what
+    if isinstance(what, str) and what in pack_names():
+        return _pack(what)
+    root: Any = Path(what) if isinstance(what, (str, Path)) else what
+    if not root.is_dir():
+        known = did_you_mean(str(what), pack_names())
+        raise KnowledgeError(f"There is no app folder or built-in pack '{what}'.", name=str(what), hint=known)
+    if not any((root / folder).is_dir() for folder in _FOLDERS):
+        raise KnowledgeError(
+            f"'{what}' is no Splunk app: it has neither a folder default nor local.", name=str(what), path=str(what)
+        )
+    name = root.resolve().name if isinstance(root, Path) else root.name
+    return App(name, AppFiles(root, name))
+
+
+@dataclass
+class Knowledge:
+    """What a list of apps defines, each part read when it is first asked for. Safe to share between threads."""
+
+    apps: list[App]
+    notes: list[Problem] = field(default_factory=list)
+    """Settings that were found to do nothing while they were used."""
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self._confs: dict[str, Stanzas] = {}
+        self._parts: dict[str, Any] = {}
+        self._extractions: dict[tuple[str, ...], Extraction] = {}
+        self._needed: dict[tuple[tuple[str, ...], Fields], Needed] = {}
+
+    # ---- conf files ----------------------------------------------------------------------------------------------
+
+    def conf(self, name: str) -> Stanzas:
+        """Return the merged stanzas of a kind of conf file, such as `props`."""
+        found = self._confs.get(name)
+        if found is None:
+            with self._lock:
+                found = self._confs.get(name)
+                if found is None:
+                    layers = [layer for app in self.apps for layer in app.layers(name)]
+                    found = self._confs[name] = merge(layers)
+        return found
+
+    def _part(self, name: str, make: Any) -> Any:
+        found = self._parts.get(name)
+        if found is None:
+            with self._lock:
+                found = self._parts.get(name)
+                if found is None:
+                    found = self._parts[name] = make()
+        return found
+
+    def note(self, setting: Setting, stanza: str, key: str, text: str) -> None:
+        """Remember that a setting does nothing, and why."""
+        problem = Problem(setting.app, setting.file, stanza, key, text)
+        if problem not in self.notes:
+            self.notes.append(problem)
+
+    # ---- what the apps define --------------------------------------------------------------------------------------
+
+    @property
+    def macros(self) -> MacroRegistry:
+        """The macros of macros.conf."""
+        registry: MacroRegistry = self._part("macros", self._macros)
+        return registry
+
+    def _macros(self) -> MacroRegistry:
+        definitions: dict[str, dict[str, Any]] = {}
+        for name, stanza in self.conf("macros").items():
+            if name == DEFAULT or "definition" not in stanza:
+                continue
+            values = {key: setting.value for key, setting in stanza.items()}
+            definitions[name] = {
+                "args": [part.strip() for part in values.get("args", "").split(",") if part.strip()],
+                "definition": values["definition"],
+                "iseval": as_bool(values.get("iseval")),
+                "validation": values.get("validation") or None,
+                "errormsg": values.get("errormsg") or None,
+            }
+        return MacroRegistry.from_dict(definitions)
+
+    @property
+    def saved_searches(self) -> Mapping[str, str]:
+        """The text of each saved search."""
+        return self._part("saved_searches", self._saved_searches)  # type: ignore[no-any-return]
+
+    def _saved_searches(self) -> dict[str, str]:
+        stanzas = self.conf("savedsearches")
+        return {name: stanza["search"].value for name, stanza in stanzas.items() if name != DEFAULT and "search" in stanza}
+
+    @property
+    def saved_search_stanzas(self) -> Mapping[str, Stanza]:
+        """All settings of each saved search."""
+        stanzas = self.conf("savedsearches")
+        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """The names of the custom commands of commands.conf."""
+        return frozenset(name for name in self.conf("commands") if name != DEFAULT)
+
+    @property
+    def collections(self) -> frozenset[str]:
+        """The names of the KV-store collections of collections.conf."""
+        return frozenset(name for name in self.conf("collections") if name != DEFAULT)
+
+    @property
+    def transforms(self) -> Stanzas:
+        """transforms.conf."""
+        return self._part("transforms", self._transforms)  # type: ignore[no-any-return]
+
+    def _transforms(self) -> Stanzas:
+        stanzas = self.conf("transforms")
+        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
+
+    @property
+    def props(self) -> Props:
+        """props.conf."""
+        return self._part("props", self._props)  # type: ignore[no-any-return]
+
+    def _props(self) -> Props:
+        props = build_props(self.conf("props"))
+        for name, _, text in props.problems:
+            settings = self.conf("props")[name]
+            for key, setting in list(settings.items())[:1]:
+                self.note(setting, name, key, text)
+        return props
+
+    @property
+    def eventtypes(self) -> EventTypes:
+        """eventtypes.conf."""
+        return self._part("eventtypes", lambda: build_eventtypes(self.conf("eventtypes")))  # type: ignore[no-any-return]
+
+    @property
+    def tags(self) -> Tags:
+        """tags.conf."""
+        return self._part("tags", lambda: build_tags(self.conf("tags")))  # type: ignore[no-any-return]
+
+    @property
+    def lookups(self) -> Any:
+        """The lookup tables of the apps."""
+        from splmini.knowledge.lookups import Tables
+
+        return self._part("lookups", lambda: Tables.of(self))
+
+    @property
+    def datamodels(self) -> Any:
+        """The data models of the apps."""
+        from splmini.knowledge.datamodels import DataModels
+
+        return self._part("datamodels", lambda: DataModels.of(self))
+
+    # ---- extraction --------------------------------------------------------------------------------------------------
+
+    def settings(self, stanzas: tuple[str, ...]) -> dict[str, tuple[str, Setting]]:
+        """Return the settings of props.conf in force where these stanzas apply."""
+        return self.props.merged(stanzas)
+
+    def extraction(self, stanzas: tuple[str, ...]) -> Extraction:
+        """Return what the settings of a set of stanzas do; made once."""
+        found = self._extractions.get(stanzas)
+        if found is None:
+            with self._lock:
+                found = self._extractions.get(stanzas)
+                if found is None:
+                    found = build_extraction(self.props.merged(stanzas), self.transforms, self.conf("fields"))
+                    self._extractions[stanzas] = found
+                    self.notes.extend(problem for problem in found.problems if problem not in self.notes)
+        return found
+
+    def needed(self, stanzas: tuple[str, ...], fields: Fields) -> Needed:
+        """Return the part of an extraction that a set of fields needs; made once."""
+        key = (stanzas, fields)
+        found = self._needed.get(key)
+        if found is None:
+            found = needed_steps(self.extraction(stanzas), fields)
+            if len(self._needed) < 10_000:
+                self._needed[key] = found
+        return found
+
+    def classifier(self, ctx: MapperContext) -> Classifier:
+        """Return the event types and tags, bound to a run."""
+        return Classifier(self.eventtypes.parsed(ctx), self.eventtypes, self.tags, ctx)
+
+    def mapper(self) -> FieldMapper:
+        """Return the field mapper of these apps."""
+        from splmini.knowledge.mapper import FieldMapper
+
+        return self._part("mapper", lambda: FieldMapper(self))  # type: ignore[no-any-return]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"apps": self.apps}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]

@@ -1,0 +1,306 @@
+"""eventtypes.conf and tags.conf: what kind of event this is.
+
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Eventtypesconf
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from splmini import compiler
+from splmini.errors import SplError
+from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, as_int
+from splmini.knowledge.steps import Apply, MapperContext, Names
+from splmini.language import tree
+from splmini.operators import Fields
+from splmini.values.multivalue import as_list, from_list
+from splmini.values.numbers import to_text
+from splmini.values.wildcards import compile_wildcard, has_wildcard
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+CONSTANT_FIELDS = ("source", "sourcetype", "host", "index")
+"""Fields that a whole class of events shares, so that conditions on them are decided once."""
+
+
+@dataclass(frozen=True)
+class EventType:
+    """An event type: a search, of which a field may be `eventtype` of another."""
+
+    name: str
+    search: str
+    priority: int
+    setting: Setting
+
+
+@dataclass
+class EventTypes:
+    """All event types, enabled ones only; searches are parsed when first needed, with the environment's macros."""
+
+    types: dict[str, EventType]
+    problems: list[tuple[str, Setting, str]] = field(default_factory=list)
+
+    def parsed(self, ctx: MapperContext) -> dict[str, tree.Node]:
+        """Return the searches as trees, each after the event types that it refers to."""
+        nodes: dict[str, tree.Node] = {}
+        for each in self.types.values():
+            node = parse_search(each.search, ctx)
+            if isinstance(node, str):
+                ctx.message("warn", "eventtype", f"The event type '{each.name}' is left out: {node}")
+            else:
+                nodes[each.name] = node
+        return _in_order(nodes)
+
+
+def parse_search(text: str, ctx: MapperContext) -> tree.Node | str:
+    """Parse the search of an event type or a constraint; what is wrong with it comes as text."""
+    try:
+        pipeline = ctx.parse(text)
+    except SplError as error:
+        return error.message
+    first = pipeline.commands[0] if pipeline.commands else None
+    if first is None:
+        return tree.And(())
+    if len(pipeline.commands) > 1 or first.name != "search":
+        return "its search has a pipe."
+    if any(isinstance(node, tree.Subsearch) for node in tree.walk(first)):
+        return "its search has a subsearch."
+    return first.args[0] if first.args else tree.And(())
+
+
+def build_eventtypes(stanzas: Stanzas) -> EventTypes:
+    """Read eventtypes.conf."""
+    types: dict[str, EventType] = {}
+    for name, settings in stanzas.items():
+        search = settings.get("search")
+        if name == DEFAULT or search is None or not search.value:
+            continue
+        if as_bool(settings["disabled"].value if "disabled" in settings else None):
+            continue
+        priority = as_int(settings["priority"].value if "priority" in settings else None, 1)
+        types[name] = EventType(name, search.value, priority, search)
+    return EventTypes(types)
+
+
+def _references(node: tree.Node, names: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for each in tree.walk(node):
+        values: list[str] = []
+        if isinstance(each, tree.FieldComparison) and each.field == "eventtype":
+            values = [each.value]
+        elif isinstance(each, tree.FieldIn) and each.field == "eventtype":
+            values = [value.text for value in each.values]
+        for value in values:
+            match = compile_wildcard(value)
+            found.update(name for name in names if match(name))
+    return found
+
+
+def _in_order(nodes: dict[str, tree.Node]) -> dict[str, tree.Node]:
+    """Sort event types so that one stands behind those that it refers to; of a cycle, one stays behind."""
+    ordered: dict[str, tree.Node] = {}
+    references = {name: _references(node, nodes) for name, node in nodes.items()}
+    open_names: set[str] = set()
+    stack: list[tuple[str, bool]] = [(name, False) for name in reversed(nodes)]
+    while stack:
+        name, done = stack.pop()
+        if done:
+            ordered[name] = nodes[name]
+        elif name not in ordered and name not in open_names:
+            open_names.add(name)
+            stack.append((name, True))
+            stack.extend((other, False) for other in sorted(references[name]) if other not in ordered)
+    return ordered
+
+
+# ---- tags ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tags:
+    """tags.conf: for each field, its values' tags."""
+
+    by_field: dict[str, dict[str, tuple[str, ...]]]
+    origins: dict[tuple[str, str], Setting] = field(default_factory=dict)
+
+    def of(self, name: str, value: Any) -> tuple[str, ...]:
+        """Return the tags of one value of a field."""
+        return self.by_field.get(name, {}).get(value if isinstance(value, str) else to_text(value), ())
+
+
+def build_tags(stanzas: Stanzas) -> Tags:
+    """Read tags.conf: stanzas `[field=value]`, the value URL-encoded, settings `tag = enabled`."""
+    by_field: dict[str, dict[str, tuple[str, ...]]] = {}
+    origins: dict[tuple[str, str], Setting] = {}
+    for name, settings in stanzas.items():
+        key, equals, value = name.partition("=")
+        if not equals:
+            continue
+        key, value = key.strip(), unquote(value.strip())
+        enabled = tuple(sorted(tag for tag, setting in settings.items() if as_bool(setting.value)))
+        if enabled:
+            values = by_field.setdefault(key, {})
+            values[value] = tuple(sorted({*values.get(value, ()), *enabled}))
+            for tag in enabled:
+                origins[(f"{key}={value}", tag)] = settings[tag]
+    return Tags(by_field, origins)
+
+
+# ---- bound to a run ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Classifier:
+    """Event types and tags for one run: for a class of events that share source, sourcetype, host and index, the
+    event types whose conditions on these can hold, with what is left of their conditions.
+    """
+
+    nodes: dict[str, tree.Node]
+    types: EventTypes
+    tags: Tags
+    ctx: MapperContext
+    priorities: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.constants = frozenset(
+            each.field
+            for node in self.nodes.values()
+            for each in tree.walk(node)
+            if isinstance(each, (tree.FieldComparison, tree.FieldIn)) and each.field in CONSTANT_FIELDS
+        )
+        self._specialised: dict[tuple[Any, ...], dict[str, tree.Node]] = {}
+
+    def specialise(self, constants: Row) -> dict[str, tree.Node]:
+        """Return the event types that events with these constant fields can have, with what remains to be tested."""
+        key = tuple(str(constants.get(name)) for name in CONSTANT_FIELDS if name in self.constants)
+        found = self._specialised.get(key)
+        if found is None:
+            found = self._specialised[key] = self._reduced(constants)
+        return found
+
+    def _reduced(self, constants: Row) -> dict[str, tree.Node]:
+        possible: dict[str, tree.Node] = {}
+        lowered: set[str] = set()
+        for name, node in self.nodes.items():
+            reduced = reduce(node, constants, lowered, self.ctx)
+            if reduced != NEVER:
+                possible[name] = reduced
+                lowered.add(name.lower())
+        return possible
+
+    def reads(self, possible: dict[str, tree.Node], wanted: Names) -> Fields:
+        """Return the fields that classifying events needs."""
+        if not needs_classes(wanted):
+            return frozenset()
+        names: set[str] = set()
+        for node in possible.values():
+            fields = compiler.fields_read(node)
+            if fields is None:
+                return None
+            names |= fields
+        names |= {name for name in self.tags.by_field if name != "eventtype"}
+        return frozenset(names - {"eventtype", "tag"})
+
+    def make(self, possible: dict[str, tree.Node], wanted: Names) -> Apply | None:
+        """Return what sets eventtype, tag and tag::field on a row; None where none of them is wanted."""
+        if not needs_classes(wanted):
+            return None
+        tests: list[tuple[str, Callable[[Row], bool] | None]] = []
+        for name, node in possible.items():
+            tests.append((name, None if node == tree.And(()) else self.ctx.predicate(node)))
+        rank = {name: (self.types.types[name].priority, name) for name in possible}
+        return _classify(tests, rank, self.tags, wanted)
+
+
+def needs_classes(wanted: Names) -> bool:
+    """Say whether event types or tags are wanted."""
+    if wanted.fields is None or "eventtype" in wanted or "tag" in wanted:
+        return True
+    return any(name.startswith("tag::") for name in wanted.fields)
+
+
+def _classify(
+    tests: list[tuple[str, Callable[[Row], bool] | None]],
+    rank: dict[str, tuple[int, str]],
+    tags: Tags,
+    wanted: Names,
+) -> Apply:
+    by_field = tags.by_field
+    others = [name for name in by_field if name != "eventtype"]
+    type_tags = by_field.get("eventtype", {})
+
+    def classify(row: Row, given: Container[str]) -> None:
+        own = "eventtype" not in given
+        matched: list[str] = [] if own else [to_text(item) for item in as_list(row["eventtype"])]
+        if own:
+            for name, test in tests:
+                if test is None or test(row):
+                    matched.append(name)
+                    row["eventtype"] = from_list(matched.copy())
+        found: set[str] = set()
+        if matched:
+            if own:
+                row["eventtype"] = from_list(sorted(matched, key=rank.__getitem__))
+            found = _add(row, given, "tag::eventtype", (type_tags.get(name, ()) for name in matched))
+        for name in others:
+            value = row.get(name)
+            if value is not None:
+                found |= _add(row, given, f"tag::{name}", (tags.of(name, item) for item in as_list(value)))
+        if found and "tag" not in given:
+            row["tag"] = from_list(sorted(found))
+
+    return classify
+
+
+def _add(row: Row, given: Container[str], name: str, tags: Iterable[tuple[str, ...]]) -> set[str]:
+    found = {tag for each in tags for tag in each}
+    if found and name not in given:
+        row[name] = from_list(sorted(found))
+    return found
+
+
+# ---- partial evaluation --------------------------------------------------------------------------------------------
+
+NEVER: tree.Node = tree.Or(())
+ALWAYS: tree.Node = tree.And(())
+
+
+def reduce(node: tree.Node, constants: Row, possible: Container[str], ctx: MapperContext) -> tree.Node:
+    """Decide what a search expression says about constant fields; `And(())` is true and `Or(())` is false.
+
+    A condition on an event type that is none of `possible` (in lower case) is false.
+    """
+    if isinstance(node, tree.And):
+        items = [reduce(item, constants, possible, ctx) for item in node.items]
+        if NEVER in items:
+            return NEVER
+        kept = tuple(item for item in items if item != ALWAYS)
+        return kept[0] if len(kept) == 1 else tree.And(kept)
+    if isinstance(node, tree.Or):
+        items = [reduce(item, constants, possible, ctx) for item in node.items]
+        if ALWAYS in items:
+            return ALWAYS
+        kept = tuple(item for item in items if item != NEVER)
+        return kept[0] if len(kept) == 1 else tree.Or(kept)
+    if isinstance(node, tree.Not):
+        operand = reduce(node.operand, constants, possible, ctx)
+        if operand in (ALWAYS, NEVER):
+            return NEVER if operand == ALWAYS else ALWAYS
+        return tree.Not(operand)
+    return _decided(node, constants, possible, ctx)
+
+
+def _decided(node: tree.Node, constants: Row, possible: Container[str], ctx: MapperContext) -> tree.Node:
+    if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
+        if node.field in constants:
+            return ALWAYS if ctx.predicate(node)(constants) else NEVER
+        if node.field == "eventtype" and isinstance(node, tree.FieldComparison) and node.op == "=":
+            if not has_wildcard(node.value) and node.value.lower() not in possible:
+                return NEVER
+    if isinstance(node, tree.Term) and node.text == "*" and not node.quoted:
+        return ALWAYS
+    return node

@@ -1,0 +1,180 @@
+"""From the settings that apply to an event to the steps that extract its fields, and the subset that a search needs.
+
+The order is Splunk's: EXTRACT, REPORT, automatic extraction, TOKENIZER, FIELDALIAS, EVAL, LOOKUP; within each, the
+ASCII order of the settings. Event types and tags follow (`eventtypes`).
+
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/Searchtimeoperationssequence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from splmini.errors import SplError
+from splmini.knowledge.autokv import kv_step, mode_of
+from splmini.knowledge.conf import Setting, Stanza, Stanzas
+from splmini.knowledge.settings import (
+    Calculation,
+    alias_steps,
+    calculation,
+    eval_step,
+    lookup_step,
+    tokenizer_step,
+)
+from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step
+from splmini.knowledge.transforms import extract_step, report_step
+from splmini.operators import Fields
+
+Merged: TypeAlias = "Mapping[str, tuple[str, Setting]]"
+"""The settings in force for an event, each with its stanza."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A setting that does nothing, and why."""
+
+    app: str
+    file: str
+    stanza: str
+    setting: str
+    text: str
+
+
+@dataclass
+class Extraction:
+    """All that the settings of one set of stanzas do, in order."""
+
+    raw: list[Step] = field(default_factory=list)
+    """EXTRACT, REPORT, automatic extraction, TOKENIZER."""
+    aliases: list[Step] = field(default_factory=list)
+    calculations: list[Calculation] = field(default_factory=list)
+    lookups: list[Step] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    mode: str = "auto"
+    automatic: Step | None = None
+    """The step of automatic extraction, one of `raw`."""
+
+
+def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) -> Extraction:
+    """Read the settings of a set of stanzas; what cannot be read is left out and noted in `problems`."""
+    result = Extraction()
+    for key, stanza, setting in _class_settings(merged, "EXTRACT-"):
+        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.raw.append(
+            extract_step(v.value, Origin("extraction", k, s, v.app), transforms)))  # type: ignore[misc]
+    for key, stanza, setting in _class_settings(merged, "REPORT-"):
+        for name in (part.strip() for part in setting.value.split(",")):
+            if name:
+                _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting, n=name: result.raw.append(
+                    report_step(n, transforms, Origin("extraction", f"{k} = {n}", s, v.app))))  # type: ignore[misc]
+    _automatic(result, merged)
+    for name, stanza_settings in fields_conf.items():
+        tokenizer = stanza_settings.get("TOKENIZER")
+        if tokenizer is not None and tokenizer.value:
+            _try(result, name, "TOKENIZER", tokenizer, lambda n=name, v=tokenizer: result.raw.append(
+                tokenizer_step(n, v.value, Origin("extraction", "TOKENIZER", n, v.app))))  # type: ignore[misc]
+    for key, stanza, setting in _class_settings(merged, "FIELDALIAS-"):
+        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.aliases.extend(
+            alias_steps(v.value, Origin("alias", k, s, v.app))))  # type: ignore[misc]
+    for key, stanza, setting in _class_settings(merged, "EVAL-"):
+        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.calculations.append(
+            calculation(k[5:], v.value, Origin("calculation", k, s, v.app))))  # type: ignore[misc]
+    for key, stanza, setting in _class_settings(merged, "LOOKUP-"):
+        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.lookups.append(
+            lookup_step(v.value, Origin("lookup", k, s, v.app))))  # type: ignore[misc]
+    return result
+
+
+def _class_settings(merged: Merged, prefix: str) -> Iterator[tuple[str, str, Setting]]:
+    """Yield the settings of a kind that are not blank, in ASCII order of their class."""
+    for key in sorted(name for name in merged if name.startswith(prefix)):
+        stanza, setting = merged[key]
+        if setting.value:
+            yield key, stanza, setting
+
+
+def _try(result: Extraction, stanza: str, key: str, setting: Setting, make: Callable[[], None]) -> None:
+    try:
+        make()
+    except SplError as error:
+        result.problems.append(Problem(setting.app, setting.file, stanza, key, error.message))
+
+
+def _automatic(result: Extraction, merged: Merged) -> None:
+    settings = {key: setting.value for key, (_, setting) in merged.items()}
+    result.mode = mode_of(settings)
+    key = "KV_MODE" if settings.get("KV_MODE") or "INDEXED_EXTRACTIONS" not in settings else "INDEXED_EXTRACTIONS"
+    stanza, app = "default", "system"
+    if key in merged:
+        stanza, app = merged[key][0], merged[key][1].app
+    step = kv_step(settings, Origin("extraction", f"{key} = {result.mode}", stanza, app))
+    if step is not None:
+        result.automatic = step
+        result.raw.append(step)
+
+
+# ---- what is needed ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The part of an extraction that a set of fields needs, with what each part is wanted for."""
+
+    raw: tuple[tuple[Step, Names], ...]
+    aliases: tuple[tuple[Step, Names], ...]
+    calculations: tuple[Calculation, ...]
+    lookups: tuple[tuple[Step, Names], ...]
+    reads_raw: frozenset[str] | None
+    """Fields that are wanted of steps that read `_raw`; None: any field."""
+    wanted: Names
+
+
+def needed_steps(extraction: Extraction, fields: Fields) -> Needed:
+    """Go backwards through the steps and keep those that can yield a field that is needed then."""
+    wanted = Names(fields)
+    lookups, wanted = _select(extraction.lookups, wanted)
+    calculations = [each for each in extraction.calculations if each.needed(wanted)]
+    for each in calculations:
+        wanted = wanted.plus(each.reads)
+    aliases, wanted = _select(extraction.aliases, wanted)
+    raw, last = _select(extraction.raw, wanted)
+    from_raw: frozenset[str] | None = frozenset()
+    for step, names in raw:
+        if step.reads is not None and "_raw" in step.reads and step is not extraction.automatic:
+            found = step.writes if step.writes is not None else names.exact
+            found = None if found is None else frozenset(name for name in found if name in names)
+            from_raw = None if found is None or from_raw is None else from_raw | found
+    return Needed(raw, aliases, tuple(calculations), lookups, from_raw, last)
+
+
+def _select(steps: list[Step], wanted: Names) -> tuple[tuple[tuple[Step, Names], ...], Names]:
+    chosen: list[tuple[Step, Names]] = []
+    for step in reversed(steps):
+        if step.needed(wanted):
+            chosen.append((step, wanted))
+            wanted = wanted.plus(step.reads)
+    return tuple(reversed(chosen)), wanted
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Needed steps, bound to a run."""
+
+    raw: tuple[Apply, ...]
+    aliases: tuple[Apply, ...]
+    calculate: Apply | None
+    lookups: tuple[Apply, ...]
+
+
+def bind(needed: Needed, ctx: MapperContext, skip: Step | None = None) -> Bound:
+    """Make the functions of the needed steps; `skip` is a step of `raw` to leave out."""
+    return Bound(
+        tuple(step.make(names, ctx) for step, names in needed.raw if step is not skip),
+        tuple(step.make(names, ctx) for step, names in needed.aliases),
+        eval_step(list(needed.calculations), ctx) if needed.calculations else None,
+        tuple(step.make(names, ctx) for step, names in needed.lookups),
+    )
+
+
+__all__ = ["Bound", "Extraction", "Needed", "Problem", "Stanza", "bind", "build_extraction", "needed_steps"]

@@ -1,0 +1,189 @@
+"""The field mapper: event dicts in, rows with the fields that a search needs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Classifier, needs_classes
+from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
+from splmini.knowledge.props import PropsKey
+from splmini.knowledge.steps import Apply, MapperContext, Names
+from splmini.knowledge.synthesis import synthesise
+from splmini.operators import Fields
+
+if TYPE_CHECKING:
+    from splmini.knowledge.apps import Knowledge
+    from splmini.operators import Row
+
+Mapped: TypeAlias = "Callable[[list[dict[str, Any]]], list[Row]]"
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class FieldMapper:
+    """Applies the knowledge of apps to events. One per `Knowledge`; `bind` it to a run and a set of fields."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+
+    def bind(self, needed: Fields, ctx: MapperContext, *, full: bool | None = None, raw: bool | None = None) -> Mapped:
+        """Return the function from event dicts to rows.
+
+        Args:
+            needed: the fields that the search needs; None: all.
+            ctx: the run.
+            full: EVAL and LOOKUP replace keys that the caller gave (default: what the run's `knowledge` says).
+            raw: rows get a `_raw` though the event has none (default: where `needed` names it).
+        """
+        if full is None:
+            full = getattr(ctx, "knowledge", "default") == "full"
+        if raw is None:
+            raw = needed is not None and "_raw" in needed
+        if needed is not None and "*" in needed:
+            needed = None
+        return _Run(self.knowledge, needed, ctx, full, raw).map
+
+
+class _Run:
+    """A mapper bound to a run: one compiled plan for each set of stanzas and event types."""
+
+    def __init__(self, knowledge: Knowledge, needed: Fields, ctx: MapperContext, full: bool, raw: bool) -> None:
+        self.knowledge = knowledge
+        self.needed = needed
+        self.ctx = ctx
+        self.full = full
+        self.raw = raw
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+        self._recent: dict[tuple[Any, ...], _Plan] = {}
+        self._classifier = knowledge.classifier(ctx) if needs_classes(Names(needed)) else None
+        self._metadata = _metadata_only(needed) and self._classifier is None and not raw
+        constants = self._classifier.constants if self._classifier else _NOBODY
+        self._by_host = "host" in constants
+        self._by_index = "index" in constants
+
+    def map(self, events: list[dict[str, Any]]) -> list[Row]:
+        """Map a batch of events; the events are not changed."""
+        if self._metadata:
+            return [dict(event) for event in events]
+        recent, rows = self._recent, []
+        for event in events:
+            key = (
+                event.get("source"),
+                event.get("sourcetype"),
+                event.get("host"),
+                event.get("index") if self._by_index else None,
+            )
+            try:
+                plan = recent.get(key)
+            except TypeError:  # a source or host that is multivalue
+                key = tuple(str(item) for item in key)
+                plan = recent.get(key)
+            if plan is None:
+                if len(recent) > 50_000:
+                    recent.clear()
+                plan = recent[key] = self._plan(event)
+            rows.append(plan.apply(event))
+        return rows
+
+    def _plan(self, event: dict[str, Any]) -> _Plan:
+        source, sourcetype, host = (_text(event.get(name)) for name in ("source", "sourcetype", "host"))
+        props = self.knowledge.props.key(source, sourcetype, host)
+        possible = None
+        identity: tuple[Any, ...] = (props,)
+        if self._classifier is not None:
+            possible = self._classifier.specialise(_constants(event, props))
+            identity = (props, id(possible))
+        plan = self._plans.get(identity)
+        if plan is None:
+            plan = self._plans[identity] = _Plan(self, props, possible)
+        return plan
+
+    @property
+    def classifier(self) -> Classifier | None:
+        """The event types and tags of the run, where they are wanted."""
+        return self._classifier
+
+
+def _metadata_only(needed: Fields) -> bool:
+    return needed is not None and needed <= {"_time", "_raw", "source", "sourcetype", "host", "index", "_indextime"}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return "" if value is None else str(value)
+
+
+def _constants(event: dict[str, Any], props: PropsKey) -> Row:
+    """The fields that a class of events shares; a renamed sourcetype counts beside the one that was given."""
+    constants = {name: event[name] for name in CONSTANT_FIELDS if event.get(name) is not None}
+    if props.renamed_from is not None:
+        constants["sourcetype"] = [props.renamed_from, props.sourcetype]
+    return constants
+
+
+class _Plan:
+    """What is done to the events of one class."""
+
+    def __init__(self, run: _Run, props: PropsKey, possible: dict[str, Any] | None) -> None:
+        self._full = run.full
+        self._raw = run.raw
+        self._props = props
+        fields = run.needed
+        self._classify: Apply | None = None
+        if possible is not None and run.classifier is not None:
+            wanted = Names(fields)
+            reads = run.classifier.reads(possible, wanted)
+            self._classify = run.classifier.make(possible, wanted)
+            self._raw_for_types = reads is None or "_raw" in reads
+            fields = wanted.plus(reads).fields
+        else:
+            self._raw_for_types = False
+        self._extraction: Extraction = run.knowledge.extraction(props.stanzas)
+        self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
+        self._bound: Bound = bind(self._needed, run.ctx)
+        self._without_automatic = bind(self._needed, run.ctx, skip=self._extraction.automatic)
+        self._simple = (not self._bound.raw, not self._bound.lookups, self._bound.calculate is None)
+
+    def apply(self, event: dict[str, Any]) -> Row:
+        """Map one event."""
+        row: Row = {name: value for name, value in event.items() if value is not None}
+        given = event
+        synthesised = False
+        bound = self._bound
+        if "_raw" not in row:
+            bound = self._without_automatic
+            if self._wants_raw(row):
+                row["_raw"] = synthesise(event, self._props.sourcetype)
+                synthesised = True
+        if synthesised or "_raw" in row:
+            for step in bound.raw:
+                step(row, given)
+        else:
+            for step in bound.raw:
+                step(row, given)
+        self._derive(row, given, bound)
+        if self._classify is not None:
+            self._classify(row, given)
+        if synthesised and not self._raw:
+            del row["_raw"]
+        return row
+
+    def _wants_raw(self, row: Row) -> bool:
+        if self._raw or self._raw_for_types:
+            return True
+        names = self._needed.reads_raw
+        return names is None or any(name not in row for name in names)
+
+    def _derive(self, row: Row, given: Container[str], bound: Bound) -> None:
+        for step in bound.aliases:
+            step(row, given)
+        replaceable: Container[str] = _NOBODY if self._full else given
+        if bound.calculate is not None:
+            bound.calculate(row, replaceable)
+        for step in bound.lookups:
+            step(row, replaceable)
+
+
+__all__ = ["FieldMapper", "Mapped", "needed_steps"]

@@ -1,0 +1,134 @@
+"""The `_raw` that an event given as fields would have had: Windows event XML, or compact JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+from xml.sax.saxutils import escape
+
+from splmini.values import json
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_text
+
+_METADATA = frozenset({
+    "_time", "_raw", "_indextime", "_cd", "_bkt", "source", "sourcetype", "host", "index", "linecount", "punct",
+    "splunk_server", "eventtype", "tag",
+})  # fmt: skip
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "provider": ("Provider_Name", "ProviderName", "SourceName", "Provider", "Name"),
+    "guid": ("Provider_Guid", "ProviderGuid", "Guid"),
+    "source_name": ("EventSourceName", "Provider_EventSourceName"),
+    "event": ("EventID", "EventCode", "EventId", "event_id"),
+    "time": ("SystemTime", "TimeCreated", "TimeCreated_SystemTime", "EventTime"),
+    "record": ("EventRecordID", "RecordNumber", "RecordID", "EventRecordId"),
+    "activity": ("ActivityID", "Correlation_ActivityID"),
+    "process": ("Execution_ProcessID", "ExecutionProcessID", "ProcessID"),
+    "thread": ("Execution_ThreadID", "ExecutionThreadID", "ThreadID"),
+    "channel": ("Channel",),
+    "computer": ("Computer", "Hostname", "ComputerName"),
+    "user": ("Security_UserID", "UserID"),
+    "qualifiers": ("Qualifiers",),
+    "version": ("Version",),
+    "level": ("Level",),
+    "task": ("Task",),
+    "opcode": ("Opcode", "OpcodeValue"),
+    "keywords": ("Keywords",),
+}
+"""The names under which collectors give the parts of <System>."""
+
+_SYSTEM = frozenset(name for names in _NAMES.values() for name in names) | frozenset({
+    "System_Props_Xml", "EventData_Xml", "UserData_Xml", "RenderingInfo_Xml",
+})  # fmt: skip
+
+_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
+
+
+def synthesise(event: Mapping[str, Any], sourcetype: str = "") -> str:
+    """Return the text that an event without `_raw` stands for.
+
+    Windows events (by sourcetype) are XML as Splunk holds it: attributes in single quotes (double for Sysmon of
+    Linux), entities for `& < >`; everything else is compact JSON of the fields that are not metadata.
+    """
+    given = event.get("sourcetype")
+    kind = (sourcetype or (given if isinstance(given, str) else "")).lower()
+    if kind.startswith("xmlwineventlog"):
+        return windows_xml(event, "'")
+    if kind in ("sysmon:linux", "sysmon_linux"):
+        return windows_xml(event, '"')
+    return json.encode({name: value for name, value in event.items() if name not in _METADATA and value is not None})
+
+
+def windows_xml(event: Mapping[str, Any], quote: str = "'") -> str:
+    """Return a Windows event as one line of XML."""
+    system = {part: _first(event, names) for part, names in _NAMES.items()}
+    data = "".join(
+        f"<Data Name={_quoted(name, quote)}>{_escaped(to_text(item))}</Data>"
+        for name, value in event.items()
+        if name not in _SYSTEM and name not in _METADATA and value is not None
+        for item in as_list(value)
+    )
+    return (
+        f"<Event xmlns={_quoted(_NAMESPACE, quote)}><System>{_system(system, event, quote)}</System>"
+        f"<EventData>{data}</EventData></Event>"
+    )
+
+
+def _system(part: dict[str, str | None], event: Mapping[str, Any], quote: str) -> str:
+    return "".join((
+        _element("Provider", None, quote, Name=part["provider"], Guid=part["guid"], EventSourceName=part["source_name"]),
+        _element("EventID", part["event"], quote, Qualifiers=part["qualifiers"]),
+        _element("Version", part["version"], quote),
+        _element("Level", part["level"], quote),
+        _element("Task", part["task"], quote),
+        _element("Opcode", part["opcode"], quote),
+        _element("Keywords", _hexadecimal(part["keywords"]), quote),
+        _element("TimeCreated", None, quote, SystemTime=_system_time(part["time"], event.get("_time"))),
+        _element("EventRecordID", part["record"], quote),
+        _element("Correlation", None, quote, ActivityID=part["activity"]),
+        _element("Execution", None, quote, ProcessID=part["process"], ThreadID=part["thread"]),
+        _element("Channel", part["channel"], quote),
+        _element("Computer", part["computer"], quote),
+        _element("Security", None, quote, UserID=part["user"]),
+    ))  # fmt: skip
+
+
+def _first(event: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    for name in names:
+        value = event.get(name)
+        if value is not None and not isinstance(value, list):
+            return to_text(value).strip("'")
+    return None
+
+
+def _element(name: str, text: str | None, quote: str, **attributes: str | None) -> str:
+    shown = "".join(f" {key}={_quoted(value, quote)}" for key, value in attributes.items() if value is not None)
+    if text is None:
+        return f"<{name}{shown}/>" if shown else ""
+    return f"<{name}{shown}>{_escaped(text)}</{name}>"
+
+
+def _escaped(text: str) -> str:
+    return escape(text)
+
+
+def _quoted(text: str, quote: str) -> str:
+    return f"{quote}{escape(text, {quote: '&apos;' if quote == chr(39) else '&quot;'})}{quote}"
+
+
+def _hexadecimal(text: str | None) -> str | None:
+    """Keywords as Windows writes them; nxlog gives the same bits as a signed decimal number."""
+    if text is None or not text.lstrip("-").isdigit():
+        return text
+    return hex(int(text) & 0xFFFFFFFFFFFFFFFF)
+
+
+def _system_time(text: str | None, moment: Any) -> str | None:
+    if text is not None or not isinstance(moment, (int, float)):
+        return text
+    try:
+        when = datetime.fromtimestamp(moment, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return when.strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond:06d}000Z"
