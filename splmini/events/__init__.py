@@ -1,0 +1,17 @@
+"""Events: what comes in, as batches of dicts. `open_source` and `read` take all that the public API calls events.
+
+A text format cuts its bytes into blocks of whole records (`blocks`), a block into records (`Block.records`), a record
+into an event (`Block.events`): so a block of bytes can be searched before anything in it is parsed, or sent to another
+process. Each format is one decorated reader in its own module; `recognise` chooses by content.
+"""
+
+from __future__ import annotations
+
+from splmini.events._read import Opened, blocks, open_source, read
+from splmini.events._reader import Block, Reader, Report, Settings, find_reader, reader_names, readers
+from splmini.events._source import Source
+
+__all__ = [
+    "Block", "Opened", "Reader", "Report", "Settings", "Source", "blocks", "find_reader", "open_source", "read",
+    "reader_names", "readers",
+]

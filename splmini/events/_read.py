@@ -1,0 +1,276 @@
+"""From anything that holds events to batches of event dicts; from files to blocks of bytes."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timezone as utc_zone
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from splmini.errors import EventFormatError
+from splmini.events._dicts import dict_batches
+from splmini.events._reader import Block, Reader, Report, Settings, find_reader
+from splmini.events._source import Source, Stream, decompress, find_streams, is_path, utf8
+from splmini.events.recognise import is_binary, recognise_format
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+BLOCK_BYTES = 8 << 20
+MAX_RECORD = 64 << 20
+"""A record that is longer is cut: memory stays bounded."""
+
+Batch = "list[Row]"
+Messages = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Events that are ready to be read.
+
+    `batches()` starts a reading; `once` is true where there can be only one (an iterator, a pipe); `is_file` where
+    the events come from files or text, which Splunk would show newest first. `blocks()` gives the same events as
+    blocks of bytes and batches of dicts, None where there are no files.
+    """
+
+    batches: Callable[[], Iterator[list[Row]]]
+    once: bool
+    is_file: bool
+    blocks: Callable[[Report], Iterator[Block | list[Row]]] | None = None
+
+
+def _silent(level: str, command: str, text: str) -> None:
+    """Say nothing."""
+
+
+def open_source(
+    events: Any,
+    *,
+    infer: bool = True,
+    strict: bool = False,
+    message: Messages = _silent,
+    format: str | None = None,
+    sourcetype: str | None = None,
+    source: str | None = None,
+    host: str | None = None,
+    index: str | None = None,
+    timezone: tzinfo | None = None,
+    now: float | None = None,
+) -> Opened:
+    """Prepare events for reading.
+
+    Args:
+        events: an iterable of dicts, a data frame, path(s), folders, globs, an open file, text or bytes,
+            a `Source`.
+        infer: whether source and sourcetype come from the content where they are absent.
+        strict: whether a malformed record raises instead of being kept as an event with only `_raw`.
+        message: called as `message(level, command, text)` with what a user should know.
+        format: the name of a reader, instead of recognising the format by content.
+        sourcetype, source, host, index: put on every event, whatever it says itself.
+        timezone: the zone of times that name none (UTC).
+        now: the time of reading, for times without a year.
+
+    Raises:
+        EventFormatError: for what is no source of events, a file that is not there, a malformed record under `strict`.
+    """
+    if isinstance(events, Source):
+        merged: dict[str, Any] = {
+            "infer": infer, "strict": strict, "message": message, "timezone": timezone, "now": now,
+            **{name: value for name, value in (("format", format), ("sourcetype", sourcetype), ("source", source),
+                                              ("host", host), ("index", index)) if value is not None},
+        }
+        return open_source(events.events, **{**merged, **events.reading()})
+    settings = Settings(
+        format=format, sourcetype=sourcetype, source=source, host=host, index=index, infer=infer, strict=strict,
+        timezone=timezone or utc_zone.utc, now=now,
+    )
+    if format is not None:
+        find_reader(format)
+    return _open(events, settings, message)
+
+
+def _open(events: Any, settings: Settings, message: Messages) -> Opened:
+    from splmini.events import _frames
+
+    if is_path(events):
+        return _open_files([events], settings, message)
+    if isinstance(events, Mapping):
+        raise EventFormatError("Events are an iterable of dicts, not one dict.", hint="Put it in a list.")
+    frame = _frames.batches(events)
+    if frame is not None:
+        return _open_dicts(frame, _frames.is_reader(events), settings, message)
+    if not isinstance(events, Iterable):
+        raise EventFormatError(f"A {type(events).__name__} is no source of events.")
+    once = iter(events) is events
+    first, events = _peek(events, once)
+    if isinstance(first, (str, bytes, os.PathLike)):
+        return _open_files(list(events), settings, message)
+    return _open_dicts(_rows(events), once, settings, message)
+
+
+def _peek(events: Iterable[Any], once: bool) -> tuple[Any, Iterable[Any]]:
+    """Return the first item, without losing it."""
+    iterator = iter(events)
+    first = next(iterator, None)
+    if not once:
+        return first, events
+    return first, () if first is None else itertools.chain([first], iterator)
+
+
+def _rows(events: Iterable[Any]) -> Callable[[], Iterator[list[Any]]]:
+    from splmini.operators import BATCH_SIZE, batched
+
+    def batches() -> Iterator[list[Any]]:
+        if isinstance(events, (list, tuple)):
+            for start in range(0, len(events), BATCH_SIZE):
+                yield list(events[start : start + BATCH_SIZE])
+        else:
+            yield from batched(events)
+
+    return batches
+
+
+def _open_dicts(
+    batches: Callable[[], Iterator[list[Any]]], once: bool, settings: Settings, message: Messages
+) -> Opened:
+    def read() -> Iterator[list[Row]]:
+        report = Report()
+        yield from dict_batches(batches(), settings, report)
+        _tell(report, message)
+
+    return Opened(read, once, is_file=False)
+
+
+def _tell(report: Report, message: Messages) -> None:
+    for level, text in report.messages():
+        message(level, "events", text)
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+def _open_files(given: list[Any], settings: Settings, message: Messages) -> Opened:
+    def read() -> Iterator[list[Row]]:
+        report = Report()
+        try:
+            for part in file_blocks(given, settings, report):
+                batch = part.events(report) if isinstance(part, Block) else part
+                if batch:
+                    yield from _sliced(batch)
+        finally:
+            _tell(report, message)
+
+    def parts(report: Report) -> Iterator[Block | list[Row]]:
+        return file_blocks(given, settings, report)
+
+    return Opened(read, any(hasattr(each, "read") for each in given), is_file=True, blocks=parts)
+
+
+def _sliced(events: list[Row]) -> Iterator[list[Row]]:
+    from splmini.operators import BATCH_SIZE
+
+    for start in range(0, len(events), BATCH_SIZE):
+        yield events[start : start + BATCH_SIZE]
+
+
+def file_blocks(given: list[Any], settings: Settings, report: Report) -> Iterator[Block | list[Row]]:
+    """Yield the blocks (or, for formats that are not text, batches of rows) of all files given."""
+    for each in given:
+        for stream in find_streams(each):
+            with stream.open() as file:
+                for inner, head, opened in decompress(stream, file):
+                    yield from _stream_blocks(inner, head, opened, settings, report)
+
+
+def _stream_blocks(
+    stream: Stream, head: bytes, file: BinaryIO, settings: Settings, report: Report
+) -> Iterator[Block | list[Row]]:
+    settings = replace(settings, name=stream.name)
+    if settings.format is None and is_binary(head):
+        if stream.asked:
+            raise EventFormatError("This is no file of events that splmini can read.", path=stream.name or "events")
+        report.notes.append(("warn", f"{stream.name}: left out, it is no file of events."))
+        return
+    reader = find_reader(settings.format) if settings.format else recognise_format(head)
+    if reader.open is None:
+        head, file = utf8(head, file)
+        if settings.format is None:
+            reader = recognise_format(head)
+    report.formats[stream.name or "events"] = reader.name
+    if stream.name is not None:
+        report.notes.append(("info", f"{stream.name}: read as {reader.title}."))
+    if reader.open is not None:
+        yield from reader.open(file, settings, report)
+    else:
+        yield from text_blocks(reader, head, file, settings, report)
+
+
+def text_blocks(
+    reader: Reader, head: bytes, file: BinaryIO, settings: Settings, report: Report, size: int | None = None
+) -> Iterator[Block]:
+    """Cut a stream of text into blocks of whole records, about `size` bytes each."""
+    size = size or BLOCK_BYTES
+    state = reader.start(head, settings) if reader.start else None
+    number = 1
+    carry = b""
+    piece = file.read(size)
+    while piece:
+        data = carry + piece
+        piece = file.read(size)
+        cut = reader.framing.boundary(data, state) if piece else len(data)
+        if not cut:
+            if len(data) < max(MAX_RECORD, size):
+                carry = data
+                continue
+            cut = len(data)
+            name = settings.name or "events"
+            report.notes.append(("warn", f"{name}: a record of more than {MAX_RECORD >> 20} MB was cut."))
+        block = Block(data[:cut], reader.name, settings, copy.copy(state), number)
+        carry = data[cut:]
+        yield block
+        number += _count(block)
+        if reader.advance is not None:
+            state = reader.advance(block.data, state)
+
+
+def _count(block: Block) -> int:
+    """About how many records a block has: exact where a record is a line, which is where numbers are shown."""
+    return block.data.count(b"\n")
+
+
+# ---- the plain interface -------------------------------------------------------------------------------------------
+
+
+def read(
+    events: Any, *, messages: Callable[[str, str], None] | None = None, source_name: str | None = None, **settings: Any
+) -> Iterator[list[Row]]:
+    """Yield batches of event dicts. `messages(level, text)` is told what a user should know; settings as for
+    `open_source`.
+
+    >>> [event["_raw"] for batch in read("one\\ntwo\\n") for event in batch]
+    ['one', 'two']
+    """
+
+    def message(level: str, command: str, text: str) -> None:
+        if messages is not None:
+            messages(level, text)
+
+    if source_name is not None:
+        settings["source"] = source_name
+    yield from open_source(events, message=message, **settings).batches()
+
+
+def blocks(events: Any, report: Report | None = None, **settings: Any) -> Iterator[Block | list[Row]]:
+    """Yield the blocks of bytes of files; settings as for `open_source`.
+
+    Raises:
+        EventFormatError: where the events do not come from files.
+    """
+    opened = open_source(events, **settings)
+    if opened.blocks is None:
+        raise EventFormatError("Only files have blocks.")
+    yield from opened.blocks(report if report is not None else Report())

@@ -1,0 +1,271 @@
+"""What a reader is: how a format is recognised, cut into records, and parsed; and the table of them all."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+
+from splmini.errors import EventFormatError, did_you_mean
+from splmini.events._framing import LINES, Framing
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+HEAD_BYTES = 64 << 10
+"""How much of a file is looked at to recognise its format."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to read: what the caller says about the events, which goes before what their content says.
+
+    `name` is the file that is read, for errors, messages and the default of `source`.
+    """
+
+    format: str | None = None
+    sourcetype: str | None = None
+    source: str | None = None
+    host: str | None = None
+    index: str | None = None
+    infer: bool = True
+    strict: bool = False
+    timezone: tzinfo | None = None
+    now: float | None = None
+    name: str | None = None
+
+    def named(self, name: str) -> Settings:
+        """Return the settings for one file."""
+        return replace(self, name=name)
+
+
+@dataclass
+class Report:
+    """What was noticed while reading: which formats, what was inferred, what did not parse. Pickles and merges."""
+
+    malformed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    inferred: Counter[tuple[str, str]] = field(default_factory=Counter)
+    formats: dict[str, str] = field(default_factory=dict)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    records: int = 0
+
+    def merge(self, other: Report) -> None:
+        """Take in the report of another part of the same run."""
+        self.malformed.update(other.malformed)
+        self.inferred.update(other.inferred)
+        self.formats.update(other.formats)
+        self.notes.extend(note for note in other.notes if note not in self.notes)
+        self.records += other.records
+
+    def messages(self) -> Iterator[tuple[str, str]]:
+        """Yield (level, text) for everything that a user should know."""
+        yield from self.notes
+        for (name, what), count in self.malformed.items():
+            plural = "records do" if count != 1 else "record does"
+            yield "warn", f"{name}: {count} {plural} not parse as {what}; kept as events with only _raw."
+        for (sourcetype, source), count in self.inferred.items():
+            where = f" and source {source!r}" if source else ""
+            events = "event" if count == 1 else "events"
+            yield "info", f"sourcetype {sourcetype!r}{where} inferred from the content of {count} {events}."
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole records of one file, as bytes, with all that is needed to parse them anywhere. Pickles.
+
+    `state` is what the format carries from record to record (the header of a CSV file); `number` is the number of the
+    block's first record in its file, from 1, as far as it is known.
+    """
+
+    data: bytes
+    reader: str
+    settings: Settings
+    state: Any = None
+    number: int = 1
+    inferred: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
+    """Which sourcetypes and sources were inferred by `parse`, until the report takes them."""
+
+    def records(self) -> list[bytes]:
+        """Cut the block into records."""
+        return find_reader(self.reader).framing.records(self.data, self.state)
+
+    def bounds(self, at: int) -> tuple[int, int]:
+        """Return where the record that holds a position starts and ends."""
+        return find_reader(self.reader).framing.bounds(self.data, at, self.state)
+
+    def events(self, report: Report, records: list[bytes] | None = None) -> list[Row]:
+        """Parse the block's records, or some of them, into events."""
+        return parse_records(self, self.records() if records is None else records, report)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format. `looks(head)` says how sure it is, from 0 to 1, that a file begins like this.
+
+    `parse(record, block)` makes an event of a record, or several, or none (a header); it raises ValueError where the
+    record is malformed. `start(head, settings)` gives the state of a file's first block, `advance(data, state)` that
+    of the next block. A format that is not text has `open` instead, which yields blocks of another format, or rows.
+    """
+
+    name: str
+    title: str
+    looks: Callable[[bytes], float]
+    parse: Callable[[bytes, Block], Row | list[Row] | None]
+    framing: Framing = LINES
+    start: Callable[[bytes, Settings], Any] | None = None
+    advance: Callable[[bytes, Any], Any] | None = None
+    open: Callable[[BinaryIO, Settings, Report], Iterator[Block | list[Row]]] | None = None
+    carries_time: bool = False
+    """True where an event without a time has that of the event before it, as in Splunk."""
+    doc: str = ""
+
+
+_readers: dict[str, Reader] = {}
+_loaded = False
+
+
+def reader(
+    name: str, title: str, looks: Callable[[bytes], float], **parts: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated `parse(record, block)` as the reader of a format."""
+
+    def register(parse: Callable[..., Any]) -> Callable[..., Any]:
+        _readers[name] = Reader(name, title, looks, parse, doc=parse.__doc__ or "", **parts)
+        return parse
+
+    return register
+
+
+def opener(
+    name: str, title: str, looks: Callable[[bytes], float]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated `open(file, settings, report)` as the reader of a format that is not text."""
+
+    def register(open_: Callable[..., Any]) -> Callable[..., Any]:
+        _readers[name] = Reader(name, title, looks, _no_parse, open=open_, doc=open_.__doc__ or "")
+        return open_
+
+    return register
+
+
+def _no_parse(record: bytes, block: Block) -> Row | None:
+    raise ValueError("a binary format has no records of bytes")
+
+
+def readers() -> dict[str, Reader]:
+    """Return all readers by name; every format's module is imported."""
+    global _loaded
+    if not _loaded:
+        package = importlib.import_module("splmini.events")
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"splmini.events.{module.name}")
+        _loaded = True
+    return _readers
+
+
+def reader_names() -> list[str]:
+    """Return the names that `format` may have."""
+    return sorted(readers())
+
+
+def find_reader(name: str) -> Reader:
+    """Return the reader of a name; an unknown one is an EventFormatError that names the nearest."""
+    found = readers().get(name)
+    if found is None:
+        raise EventFormatError(
+            f"There is no event format {name!r}.", name=name, hint=did_you_mean(name, readers()) or _known()
+        )
+    return found
+
+
+def _known() -> str:
+    return "Known formats: " + ", ".join(reader_names()) + "."
+
+
+# ---- parsing -------------------------------------------------------------------------------------------------------
+
+MALFORMED = (ValueError, msgspec.MsgspecError, RecursionError, OverflowError)
+
+
+def text_of(record: bytes) -> str:
+    """Return a record as text; bytes that are not UTF-8 show as Splunk shows them, as `\\xE9`."""
+    try:
+        return record.decode("utf-8")
+    except UnicodeDecodeError:
+        return record.decode("utf-8", "backslashreplace")
+
+
+def parse_records(block: Block, records: list[bytes], report: Report) -> list[Row]:
+    """Parse records into events, count what was malformed, and put on what the caller said about them."""
+    parser = find_reader(block.reader)
+    parse = parser.parse
+    events: list[Row] = []
+    for number, record in enumerate(records, block.number):
+        try:
+            event = parse(record, block)
+        except MALFORMED as error:
+            event = _malformed(record, block, parser, report, number, error)
+        if event is None:
+            continue
+        if event.__class__ is list:
+            events.extend(event)
+        else:
+            events.append(event)  # type: ignore[arg-type]
+    report.records += len(records)
+    if parser.carries_time:
+        carry_times(events)
+    if block.settings.sourcetype is None:
+        report.inferred.update(block.inferred)
+    block.inferred.clear()
+    finish(events, block.settings, report)
+    return events
+
+
+def _malformed(
+    record: bytes, block: Block, parser: Reader, report: Report, number: int, error: BaseException
+) -> Row | None:
+    if not record.strip():
+        return None
+    name = block.settings.name or "events"
+    if block.settings.strict:
+        raise EventFormatError(f"This is no {parser.title}: {error}.", path=name, record=number) from error
+    report.malformed[name, parser.title] += 1
+    return {"_raw": text_of(record)}
+
+
+def carry_times(events: list[Row]) -> None:
+    """Give each event without a time that of the one before it."""
+    previous = None
+    for event in events:
+        moment = event.get("_time")
+        if moment is None and previous is not None:
+            event["_time"] = previous
+        else:
+            previous = moment
+
+
+def finish(events: list[Row], settings: Settings, report: Report) -> None:
+    """Put the caller's sourcetype, source, host and index on events, and the file's name where there is no source."""
+    fixed = {
+        name: value
+        for name, value in (
+            ("sourcetype", settings.sourcetype), ("source", settings.source),
+            ("host", settings.host), ("index", settings.index),
+        )
+        if value is not None
+    }
+    if fixed:
+        for event in events:
+            event.update(fixed)
+    name = settings.name
+    if name is not None and "source" not in fixed:
+        for event in events:
+            if "source" not in event:
+                event["source"] = name
