@@ -121,17 +121,23 @@ def command(
 
 
 def declare_command(name: str, dialect: str = "arguments", doc: str = "", **settings: Any) -> None:
-    """Register a command that parses but does not run."""
-    _commands[name] = CommandSpec(name, dialect, None, doc=doc, **settings)
+    """Register a command that parses but does not run; a module that runs it wins."""
+    _commands.setdefault(name, CommandSpec(name, dialect, None, doc=doc, **settings))
 
 
 def find_command(name: str) -> CommandSpec | None:
-    """Return the spec of a command or alias, importing its module when needed; None where there is no such command."""
+    """Return the spec of a command or alias, importing its module when needed; None where there is no such command.
+
+    A command without a module of its own may stand in the table of commands that only parse (`commands/_declared.py`).
+    """
     from splmini import commands
 
     name = commands.ALIASES.get(name, name)
     if name not in _commands and name in command_names():
-        importlib.import_module(f"splmini.commands.{commands.MODULES.get(name, name)}")
+        if name in commands.MODULES or name in _modules():
+            importlib.import_module(f"splmini.commands.{commands.MODULES.get(name, name)}")
+        else:
+            importlib.import_module("splmini.commands._declared").declare(name)
     return _commands.get(name)
 
 
@@ -140,17 +146,25 @@ def command_names() -> frozenset[str]:
     global _names
     if _names is None:
         from splmini import commands
+        from splmini.commands._declared import DECLARED
 
-        modules = {module.name for module in pkgutil.iter_modules(commands.__path__) if not module.name.startswith("_")}
-        _names = (
-            frozenset(modules - set(commands.MODULES.values()))
-            | frozenset(commands.MODULES)
-            | frozenset(commands.ALIASES)
-        )
+        own = _modules() - set(commands.MODULES.values())
+        _names = own | frozenset(commands.MODULES) | frozenset(commands.ALIASES) | frozenset(DECLARED)
     return _names
 
 
+def _modules() -> frozenset[str]:
+    global _module_names
+    if _module_names is None:
+        from splmini import commands
+
+        found = (module.name for module in pkgutil.iter_modules(commands.__path__))
+        _module_names = frozenset(name for name in found if not name.startswith("_"))
+    return _module_names
+
+
 _names: frozenset[str] | None = None
+_module_names: frozenset[str] | None = None
 
 # ---- eval functions ------------------------------------------------------------------------------------------------
 
@@ -177,8 +191,12 @@ class EvalFunction:
     printed), `number` (numeric strings become numbers; what is no number makes the result null), `integer`, `bool`,
     `list` (always a list; null is []), `scalar` (as it is, but see `multivalue`).
     `null`: `propagate` (one null argument makes null, the default) or `pass` (None is handed in).
+    A literal of the wrong kind is an error when the search is compiled: a number or null() for `text`, a string for
+    `number` and `integer`, a string for `bool`. For a form, `kinds` serves this check alone.
+
     `multivalue`: `each` (a multivalue first argument: the function applies to each value, the results are
-    multivalue), `null` (a multivalue argument makes null), `first`, `pass` (lists are handed in; kinds apply to items).
+    multivalue; of a multivalue in another place the first value counts), `null` (a multivalue argument makes null),
+    `first`, `pass` (lists are handed in; kinds apply to items).
     """
 
     name: str
@@ -195,6 +213,10 @@ class EvalFunction:
     examples: tuple[Example, ...]
     family: str
     pure: bool
+    returns: str = "any"
+    """The type of its result, where that is always the same: number, text, bool, null; else any."""
+    whole_row: bool = False
+    """True where it reads more of the row than its arguments (searchmatch)."""
 
 
 _eval_functions: dict[str, EvalFunction] = {}
@@ -217,6 +239,7 @@ def eval_function(
     examples: tuple[Example, ...] = (),
     check: Callable[[tree.Call], None] | None = None,
     pure: bool = True,
+    returns: str = "any",
 ) -> Callable[[FunctionT], FunctionT]:
     """Register a plain eval function. See `EvalFunction` for `kinds`, `null`, `multivalue`; the docstring is its page.
 
@@ -258,6 +281,8 @@ def eval_form(
     examples: tuple[Example, ...] = (),
     check: Callable[[tree.Call], None] | None = None,
     pure: bool = True,
+    returns: str = "any",
+    whole_row: bool = False,
 ) -> Callable[[FunctionT], FunctionT]:
     """Register an eval function that compiles its own arguments: `form(call, scope) -> Callable[[row], value]`."""
 
@@ -357,6 +382,14 @@ def stats_function(
     return register
 
 
+def evaluate_expression(text: str) -> Any:
+    """Evaluate an eval expression that reads no field (of an eval-based macro); the compiler is imported for it."""
+    from splmini.language.parser import parse_expression
+
+    compiler = importlib.import_module("splmini.compiler")
+    return compiler.compile_expression(parse_expression(text), compiler.RunScope(None))({})
+
+
 # ---- looking up ----------------------------------------------------------------------------------------------------
 
 _loaded: set[str] = set()
@@ -405,6 +438,7 @@ __all__ = [
     "eval_form",
     "eval_function",
     "eval_functions",
+    "evaluate_expression",
     "find_command",
     "stats_function",
     "stats_functions",

@@ -2,7 +2,8 @@
 
 `Pipeline` holds `Command`s; a command's `args` are nodes of its dialect:
 
-* `search`: one search expression (`And`, `Or`, `Not` over `Term`, `Directive`, `FieldComparison`, `FieldIn`, `Subsearch`)
+* `search`: one search expression (`And`, `Or`, `Not` over `Term`, `Directive`, `FieldComparison`, `FieldIn`,
+  `Subsearch`)
 * `expressions` (eval, where, fieldformat …): `Assignment`s, or one eval expression
 * `aggregation` (stats, chart, …): `Option`s, `Aggregation`s, `Clause`s (`by`, `over`, `where`)
 * `arguments` (all others): `Word`s, `Option`s, `Subsearch`es, `Group`s, `Rename`s (`a as b`) and `Clause`s (`by x`,
@@ -94,6 +95,8 @@ class FieldComparison(Node):
     op: str
     value: str
     quoted: bool = False
+    directive: str = ""
+    """`CASE` or `TERM` for `field=CASE(value)`, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,23 @@ class FieldIn(Node):
 
     field: str
     values: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubsearchComparison(Node):
+    """`field op [search …]`: the text that the subsearch returns is the value."""
+
+    field: str
+    op: str
+    subsearch: Node
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInSubsearch(Node):
+    """`field IN ([search …], b)`: what the subsearches return are values of the list; `values` mixes `Term`s in."""
+
+    field: str
+    values: tuple[Node, ...]
 
 
 # ---- the eval dialect ----------------------------------------------------------------------------------------------
@@ -227,10 +247,16 @@ class Word(Node):
 
 @dataclass(frozen=True, slots=True)
 class Option(Node):
-    """`name=value` of a command; `name` in lower case, `value` a `Word`, `Group`, `Subsearch`, `Call` or list `Group`."""
+    """`name=value` of a command; `name` in lower case, `value` a `Word`, `Group` (`name` empty for a list) or `Subsearch`.
+
+    `written` is the name as it was written, for commands whose left side is a field (rangemap, setfields, return).
+    `op` is `!=` in `regex field!="…"`.
+    """
 
     name: str
     value: Node
+    written: str = field(default="", compare=False)
+    op: str = "="
 
 
 @dataclass(frozen=True, slots=True)

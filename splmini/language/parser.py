@@ -1,0 +1,373 @@
+"""Text → tree.
+
+`parse` expands macros, finds pipelines and commands (`scanner`), and parses each command's text with the grammar of
+its dialect. Subsearches are parsed before what holds them, so that nothing recurses over the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lark import UnexpectedInput
+from lark.utils import TextSlice
+
+from splmini import registry
+from splmini.errors import Span, SplError, SplSyntaxError, UnknownCommand, did_you_mean
+from splmini.language import tree
+from splmini.language.diagnostics import translate
+from splmini.language.expansion import expand
+from splmini.language.grammars import dialect
+from splmini.language.macros import MacroRegistry
+from splmini.language.nodes import reading
+from splmini.language.scanner import RawPipeline, Segment, structure
+from splmini.language.source import Layer, SourceText
+from splmini.registry import CommandSpec
+
+Nodes = tuple[tree.Node, ...]
+Holes = Mapping[int, tree.Node]
+
+
+def parse(text: str, macros: MacroRegistry | None = None, commands: Iterable[str] = ()) -> tree.Pipeline:
+    """Parse a search, its macros expanded, to its tree.
+
+    Args:
+        text: the search as the user wrote it.
+        macros: the macros that it may call; None: the built-in ones.
+        commands: names of commands beyond the registry; they parse as plain arguments.
+
+    Raises:
+        SplError: SplSyntaxError, UnknownCommand, UnknownMacro, MacroError, with the position in `text`.
+
+    >>> str(parse("error status=500|stats count by host"))
+    'search error status=500 | stats count by host'
+    """
+    return parse_source(text, macros, commands)[0]
+
+
+def parse_source(
+    text: str, macros: MacroRegistry | None = None, commands: Iterable[str] = ()
+) -> tuple[tree.Pipeline, SourceText]:
+    """Parse a search to its tree and its source map, with which later errors are located."""
+    source = expand(text, MacroRegistry.builtin() if macros is None else macros)
+    try:
+        return _Parser(source.text, 0, frozenset(name.lower() for name in commands)).pipeline(), source
+    except SplError as error:
+        raise error.locate(source) from None
+
+
+def parse_expression(text: str, offset: int = 0) -> tree.Node:
+    """Parse an eval expression, such as the text of a group; its spans start at `offset`."""
+    return _piece(text, offset, "expressions", "expression", "the expression")
+
+
+def parse_search(text: str, offset: int = 0) -> tree.Node:
+    """Parse a search expression; its spans start at `offset`."""
+    return _piece(text, offset, "search", "start", "the search")
+
+
+def parse_aggregation(text: str, offset: int = 0) -> Nodes:
+    """Parse aggregations, options and clauses; their spans start at `offset`."""
+    nodes: Nodes = _piece(text, offset, "aggregation", "aggregations", "the aggregation")
+    return nodes
+
+
+def _piece(text: str, offset: int, grammar: str, start: str, what: str) -> Any:
+    parser = _Parser(text, offset, frozenset())
+    try:
+        command = parser.segment_with_subsearches(what)
+        return parser.run(grammar, start, command)
+    except SplError as error:
+        if offset == 0:
+            error.locate(SourceText.of(Layer(text)))
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The text of one command on its way to a grammar: `text[start:end]`, whose first character has span `offset`."""
+
+    name: str
+    text: str
+    start: int
+    end: int
+    offset: int
+
+    def part(self, start: int, end: int) -> _Text:
+        return replace(self, start=start, end=end)
+
+    @property
+    def empty(self) -> bool:
+        return not self.text[self.start : self.end].strip()
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start + self.offset, self.end + self.offset)
+
+
+_NAME = re.compile(r"\s*([^\s|\[\]()\"'=,<>!`]+)")
+_COMPARES = re.compile(r"\s*(?:=|!=|<|>|::)")
+
+
+class _Parser:
+    def __init__(self, text: str, offset: int, extra: frozenset[str]) -> None:
+        self.text = text
+        self.offset = offset
+        self.extra = extra
+        self.holes: dict[int, tree.Node] = {}
+
+    # ---- pipelines ---------------------------------------------------------------------------------------------
+
+    def pipeline(self) -> tree.Pipeline:
+        """Parse the whole text."""
+        result = None
+        for raw in structure(self.text, self.is_raw):
+            result = self.parsed(raw)
+            if raw.opening >= 0:
+                span = Span(raw.opening + self.offset, raw.end + 1 + self.offset)
+                self.holes[raw.opening + self.offset] = tree.Subsearch(result, span=span)
+        assert result is not None
+        return result
+
+    def parsed(self, raw: RawPipeline) -> tree.Pipeline:
+        commands = []
+        for index, segment in enumerate(raw.segments):
+            implied = index == 0 and not raw.leading_pipe
+            commands.append(self.command(segment, implied, raw.opening >= 0))
+        span = Span(raw.start + self.offset, raw.end + self.offset)
+        return tree.Pipeline(tuple(commands), raw.leading_pipe, span=span)
+
+    def segment_with_subsearches(self, what: str) -> _Text:
+        """Parse the subsearches of a text that is one piece of a command."""
+        segment = None
+        for raw in structure(self.text, self.is_raw):
+            if raw.opening >= 0:
+                span = Span(raw.opening + self.offset, raw.end + 1 + self.offset)
+                self.holes[raw.opening + self.offset] = tree.Subsearch(self.parsed(raw), span=span)
+            elif len(raw.segments) > 1 or raw.leading_pipe:
+                raise SplSyntaxError(f"A pipe cannot stand in {what}.", span=Span(self.offset, self.offset + len(self.text)))
+            else:
+                segment = raw.segments[0]
+        assert segment is not None
+        return self.masked(segment, segment.start, what)
+
+    def is_raw(self, start: int, end: int) -> bool:
+        """Say whether the square brackets of a command hold a template (foreach)."""
+        match = _NAME.match(self.text, start, end)
+        if match is None:
+            return False
+        spec = registry.find_command(match.group(1).lower())
+        return spec is not None and spec.raw_subsearch
+
+    # ---- commands ----------------------------------------------------------------------------------------------
+
+    def command(self, segment: Segment, implied: bool, in_brackets: bool) -> tree.Command:
+        match = _NAME.match(self.text, segment.start, segment.end)
+        name = match.group(1).lower() if match else ""
+        if implied and not self.is_command(name, match, segment, in_brackets):
+            span = self.trimmed(segment.start, segment.end)
+            return tree.Command("search", self.run_search(self.masked(segment, segment.start, "search")), span=span)
+        if match is None:
+            at = len(self.text[: segment.end]) - len(self.text[segment.start : segment.end].lstrip())
+            raise SplSyntaxError(
+                "A command is missing here.", hint="A pipe is followed by the name of a command.",
+                span=Span(at + self.offset, at + 1 + self.offset),
+            )
+        name_span = Span(match.start(1) + self.offset, match.end(1) + self.offset)
+        spec = self.spec(name, name_span)
+        text = self.masked(segment, match.end(), name)
+        arguments = self.arguments(spec, text, segment)
+        return tree.Command(name, arguments, span=self.trimmed(match.start(1), segment.end))
+
+    def trimmed(self, start: int, end: int) -> Span:
+        piece = self.text[start:end]
+        start += len(piece) - len(piece.lstrip())
+        end -= len(piece) - len(piece.rstrip())
+        return Span(start + self.offset, end + self.offset)
+
+    def is_command(self, name: str, match: re.Match[str] | None, segment: Segment, in_brackets: bool) -> bool:
+        """Say whether the first word of a search without a leading pipe is a command, not a term to search for."""
+        if match is None or _COMPARES.match(self.text, match.end(), segment.end):
+            return False
+        if name == "search":
+            return True
+        return in_brackets and (name in self.extra or registry.find_command(name) is not None)
+
+    def spec(self, name: str, span: Span) -> CommandSpec:
+        found = registry.find_command(name)
+        if name in self.extra:
+            if found is None or found.build is None:
+                return CommandSpec(name, "arguments", None, any_option=True)
+            return found
+        if found is None:
+            hint = did_you_mean(name, registry.command_names() | self.extra)
+            raise UnknownCommand(f"There is no command '{name}'.", name=name, hint=hint, span=span)
+        return found
+
+    # ---- arguments ---------------------------------------------------------------------------------------------
+
+    def arguments(self, spec: CommandSpec, text: _Text, segment: Segment) -> Nodes:
+        if spec.raw_subsearch:
+            for hole in segment.holes:
+                span = Span(hole.start + self.offset, hole.end + self.offset)
+                self.holes[hole.start + self.offset] = tree.RawSubsearch(self.text[hole.start + 1 : hole.end - 1], span=span)
+        if spec.dialect == "search":
+            return self.run_search(text)
+        if spec.dialect == "expressions":
+            start = "expression" if spec.name == "where" else "assignments"
+            if text.empty:
+                what = "an expression" if start == "expression" else "an assignment such as 'field = value'"
+                raise SplSyntaxError(f"{text.name} needs {what}.", name=text.name, span=self.before(text))
+            nodes = self.run("expressions", start, text)
+            return nodes if start == "assignments" else (nodes,)
+        if spec.dialect == "aggregation":
+            return self.aggregation(spec, text)
+        if "where" in spec.clauses:
+            return self.split(spec, text, ("where",), self.plain)
+        return self.plain(spec, text)
+
+    def before(self, text: _Text) -> Span:
+        """The name of a command whose arguments are missing."""
+        return Span(text.start + text.offset - len(text.name), text.start + text.offset)
+
+    def run_search(self, text: _Text) -> Nodes:
+        return (self.run("search", "start", text),)
+
+    def aggregation(self, spec: CommandSpec, text: _Text) -> Nodes:
+        if "from" in spec.clauses:
+            return self.split(spec, text, ("from", "where", "by", "groupby"), self.aggregated)
+        return self.aggregated(spec, text)
+
+    def aggregated(self, spec: CommandSpec, text: _Text) -> Nodes:
+        nodes: Nodes = self.run("aggregation", "aggregations", text)
+        for node in nodes:
+            if isinstance(node, tree.Clause) and node.keyword not in spec.clauses:
+                span = Span(node.span.start, node.span.start + len(node.keyword))
+                raise SplSyntaxError(f"{text.name} has no clause '{node.keyword}'.", name=text.name, span=span)
+        return nodes
+
+    def plain(self, spec: CommandSpec, text: _Text) -> Nodes:
+        nodes: Nodes = self.run("arguments", "arguments", text)
+        if spec.renames:
+            nodes = _renamed(nodes, text.name)
+        return _clauses(nodes, spec.clauses, text.name) if spec.clauses else nodes
+
+    def split(
+        self, spec: CommandSpec, text: _Text, keywords: tuple[str, ...], head: Callable[[CommandSpec, _Text], Nodes]
+    ) -> Nodes:
+        """Parse what stands before the first keyword as `head` does, and each clause by its own dialect."""
+        places = _keywords(text, keywords)
+        bounds = [start for start, _, _ in places] + [text.end]
+        nodes = list(head(spec, text.part(text.start, bounds[0])))
+        seen: set[str] = set()
+        for (start, begin, keyword), end in zip(places, bounds[1:], strict=True):
+            word = Span(start + text.offset, begin + text.offset)
+            keyword = "by" if keyword == "groupby" else keyword
+            if keyword in seen:
+                raise SplSyntaxError(f"{text.name} has the clause '{keyword}' twice.", name=text.name, span=word)
+            seen.add(keyword)
+            part = text.part(begin, end)
+            if part.empty:
+                raise SplSyntaxError(f"Nothing follows '{keyword}' in {text.name}.", name=text.name, span=word)
+            items = self.run_search(part) if keyword == "where" else self.run("arguments", "arguments", part)
+            nodes.append(tree.Clause(keyword, tuple(items), span=Span(word.start, self.trimmed_end(part))))
+        return tuple(nodes)
+
+    def trimmed_end(self, text: _Text) -> int:
+        return text.start + len(text.text[text.start : text.end].rstrip()) + text.offset
+
+    # ---- one grammar -------------------------------------------------------------------------------------------
+
+    def masked(self, segment: Segment, start: int, name: str) -> _Text:
+        """The text of a command, its subsearches blanked so that each is one token, at the same offsets."""
+        if not segment.holes:
+            return _Text(name, self.text, start, segment.end, self.offset)
+        pieces, position = [], start
+        for hole in segment.holes:
+            pieces += [self.text[position : hole.start], "[", "\0" * (hole.end - hole.start - 2), "]"]
+            position = hole.end
+        pieces.append(self.text[position : segment.end])
+        text = "".join(pieces)
+        return _Text(name, text, 0, len(text), start + self.offset)
+
+    def run(self, grammar: str, start: str, text: _Text) -> Any:
+        """Parse a text with a grammar."""
+        # spans are offsets into the whole text: `original` is what groups are cut from, unmasked
+        original = self.text if text.text is self.text else self.text[text.offset - self.offset :]
+        with reading(original, text.offset, self.holes):
+            try:
+                return dialect(grammar).parse(TextSlice(text.text, text.start, text.end), start=start)
+            except UnexpectedInput as error:
+                raise translate(error, text.name, text.text, text.end, text.offset) from None
+
+
+_BREAK_BEFORE = r"(?<![^\s)\],\"'])"
+_SKIP = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\\.|\[\x00*\]|[()]'
+
+
+def _keywords(text: _Text, keywords: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Find keywords outside quotes and round brackets: (start, end, keyword in lower case)."""
+    pattern = re.compile(rf"{_SKIP}|{_BREAK_BEFORE}({'|'.join(keywords)})(?=[\s(\[\"']|$)", re.IGNORECASE | re.DOTALL)
+    found, depth = [], 0
+    for match in pattern.finditer(text.text, text.start, text.end):
+        token = match.group()
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth -= 1
+        elif match.group(1) and depth == 0:
+            found.append((match.start(), match.end(), token.lower()))
+    return found
+
+
+def _is_keyword(node: tree.Node, *keywords: str) -> bool:
+    return isinstance(node, tree.Word) and not node.quoted and node.text.lower() in keywords
+
+
+def _renamed(nodes: Nodes, command: str) -> Nodes:
+    """Join `a as b` to a Rename."""
+    result: list[tree.Node] = []
+    index = 0
+    while index < len(nodes):
+        node = nodes[index]
+        if _is_keyword(node, "as") and result and isinstance(result[-1], tree.Word):
+            after = nodes[index + 1] if index + 1 < len(nodes) else None
+            if not isinstance(after, tree.Word):
+                raise SplSyntaxError(f"A new name is missing after 'as' in {command}.", name=command, span=node.span)
+            source = result.pop()
+            assert isinstance(source, tree.Word)
+            result.append(tree.Rename(source, after, span=Span(source.span.start, after.span.end)))
+            index += 2
+        else:
+            result.append(node)
+            index += 1
+    return tuple(result)
+
+
+def _clauses(nodes: Nodes, keywords: tuple[str, ...], command: str) -> Nodes:
+    """Gather what follows a keyword into its clause."""
+    result: list[tree.Node] = []
+    keyword: tree.Word | None = None
+    items: list[tree.Node] = []
+
+    def finish() -> None:
+        if keyword is None:
+            return
+        if not items:
+            raise SplSyntaxError(f"Nothing follows '{keyword.text}' in {command}.", name=command, span=keyword.span)
+        span = Span(keyword.span.start, items[-1].span.end)
+        result.append(tree.Clause(keyword.text.lower(), tuple(items), span=span))
+
+    for node in nodes:
+        if _is_keyword(node, *keywords):
+            finish()
+            assert isinstance(node, tree.Word)
+            keyword, items = node, []
+        elif keyword is None:
+            result.append(node)
+        else:
+            items.append(node)
+    finish()
+    return tuple(result)
