@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from splmini import compiler
 from splmini.errors import ArgumentError, Span, did_you_mean
 from splmini.language import tree
-from splmini.operators import ALL, Fields, union
+from splmini.operators import Fields, union
 from splmini.registry import OptionSpec
 from splmini.values import wildcards
 
@@ -128,17 +129,17 @@ def read(
     return result
 
 
-def _take_option(
-    result: Arguments, option: tree.Option, options: Mapping[str, OptionSpec], any_option: bool
-) -> None:
+def _take_option(result: Arguments, option: tree.Option, options: Mapping[str, OptionSpec], any_option: bool) -> None:
     command = result.command
-    name = option.name.lower()
+    name = option.name
     spec = options.get(name)
     if spec is None and not any_option:
         hint = did_you_mean(name, options)
         if hint is None:
             hint = f"Its options are {', '.join(options)}." if options else "It has no options."
         fail(command, f"{command.name} has no option '{option.name}'.", option, hint)
+    if spec is not None and option.op != "=":
+        fail(command, f"The option {option.name} of {command.name} is set with =, not with {option.op}.", option)
     if name in result.given:
         fail(command, f"{command.name} takes the option '{option.name}' once.", option)
     result.given[name] = option
@@ -164,7 +165,8 @@ def convert(option: tree.Option, spec: OptionSpec, command: tree.Command) -> Any
         fail(command, f"The option {option.name} of {command.name} takes a single value.", option.value)
     value = _CONVERTERS[spec.kind](text, spec, option)
     if value is None:
-        fail(command, f"The option {option.name} of {command.name} takes {_expected(spec)}, not '{text}'.", option.value)
+        message = f"The option {option.name} of {command.name} takes {_expected(spec)}, not '{text}'."
+        fail(command, message, option.value)
     return value
 
 
@@ -193,6 +195,11 @@ _EXPECTED = {
     "string": "a text",
     "regex": "a regular expression",
 }
+
+
+def option_name(option: tree.Option) -> str:
+    """Return the name of an option as the user wrote it, for commands whose options are named after fields."""
+    return option.written or option.name
 
 
 def _field_list(option: tree.Option) -> tuple[str, ...]:
@@ -312,43 +319,45 @@ def one_field(arguments: Arguments, what: str = "a field") -> str:
 class FieldPatterns:
     """A field list that may hold wildcards, applied to the fields of rows; results are remembered per field name.
 
-    >>> FieldPatterns(["b*", "a"]).select(["a", "x", "b2", "b1"])
+    As in Splunk, a wildcard reaches internal fields (`_time`, `_raw`) only where the pattern begins with an underscore.
+
+    >>> FieldPatterns(["b*", "a"]).select(["a", "x", "b2", "b1", "_b"])
     ['b2', 'b1', 'a']
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.patterns = list(patterns)
         self.exact = frozenset(each for each in patterns if not wildcards.has_wildcard(each))
-        self.wild = [each for each in patterns if wildcards.has_wildcard(each)]
-        self._matchers = [wildcards.compile_wildcard(each, ignore_case=False) for each in self.wild]
+        self._matchers = {
+            each: wildcards.compile_wildcard(each, ignore_case=False) for each in patterns if each not in self.exact
+        }
         self._known: dict[str, bool] = dict.fromkeys(self.exact, True)
 
     @property
     def has_wildcards(self) -> bool:
         """True where one of the patterns holds a `*`."""
-        return bool(self.wild)
+        return bool(self._matchers)
 
     def matches(self, name: str) -> bool:
         """Say whether a field is in the list."""
         known = self._known.get(name)
         if known is None:
-            known = self._known[name] = any(matcher(name) for matcher in self._matchers)
+            known = self._known[name] = any(self._reaches(pattern, name) for pattern in self._matchers)
         return known
+
+    def _reaches(self, pattern: str, name: str) -> bool:
+        return (not name.startswith("_") or pattern.startswith("_")) and self._matchers[pattern](name)
 
     def select(self, names: Iterable[str]) -> list[str]:
         """Return the names that are in the list, in the order of the list; within a wildcard in the order given."""
-        available = list(names)
-        if not self.wild:
-            present = set(available)
-            return [each for each in self.patterns if each in present]
+        available = dict.fromkeys(names)
         result: dict[str, None] = {}
         for pattern in self.patterns:
             if pattern in self.exact:
                 if pattern in available:
                     result[pattern] = None
             else:
-                matcher = self._matchers[self.wild.index(pattern)]
-                result.update(dict.fromkeys(name for name in available if matcher(name)))
+                result.update(dict.fromkeys(name for name in available if self._reaches(pattern, name)))
         return list(result)
 
 
@@ -359,19 +368,10 @@ def is_internal(name: str) -> bool:
 
 # ---- which fields an expression reads ------------------------------------------------------------------------------
 
-_READS_ANYTHING = frozenset({"searchmatch"})
-
 
 def fields_read(*nodes: tree.Node) -> Fields:
-    """Return the fields that eval expressions read; ALL where a function in them may read any field."""
-    names: set[str] = set()
-    for root in nodes:
-        for node in tree.walk(root):
-            if isinstance(node, tree.FieldRef):
-                names.add(node.name)
-            elif isinstance(node, tree.Call) and node.name in _READS_ANYTHING:
-                return ALL
-    return frozenset(names)
+    """Return the fields that expressions read; ALL where a function in them may read any field."""
+    return union(*(compiler.fields_read(node) for node in nodes))
 
 
 def without(after: Fields, removed: Iterable[str]) -> Fields:
@@ -404,11 +404,27 @@ def limited_to(names: Iterable[str]) -> Callable[[Fields], Fields]:
     kept = frozenset(names)
 
     def requires(after: Fields) -> Fields:
-        if after is None or any("*" in name for name in kept | after):
-            return kept
-        return after & kept
+        return kept if after is None else intersection(kept, after)
 
     return requires
+
+
+def intersection(left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+    """Return what two sets of names and patterns have in common; two patterns that may overlap give the left one.
+
+    >>> sorted(intersection(frozenset({"a*", "b"}), frozenset({"a1", "*b", "c"})))
+    ['a*', 'a1', 'b']
+    """
+    result: set[str] = set()
+    for one in left:
+        for other in right:
+            if "*" in one and "*" in other:
+                result.add(one)
+            elif "*" in one and wildcards.compile_wildcard(one, ignore_case=False)(other):
+                result.add(other)
+            elif one == other or ("*" in other and wildcards.compile_wildcard(other, ignore_case=False)(one)):
+                result.add(one)
+    return frozenset(result)
 
 
 def span_of(nodes: Sequence[tree.Node]) -> Span:

@@ -1,0 +1,109 @@
+"""The makeresults command: results out of nothing, or out of CSV or JSON in the search."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from splmini.commands._arguments import Arguments, fail, read
+from splmini.errors import ArgumentError
+from splmini.language import tree
+from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, batched
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values import json
+
+OPTIONS = {
+    "count": OptionSpec("int", default=1, doc="How many results to make."),
+    "annotate": OptionSpec("bool", default=False, doc="Add the default fields; those that are null are absent here."),
+    "splunk_server": OptionSpec("string", doc="The server that makes the results; it shows with annotate only."),
+    "splunk_server_group": OptionSpec("string", doc="A group of servers; it has no effect."),
+    "format": OptionSpec("enum", choices=("csv", "json"), doc="The format of data."),
+    "data": OptionSpec("string", doc="CSV with a header line, or a JSON array of objects, to make results of."),
+}
+
+
+@command(
+    "makeresults",
+    options=OPTIONS,
+    generating=True,
+    syntax="makeresults [count=<int>] [annotate=<bool>] [splunk_server=<string>] [splunk_server_group=<string>] "
+    "[format=csv|json data=<string>]",
+    category="generating",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Makeresults",
+    examples=(
+        Example("| makeresults count=2 | eval a=1", ({"_time": 1700000000, "a": 1}, {"_time": 1700000000, "a": 1})),
+        Example('| makeresults format=csv data="a,b\n1,x"', ({"a": 1, "b": "x"},)),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Make results whose `_time` is now, or results of CSV or JSON written in the search.
+
+    In CSV the first line names the fields, and an empty cell is null. In JSON an array of objects gives a result each;
+    nested values become their JSON text, arrays of plain values are *multivalue*, and null is null.
+    """
+    arguments = read(node, OPTIONS, takes=())
+    if arguments["count"] < 0:
+        fail(node, "makeresults needs a count of 0 or more.", arguments.given["count"])
+    form = arguments["format"]
+    if (form is None) != (arguments["data"] is None):
+        given = arguments.given.get("data") or arguments.given.get("format")
+        fail(node, "format= and data= go together.", given)
+    if form is not None:
+        rows = _rows(arguments)
+
+        def generate(ctx: RunContext, needed: Fields) -> Stream:
+            return Stream(batched(dict(row) for row in rows), _columns(rows))
+
+        return Generating(name="makeresults", generate=generate, node=node, span=node.span)
+    count, server = arguments["count"], (arguments["splunk_server"] or "localhost") if arguments["annotate"] else None
+
+    def generate_now(ctx: RunContext, needed: Fields) -> Stream:
+        def made() -> Iterator[Row]:
+            now = int(ctx.now)
+            for _ in range(count):
+                yield {"_time": now} if server is None else {"_time": now, "splunk_server": server}
+
+        return Stream(batched(made()), _shown(["_time"] if server is None else ["_time", "splunk_server"]))
+
+    return Generating(name="makeresults", generate=generate_now, node=node, span=node.span)
+
+
+def _shown(names: list[str]) -> Any:
+    def columns() -> Columns:
+        return list(names)
+
+    return columns
+
+
+def _columns(rows: list[Row]) -> Any:
+    return _shown(list(dict.fromkeys(name for row in rows for name in row)))
+
+
+def _rows(arguments: Arguments) -> list[Row]:
+    text = arguments["data"]
+    where = arguments.given["data"].value
+    return _csv_rows(text) if arguments["format"] == "csv" else _json_rows(text, where)
+
+
+def _csv_rows(text: str) -> list[Row]:
+    lines = [line for line in csv.reader(io.StringIO(text.strip("\r\n"))) if line]
+    if not lines:
+        return []
+    names = [name.strip() for name in lines[0]]
+    return [{name: cell for name, cell in zip(names, line, strict=False) if name and cell != ""} for line in lines[1:]]
+
+
+def _json_rows(text: str, where: tree.Node) -> list[Row]:
+    value = json.decode(text)
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) for item in items):
+        raise ArgumentError(
+            "The data of makeresults is not an array of JSON objects.", name="makeresults", span=where.span
+        )
+    rows = []
+    for item in items:
+        plain = {str(name): json.plain(cell) for name, cell in item.items()}
+        rows.append({name: cell for name, cell in plain.items() if cell is not None})
+    return rows

@@ -1,0 +1,54 @@
+"""The mvexpand command: one result for each value of a field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from splmini.commands._arguments import fail, one_field, read, reading
+from splmini.language import tree
+from splmini.operators import Batch, Operator, RunContext, Streaming
+from splmini.registry import BuildScope, Example, OptionSpec, command
+
+OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each result to use; 0 uses all.")}
+
+
+@command(
+    "mvexpand",
+    options=OPTIONS,
+    syntax="mvexpand <field> [limit=<int>]",
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mvexpand",
+    examples=(Example("| mvexpand to", ({"n": 1, "to": "a"}, {"n": 1, "to": "b"}), ({"n": 1, "to": ["a", "b"]},)),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Give one result for each value of a multivalue field, with all other fields copied.
+
+    *Null*: a result without the field passes as it is. Splunk cuts the result at `max_mem_usage_mb`; here it is
+    expanded as a stream, and nothing is cut.
+    """
+    arguments = read(node, OPTIONS)
+    name = one_field(arguments)
+    limit = arguments["limit"]
+    if limit < 0:
+        fail(node, "mvexpand needs a limit of 0 or more.", arguments.given["limit"])
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        def mvexpand(batch: Batch) -> Batch:
+            expanded: Batch = []
+            for row in batch:
+                values = row.get(name)
+                if not isinstance(values, list):
+                    expanded.append(row)
+                    continue
+                for value in values[:limit] if limit else values:
+                    copy = dict(row)
+                    copy[name] = value
+                    expanded.append(copy)
+            return expanded
+
+        return mvexpand
+
+    return Streaming(
+        name="mvexpand", bind=bind, requires=reading(frozenset({name})), writes=frozenset({name}),
+        node=node, span=node.span,
+    )

@@ -1,0 +1,165 @@
+"""The rex command: extract fields by a regular expression, or edit one by a sed expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from splmini.commands._arguments import Arguments, at, check_regex, fail, read, reading
+from splmini.commands._sed import compile_sed
+from splmini.errors import ArgumentError
+from splmini.language import tree
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values import regex
+from splmini.values.multivalue import as_list, from_list
+from splmini.values.numbers import to_text
+
+OPTIONS = {
+    "field": OptionSpec("field", default="_raw", doc="The field to read, or in sed mode to edit."),
+    "max_match": OptionSpec("int", default=1, doc="How many matches to take; 0 takes all. Several are multivalue."),
+    "offset_field": OptionSpec("field", doc="A field to write where in the text the groups matched: name=first-last."),
+    "mode": OptionSpec("enum", choices=("sed",), doc="`sed`: the argument is a sed expression that edits the field."),
+}
+
+
+@command(
+    "rex",
+    options=OPTIONS,
+    syntax='rex [field=<field>] ("<regex>" [max_match=<int>] [offset_field=<field>]) | (mode=sed "<sed-expression>")',
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rex",
+    examples=(
+        Example(r'| rex field=m "id=(?<id>\d+)"', ({"id": "42"},), ({"m": "id=42"},)),
+        Example(r'| rex field=m max_match=0 "(?<n>\d+)"', ({"n": ["1", "2"]},), ({"m": "1 2"},)),
+        Example('| rex field=m mode=sed "s/a/b/g"', ({"m": "bb"},), ({"m": "aa"},)),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    r"""Make fields of the named groups of a regular expression, or edit a field by a sed expression.
+
+    The expression is PCRE2's and not anchored. A group that matched replaces the field of its name; a group that took
+    no part in the match leaves it. With `max_match` other than 1 the values of all matches are collected.
+    `offset_field` gets `name=first-last` for each group, counted from 0, joined by `&`. In sed mode
+    `s/<regex>/<replacement>/<flags>` replaces the first match, with the flag `g` all, with a number that one only, and
+    `y/<from>/<to>/` replaces characters.
+
+    *Null*: without the field, or without a match, the result passes unchanged. *Multivalue*: every value is read, and
+    the results are collected; in sed mode every value is edited.
+
+    A match that takes more than `limits.rex_match_limit` steps counts as none.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    if len(arguments.words) != 1:
+        extra = arguments.words[1] if arguments.words else None
+        fail(node, "rex takes one expression." if extra else "rex needs an expression.", extra)
+    if arguments["mode"] == "sed":
+        return _sed(node, arguments)
+    return _extraction(node, arguments)
+
+
+def _sed(node: tree.Command, arguments: Arguments) -> Operator:
+    for name in ("max_match", "offset_field"):
+        if name in arguments.given:
+            fail(node, f"{name} does not go with mode=sed.", arguments.given[name])
+    expression, name = arguments.words[0], arguments["field"]
+    try:
+        compile_sed(expression.text)
+    except ArgumentError as error:
+        raise at(error, expression) from None
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        edit = compile_sed(expression.text)
+
+        def sed(batch: Batch) -> Batch:
+            for row in batch:
+                value = row.get(name)
+                if isinstance(value, list):
+                    row[name] = from_list(edit(to_text(item)) for item in value)
+                elif value is not None:
+                    row[name] = edit(to_text(value))
+            return batch
+
+        return sed
+
+    return Streaming(
+        name="rex", bind=bind, requires=reading(frozenset({name})), writes=frozenset({name}), node=node, span=node.span
+    )
+
+
+def _extraction(node: tree.Command, arguments: Arguments) -> Operator:
+    word = arguments.words[0]
+    pattern, source = word.text, arguments["field"]
+    compiled = check_regex(pattern, word)
+    names = list(dict.fromkeys(name for name, _ in compiled.names))
+    if not names:
+        fail(
+            node, "The regular expression extracts nothing.", word, "It needs a named group, such as (?<name>...)."
+        )
+    most, offsets = arguments["max_match"], arguments["offset_field"]
+    if most < 0:
+        fail(node, "max_match has to be 0 or more.", arguments.given["max_match"])
+    written = frozenset(names) | ({offsets} if offsets else set())
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        expression = regex.compile(pattern)
+        extract = _single(expression) if most == 1 and offsets is None else _general(expression, most, offsets)
+
+        def rex(batch: Batch) -> Batch:
+            for row in batch:
+                value = row.get(source)
+                if value is not None:
+                    extract(row, value)
+            return batch
+
+        return rex
+
+    made = [*names, offsets] if offsets else names
+    return Streaming(
+        name="rex", bind=bind, requires=reading(frozenset({source})), columns=appended(*made),
+        writes=written, node=node, span=node.span,
+    )
+
+
+def _single(expression: regex.Pattern) -> Callable[[Row, Any], None]:
+    """The usual case: the first match of one value."""
+    names, search = expression.names, expression.search
+    collect = _general(expression, 1, None)
+
+    def extract(row: Row, value: Any) -> None:
+        if value.__class__ is not str:
+            if isinstance(value, list):
+                collect(row, value)
+                return
+            value = to_text(value)
+        match = search(value)
+        if match is not None:
+            for name, index in names:
+                text = match.group(index)
+                if text is not None:
+                    row[name] = text
+
+    return extract
+
+
+def _general(expression: regex.Pattern, most: int, offset_field: str | None) -> Callable[[Row, Any], None]:
+    names = expression.names
+
+    def extract(row: Row, value: Any) -> None:
+        found: dict[str, list[str]] = {}
+        offsets: list[str] = []
+        for item in as_list(value):
+            matches = expression.finditer(to_text(item))
+            for match in islice(matches, most) if most else matches:
+                for name, index in names:
+                    text = match.group(index)
+                    if text is not None:
+                        found.setdefault(name, []).append(text)
+                        offsets.append(f"{name}={match.start(index)}-{match.end(index) - 1}")
+        for name, texts in found.items():
+            row[name] = from_list(texts)
+        if offset_field is not None and offsets:
+            row[offset_field] = "&".join(offsets)
+
+    return extract

@@ -1,0 +1,44 @@
+"""The setfields command: set fields to texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from splmini.commands._arguments import fail, option_name, read, reading, text_of
+from splmini.language import tree
+from splmini.operators import Batch, Operator, RunContext, Streaming, appended
+from splmini.registry import BuildScope, Example, command
+
+
+@command(
+    "setfields",
+    any_option=True,
+    syntax='setfields <field>="<string>" [, <field>="<string>"]...',
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Setfields",
+    examples=(Example('| setfields ip="10.0.0.1", Site="a b"', ({"ip": "10.0.0.1", "Site": "a b"},), ({"n": 1},)),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Set fields of all results to texts; values that are there are replaced."""
+    arguments = read(node, {}, takes=(), any_option=True)
+    values = {}
+    for option in arguments.given.values():
+        text = text_of(option.value)
+        if text is None:
+            fail(node, "setfields takes texts.", option.value)
+        values[option_name(option)] = text
+    if not values:
+        fail(node, 'setfields needs <field>="<string>".')
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        def setfields(batch: Batch) -> Batch:
+            for row in batch:
+                row.update(values)
+            return batch
+
+        return setfields
+
+    return Streaming(
+        name="setfields", bind=bind, requires=reading(frozenset(), values), columns=appended(*values),
+        writes=frozenset(values), node=node, span=node.span,
+    )

@@ -1,0 +1,73 @@
+"""The table command: a table of exactly the fields named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from splmini.commands._arguments import FieldPatterns, fail, field_names, limited_to, read
+from splmini.language import tree
+from splmini.operators import Batch, Columns, Operator, RunContext, Sequence, Stream, Streaming, exactly
+from splmini.registry import BuildScope, Example, command
+
+
+@command(
+    "table",
+    syntax="table <wc-field-list>",
+    category="transforming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Table",
+    examples=(
+        Example("| table user src*", ({"user": "a", "src_ip": "x"},), ({"src_ip": "x", "_time": 5, "user": "a"},)),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Give a table of exactly the fields named, in the order of the list, one row a result.
+
+    Names may hold wildcards, which reach internal fields only where they begin with an underscore. *Null*: the cell
+    is absent. *Multivalue* fields are kept whole.
+    """
+    names = field_names(read(node, {}, takes=(tree.Word,)).words)
+    if not names:
+        fail(node, "table needs a field list.")
+    patterns = FieldPatterns(names)
+    if patterns.has_wildcards:
+        return _wild(node, patterns)
+    ordered = tuple(names)
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        def table(batch: Batch) -> Batch:
+            return [{name: row[name] for name in ordered if name in row} for row in batch]
+
+        return table
+
+    return Streaming(
+        name="table", bind=bind, requires=limited_to(names), columns=exactly(*names), node=node, span=node.span
+    )
+
+
+def _wild(node: tree.Command, patterns: FieldPatterns) -> Operator:
+    """A table with wildcards: which columns there are is known when all rows have been seen."""
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        seen: dict[str, None] = {}
+
+        def batches() -> Iterator[Batch]:
+            for batch in stream.batches:
+                ctx.check()
+                table = []
+                for row in batch:
+                    if not seen.keys() >= row.keys():
+                        seen.update(dict.fromkeys(row))
+                    table.append({name: row[name] for name in patterns.select(row)})
+                yield table
+
+        def columns() -> Columns:
+            before = stream.columns() or []
+            available = patterns.select([*before, *(name for name in seen if name not in before)])
+            exact = [name for name in patterns.patterns if name in patterns.exact and name not in available]
+            return patterns.select([*available, *exact])
+
+        return Stream(batches(), columns)
+
+    return Sequence(
+        name="table", run=run, requires=limited_to(patterns.patterns), node=node, span=node.span
+    )
