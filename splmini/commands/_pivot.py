@@ -1,0 +1,324 @@
+"""What chart and timechart share: a table with a row for each bin or value and a column for each series.
+
+Rows are grouped by two keys, that of the row and that of the series. When all rows are in, the series to show are
+chosen, the others are folded into OTHER, and each row becomes a row of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from splmini.commands import _binning
+from splmini.commands._aggregation import Grouping, Groups, Measure, read_measures
+from splmini.commands._arguments import Arguments, fail
+from splmini.commands._columns import Source
+from splmini.errors import ArgumentError
+from splmini.functions.stats import feed, find_function
+from splmini.language import tree
+from splmini.operators import Row, RunContext
+from splmini.registry import BuildScope, OptionSpec
+from splmini.values import times
+from splmini.values.numbers import to_number
+
+SERIES_OPTIONS = {
+    "limit": OptionSpec("string", doc="How many series to show: N, topN or bottomN by their score; 0: all (default 10)."),
+    "useother": OptionSpec("bool", default=True, doc="Whether the series beyond the limit are summed up as OTHER."),
+    "otherstr": OptionSpec("string", default="OTHER", doc="The name of that series."),
+    "usenull": OptionSpec("bool", default=True, doc="Whether rows without the split field make a series NULL."),
+    "nullstr": OptionSpec("string", default="NULL", doc="The name of that series."),
+    "agg": OptionSpec("any", doc="An aggregation, in place of one written as an argument."),
+    "sep": OptionSpec("string", default=": ", doc="What stands between aggregate and series in names of columns."),
+    "format": OptionSpec("string", doc="The names of columns, with $AGG$ and $VAL$; it goes before sep."),
+    "cont": OptionSpec("bool", default=True, doc="Whether empty bins between others are shown."),
+    "dedup_splitvals": OptionSpec("bool", default=False, doc="Count a value that one event's by-field repeats once."),
+}
+BIN_OPTIONS = {
+    "bins": OptionSpec("int", doc="The most bins to make where no span is given."),
+    "span": OptionSpec("span", doc="The width of a bin."),
+    "minspan": OptionSpec("span", doc="The least span to choose where none is given."),
+    "start": OptionSpec("number", doc="Where the bins start at the latest."),
+    "end": OptionSpec("number", doc="Where the bins end at the earliest."),
+    "aligntime": OptionSpec("time", doc="A time where a bin starts: an epoch, earliest, latest or a time modifier."),
+}
+SERIES_NUMBER = "\0events"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which series are shown: the `number` best (or worst) by `function`, or those above or below a threshold."""
+
+    function: str = "sum"
+    relation: str = "in"
+    number: float = 10
+    bottom: bool = False
+
+
+@dataclass(frozen=True)
+class Split:
+    """The split into series: its field, the series shown, and the names of the others."""
+
+    field: str
+    choice: Choice | None
+    """None: the default limit."""
+    ranked: bool
+    """True where a where-clause chose, and the score is that of its function."""
+    useother: bool
+    otherstr: str
+    usenull: bool
+    nullstr: str
+    bins: Bins | None = None
+
+    def source(self, ctx: RunContext) -> Source:
+        """Return the origin of the series of a row."""
+        name, null = self.field, self.nullstr if self.usenull else None
+        place = None if self.bins is None else self.bins.placer(ctx)
+
+        def series(row: Row) -> Any:
+            value = row.get(name)
+            if value is None:
+                return null
+            return value if place is None else place(value)
+
+        return Source(f"\0series {name}", series)
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The bin options of a field; without a span the bins are chosen when all rows are in."""
+
+    span: times.Span | None = None
+    minspan: times.Span | None = None
+    bins: int | None = None
+    start: float | None = None
+    end: float | None = None
+    align: str | None = None
+
+    def binning(self, ctx: RunContext) -> Any:
+        """Return the bins of a given span; None where they are to be chosen."""
+        return None if self.span is None else _binning.bins_of(self.span, ctx, self.align)
+
+    def placer(self, ctx: RunContext) -> Callable[[Any], Any] | None:
+        """Return a function from a value to the label of its bin."""
+        bins = self.binning(ctx)
+        if bins is None:
+            return None
+
+        def place(value: Any) -> Any:
+            number = to_number(value)
+            return value if number is None else _binning.label(bins.bounds(number), value)
+
+        return place
+
+
+def read_bins(arguments: Arguments, options: dict[str, tree.Option]) -> Bins | None:
+    """Read bin options; None where there are none."""
+    node = arguments.command
+    given = {name: option for name, option in options.items() if name in BIN_OPTIONS}
+    if not given:
+        return None
+    values = arguments.options
+    if values["bins"] is not None and values["bins"] < 1:
+        fail(node, "bins has to be 1 or more.", given.get("bins"))
+    return Bins(
+        values["span"], values["minspan"], values["bins"], values["start"], values["end"], values["aligntime"]
+    )
+
+
+# ---- reading the arguments ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Names:
+    """How columns are named."""
+
+    sep: str = ": "
+    format: str | None = None
+
+    def column(self, measure: str, series: str, several: bool) -> str:
+        """Return the name of the column of a measure and a series."""
+        if series.startswith("_"):
+            series = "VALUE" + series
+        if self.format is not None:
+            return self.format.replace("$AGG$", measure).replace("$VAL$", series)
+        return f"{measure}{self.sep}{series}" if several else series
+
+
+def read_measures_of(arguments: Arguments, scope: BuildScope, by: tuple[str, ...]) -> tuple[Measure, ...]:
+    """Read the aggregations of chart or timechart, or that of `agg=`."""
+    nodes: list[tree.Node] = list(arguments.positional)
+    option = arguments.given.get("agg")
+    if option is not None:
+        nodes.append(_option_aggregation(option))
+    return read_measures(arguments.command, nodes, scope, by)
+
+
+def _option_aggregation(option: tree.Option) -> tree.Aggregation:
+    value = option.value
+    if isinstance(value, tree.Word):
+        return tree.Aggregation(value.text.lower(), (), written=value.text, span=value.span)
+    if isinstance(value, tree.Group) and value.name:
+        inner = (tree.Word(value.text.strip(), span=value.span),) if value.text.strip() else ()
+        return tree.Aggregation(value.name.lower(), inner, written=f"{value.name}({value.text.strip()})", span=value.span)
+    raise ArgumentError(f"agg takes an aggregation, such as avg(x), not '{value}'.", name="agg", span=value.span)
+
+
+def read_split(arguments: Arguments, name: str, bins: Bins | None = None) -> Split:
+    """Read the options of the series."""
+    options = arguments.options
+    choice: Choice | None = None
+    ranked = False
+    if options["limit"] is not None:
+        choice = _read_rank(arguments, options["limit"], arguments.given["limit"])
+    where = arguments.clauses.get("where")
+    if where is not None:
+        choice, ranked = _read_where(arguments, where), True
+    return Split(
+        name, choice, ranked, options["useother"], options["otherstr"], options["usenull"], options["nullstr"], bins
+    )
+
+
+def _read_rank(arguments: Arguments, text: str, at: tree.Node) -> Choice:
+    lowered = text.lower().strip()
+    bottom = lowered.startswith("bottom")
+    digits = lowered.removeprefix("bottom").removeprefix("top").strip()
+    if not digits.isdigit():
+        arguments.fail(f"Expected a number of series such as 10, top10 or bottom10, not '{text}'.", at)
+    return Choice(number=int(digits), bottom=bottom)
+
+
+def _read_where(arguments: Arguments, where: tree.Clause) -> Choice:
+    called, relation, rank = where.items
+    assert isinstance(called, tree.Aggregation)
+    assert isinstance(relation, tree.Word)
+    assert isinstance(rank, tree.Word)
+    try:
+        spec, _ = find_function(called.function)
+    except ArgumentError as error:
+        error.span = called.span
+        raise
+    if spec.takes not in ("number", "value"):
+        arguments.fail(f"where takes a function of numbers, such as sum or max, not {called.function}.", called)
+    if relation.text in ("in", "notin"):
+        return replace(_read_rank(arguments, rank.text, rank), function=called.function, relation=relation.text)
+    threshold = to_number(rank.text)
+    if threshold is None or relation.text not in ("<", ">"):
+        arguments.fail("where compares as in: sum in top10, max notin bottom5, avg > 100, count < 5.", where)
+    return Choice(called.function, relation.text, threshold)
+
+
+# ---- the table ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Table:
+    """The groups of a chart on their way to its rows."""
+
+    groups: Groups
+    ctx: RunContext
+    split: Split
+    names: Names
+    scale: Callable[[str, Row], Row] | None = None
+    """Adjusts the aggregates of a row key (per_second and its like)."""
+    order: list[str] = field(default_factory=list)
+
+    def choose(self) -> None:
+        """Choose the series, and fold the others into OTHER, or drop them."""
+        groups, split = self.groups, self.split
+        keys: dict[str, list[Any]] = {}
+        for key in groups.group_keys():
+            keys.setdefault(key[1], []).append(key)
+        has_null = split.usenull and split.nullstr in keys
+        candidates = sorted(name for name in keys if not (has_null and name == split.nullstr))
+        kept = self._kept(candidates, keys)
+        others = [name for name in candidates if name not in kept]
+        if others:
+            target = split.otherstr if split.useother else None
+            dropped = set(others)
+
+            def fold(key: Any) -> Any:
+                if key[1] not in dropped:
+                    return key
+                return None if target is None else (key[0], target)
+
+            groups.fold(fold)
+        self.order = [name for name in candidates if name in kept]
+        self.order += [split.nullstr] if has_null else []
+        self.order += [split.otherstr] if others and split.useother and split.otherstr not in self.order else []
+
+    def _kept(self, candidates: list[str], keys: dict[str, list[Any]]) -> set[str]:
+        choice = self.split.choice or Choice(number=self.ctx.limits.chart_maxseries)
+        if choice.relation in ("in", "notin") and not self.split.ranked and (
+            choice.number == 0 or (choice.number >= len(candidates))
+        ):
+            return set(candidates)
+        scores = self._scores(choice.function, candidates, keys)
+        if choice.relation in ("<", ">"):
+            return {
+                name for name in candidates
+                if (score := scores[name]) is not None
+                and (score > choice.number if choice.relation == ">" else score < choice.number)
+            }
+        sign = 1 if choice.bottom else -1
+        ranked = sorted(candidates, key=lambda name: (scores[name] is None, sign * (scores[name] or 0), name))
+        best = set(ranked[: int(choice.number)])
+        return best if choice.relation == "in" else set(candidates) - best
+
+    def _scores(self, function: str, candidates: list[str], keys: dict[str, list[Any]]) -> dict[str, Any]:
+        """The score of each series: the function over its values, or its events where there are several aggregates."""
+        groups = self.groups
+        measures = [m for m in groups.grouping.measures if m.name != SERIES_NUMBER]
+        name = measures[0].name if len(measures) == 1 and not measures[0].wild else SERIES_NUMBER
+        results = self.results()
+        spec, parameters = find_function(function)
+        scores: dict[str, Any] = {}
+        for series in candidates:
+            accumulator = spec.make(*parameters)
+            for key in keys[series]:
+                value = to_number(results(key).get(name))
+                if value is not None:
+                    feed(spec.takes, accumulator, value, None, 0)
+            scores[series] = to_number(accumulator.result())
+        return scores
+
+    def results(self) -> Callable[[Any], Row]:
+        """Return a function from a key to its aggregates."""
+        aggregates, scale = self.groups.results(self.ctx), self.scale
+        if scale is None:
+            return aggregates
+
+        def scaled(key: Any) -> Row:
+            return scale(key[0] if isinstance(key, tuple) else key, aggregates(key))
+
+        return scaled
+
+    def measured(self) -> list[str]:
+        """Return the names of the aggregates shown."""
+        return [name for name in self.groups.names() if name != SERIES_NUMBER]
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns, without that of the rows: aggregate by aggregate, series by series."""
+        measures = self.measured()
+        several = len(measures) > 1
+        return [self.names.column(measure, series, several) for measure in measures for series in self.order]
+
+    def rows(self, labels: list[tuple[str, Row]]) -> Iterator[Row]:
+        """Yield the table's rows: for each row key, its own fields, then a cell for each column."""
+        results = self.results()
+        measures = self.measured()
+        several = len(measures) > 1
+        named = {(m, s): self.names.column(m, s, several) for m in measures for s in self.order}
+        for key, own in labels:
+            cells = {series: results((key, series)) for series in self.order}
+            row = dict(own)
+            for (measure, series), column in named.items():
+                value = cells[series].get(measure)
+                if value is not None:
+                    row[column] = value
+            yield row
+
+
+def with_number(grouping: Grouping) -> Grouping:
+    """Add the hidden number of events, which ranks series where there are several aggregates."""
+    return replace(grouping, measures=(*grouping.measures, Measure(SERIES_NUMBER, "count")))

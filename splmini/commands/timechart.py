@@ -1,0 +1,352 @@
+"""timechart: aggregates over time, a row for each time bucket and a column for each series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from splmini.commands import _binning
+from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields, fields_needed
+from splmini.commands._arguments import Arguments, read
+from splmini.commands._columns import Source
+from splmini.commands._pivot import (
+    BIN_OPTIONS,
+    SERIES_OPTIONS,
+    Bins,
+    Names,
+    Split,
+    Table,
+    read_bins,
+    read_measures_of,
+    read_split,
+    with_number,
+)
+from splmini.commands.stats import hoisted
+from splmini.errors import LimitExceeded
+from splmini.functions.stats import find_function
+from splmini.language import tree
+from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values import times
+from splmini.values.numbers import to_number, to_text
+
+OPTIONS = {
+    **SERIES_OPTIONS,
+    **BIN_OPTIONS,
+    "partial": OptionSpec("bool", default=True, doc="Whether the first and last bucket stay if the time range cuts them."),
+    "fixedrange": OptionSpec("bool", default=True, doc="Whether the rows cover the time range of the search."),
+}
+DEFAULT_BINS = 100
+LEVELS = tuple(times.parse_span(text) for text in _binning.TIME_SPANS)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A timechart, read."""
+
+    grouping: Grouping
+    bins: Bins
+    split: Split | None
+    names: Names
+    cont: bool
+    partial: bool
+    fixedrange: bool
+
+
+@command(
+    "timechart", "aggregation", options=OPTIONS, clauses=("by", "where"), category="transforming",
+    syntax="timechart [span=SPAN] [bins=INT] [minspan=SPAN] [aligntime=TIME] [limit=N|topN|bottomN] [useother=BOOL] "
+    "[usenull=BOOL] [cont=BOOL] [partial=BOOL] [fixedrange=BOOL] [sep=STRING] [format=STRING] "
+    "FUNCTION(FIELD) [AS NAME] ... [BY FIELD [where FUNCTION in topN]]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Timechart",
+    examples=(
+        Example(
+            "| timechart span=1h count",
+            [{"_time": 1700006400, "count": 1}, {"_time": 1700010000, "count": 0}, {"_time": 1700013600, "count": 1}],
+            ({"_time": 1700006401}, {"_time": 1700013601}),
+        ),
+        Example(
+            "| timechart span=1h max(v) by h", [{"_time": 1700006400, "a": 3, "b": 2}],
+            ({"_time": 1700006401, "h": "a", "v": 3}, {"_time": 1700006402, "h": "b", "v": 2}),
+        ),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Aggregates over time: a row for each time bucket, a column for each aggregate or, with BY, for each series.
+
+    Rows come in ascending time; empty buckets between the first and the last are shown unless `cont=f`: counts are 0
+    there, other aggregates null. Where the search has a time range the rows cover it, unless `fixedrange=f`;
+    `partial=f` leaves out a first or last bucket that the range cuts. Without `span` the least usual span (1, 5, 10,
+    30 seconds, 1, 5, 10, 30 minutes, 1 hour, 1 day, 1 month) is taken that gives at most `bins` (100) buckets.
+    Events without `_time` are left out.
+
+    With BY the ten series with the greatest sums are shown (of several aggregates: with the most events), in
+    lexicographical order; ties go to the name that sorts first. The others are aggregated as OTHER, events without
+    the field as NULL, which does not count towards the limit; both stand last. A series whose name begins with an
+    underscore gets the prefix VALUE. A multivalue split field puts the event in each of its series.
+    `eval(EXPRESSION)` over aggregates needs a BY clause.
+    """
+    return operator_of(read_settings(node, scope), TimechartState)
+
+
+def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
+    """Read the arguments of timechart."""
+    arguments = read(hoisted(node), OPTIONS, clauses=("by", "where"))
+    by = by_fields(arguments.clause("by"), node)
+    if len(by) > 1:
+        arguments.fail("timechart splits by one field.", arguments.clauses["by"])
+    if "where" in arguments.clauses and not by:
+        arguments.fail("where chooses series: it needs a BY clause.", arguments.clauses["where"])
+    measures = read_measures_of(arguments, scope, ())
+    if not by and any(measure.formula is not None for measure in measures):
+        arguments.fail("An eval expression over aggregates needs a BY clause.")
+    bins = read_bins(arguments, arguments.given) or Bins()
+    _check_span(arguments, bins)
+    grouping = Grouping(measures, ("_time", *by), dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
+                        span=node.span)
+    return Settings(
+        with_number(grouping) if by and len(measures) > 1 else grouping, bins,
+        read_split(arguments, by[0]) if by else None, Names(arguments["sep"], arguments["format"]),
+        arguments["cont"], arguments["partial"], arguments["fixedrange"],
+    )
+
+
+def _check_span(arguments: Arguments, bins: Bins) -> None:
+    for name, span in (("span", bins.span), ("minspan", bins.minspan)):
+        if span is not None and span.unit == "log":
+            arguments.fail(f"The {name} of timechart is a length of time, such as 5m or 1d.", arguments.given[name])
+
+
+def operator_of(settings: Settings, state: Callable[[Settings, RunContext], Any]) -> Operator:
+    """Return the operator of a timechart with a state of some kind."""
+
+    def create(ctx: RunContext) -> Any:
+        return state(settings, ctx)
+
+    needed = union(fields_needed(settings.grouping.measures, settings.grouping.by), frozenset({"_time"}))
+
+    def requires(after: Fields) -> Fields:
+        return needed
+
+    return Partial(name=settings.grouping.command, create=create, requires=requires, span=settings.grouping.span)
+
+
+class TimeSource(Source):
+    """The start of the bucket of a row's time, as text; `extent` holds the first and the last start met."""
+
+    __slots__ = ("bins", "extent")
+    bins: Any
+    extent: list[float]
+
+    def __init__(self, bins: Any) -> None:
+        object.__setattr__(self, "name", "\0time")
+        object.__setattr__(self, "evaluate", None)
+        object.__setattr__(self, "bins", bins)
+        object.__setattr__(self, "extent", [])
+
+    def read(self, rows: list[Row]) -> list[Any]:
+        """Return the bucket of each row; None for a row without time."""
+        bounds, extent = self.bins.bounds, self.extent
+        low, high, text = 1.0, 0.0, ""
+        result: list[Any] = []
+        try:
+            moments = list(map(itemgetter("_time"), rows))
+        except KeyError:
+            moments = [row.get("_time") for row in rows]
+        for moment in moments:
+            time = moment if moment.__class__ is float or moment.__class__ is int else to_number(moment)
+            if time is None:
+                result.append(None)
+                continue
+            if not low <= time < high:
+                low, high = bounds(time)
+                text = to_text(low)
+                extent[:] = (min(extent[0], low), max(extent[1], low)) if extent else (low, low)
+            result.append(text)
+        return result
+
+
+class TimechartState:
+    """The state of timechart: groups by time bucket and series.
+
+    Where the span is to be chosen, buckets start out as seconds and are merged as the range of times grows.
+    """
+
+    def __init__(self, settings: Settings, ctx: RunContext) -> None:
+        self.settings = settings
+        self.level = -1
+        bins = settings.bins.binning(ctx)
+        if bins is None:
+            least = settings.bins.minspan
+            fixed = self._known_range(ctx)
+            if fixed is not None:
+                span = _binning.automatic_time_span(*fixed, settings.bins.bins or DEFAULT_BINS, least)
+                bins = _binning.TimeBins(span, ctx.timezone, _binning.align_time(settings.bins.align, ctx))
+            else:
+                self.level = 0
+                bins = _binning.TimeBins(LEVELS[0], ctx.timezone)
+        self.bins = bins
+        source = TimeSource(bins)
+        self.extent = source.extent
+        sources: list[Source] = [source]
+        if settings.split is not None:
+            sources.append(settings.split.source(ctx))
+        self.groups = Groups(settings.grouping, ctx, sources)
+
+    def _known_range(self, ctx: RunContext) -> tuple[float, float] | None:
+        if ctx.earliest is None or ctx.latest is None or not self.settings.fixedrange:
+            return None
+        return ctx.earliest, ctx.latest
+
+    # ---- taking rows in ------------------------------------------------------------------------------------------
+
+    def update(self, batch: Batch) -> None:
+        """Take in a batch."""
+        self.groups.update(batch)
+        if self.level >= 0:
+            self._coarsen()
+
+    def merge(self, other: TimechartState) -> None:
+        """Take in the state of later rows."""
+        if self.level >= 0:
+            level = max(self.level, other.level)
+            self._set_level(level)
+            other._set_level(level)
+        self.groups.merge(other.groups)
+        if self.level >= 0:
+            both = [*self.extent, *other.extent]
+            self.extent[:] = [min(both), max(both)] if both else []
+            self._coarsen()
+
+    def _coarsen(self) -> None:
+        if not self.extent:
+            return
+        bins = self.settings.bins
+        least = bins.minspan
+        span = _binning.automatic_time_span(self.extent[0], self.extent[1], bins.bins or DEFAULT_BINS, least)
+        self._set_level(LEVELS.index(span) if span in LEVELS else len(LEVELS) - 1)
+
+    def _set_level(self, level: int) -> None:
+        if level <= self.level:
+            return
+        self.level = level
+        self.bins = _binning.TimeBins(LEVELS[level], self.bins.timezone)
+        if self.groups.sources and isinstance(self.groups.sources[0], TimeSource):
+            source = self.groups.sources[0] = TimeSource(self.bins)
+            source.extent[:] = self.extent
+            self.extent = source.extent
+        self.groups.fold(_rebinned(self.bins, self.settings.split is not None))
+
+    # ---- the result ----------------------------------------------------------------------------------------------
+
+    def finish(self, ctx: RunContext) -> Stream:
+        """Give the table."""
+        labels = [(to_text(start), {"_time": start}) for start in self._starts(ctx)]
+        scale = self._scale()
+        if self.settings.split is None:
+            columns = ["_time", *self.groups.names()]
+            return Stream(batched(self._plain(labels, scale, ctx)), _declared(columns))
+        table = Table(self.groups, ctx, self.settings.split, self.settings.names, scale)
+        table.choose()
+        return Stream(batched(table.rows(labels)), _declared(["_time", *table.columns()]))
+
+    def _plain(self, labels: list[tuple[str, Row]], scale: Any, ctx: RunContext) -> Iterator[Row]:
+        results = self.groups.results(ctx)
+        for key, own in labels:
+            values = results(key)
+            yield {**own, **(values if scale is None else scale(key, values))}
+
+    def _starts(self, ctx: RunContext) -> list[float]:
+        """The starts of the buckets that are rows."""
+        settings = self.settings
+        keys = self.groups.group_keys()
+        texts = set(keys) if settings.split is None else {key[0] for key in keys}
+        seen = sorted(number for text in texts if (number := to_number(text)) is not None)
+        if settings.cont:
+            low, high = self._range(ctx, seen)
+            if low is None or high is None:
+                return []
+            seen = self._all(low, high, ctx)
+        if not settings.partial:
+            seen = [start for start in seen if not self._is_cut(start, ctx)]
+        return seen
+
+    def _range(self, ctx: RunContext, seen: list[int | float]) -> tuple[float | None, float | None]:
+        low = seen[0] if seen else None
+        high = seen[-1] if seen else None
+        if self.settings.fixedrange:
+            if ctx.earliest is not None:
+                start = self.bins.bounds(ctx.earliest)[0]
+                low = start if low is None else min(low, start)
+                high = low if high is None and ctx.latest is not None else high
+            if ctx.latest is not None and ctx.earliest is not None and ctx.latest > ctx.earliest:
+                start, end = self.bins.bounds(ctx.latest)
+                if start >= ctx.latest:
+                    start = self.bins.bounds(ctx.latest - 1e-3)[0]
+                high = start if high is None else max(high, start)
+        return low, high
+
+    def _all(self, low: float, high: float, ctx: RunContext) -> list[float]:
+        result = [low]
+        while result[-1] < high:
+            result.append(self.bins.bounds(result[-1])[1])
+            if len(result) > ctx.limits.timechart_maxbins:
+                raise LimitExceeded(
+                    f"timechart would give more than {ctx.limits.timechart_maxbins:,} rows.", name="timechart_maxbins",
+                    hint="Choose a greater span, or raise Limits(timechart_maxbins=...).",
+                    span=self.settings.grouping.span,
+                )
+        return result
+
+    def _is_cut(self, start: float, ctx: RunContext) -> bool:
+        end = self.bins.bounds(start)[1]
+        before = ctx.earliest is not None and start < ctx.earliest
+        return before or (ctx.latest is not None and end > ctx.latest)
+
+    def _scale(self) -> Callable[[str, Row], Row] | None:
+        """What divides the per_second family's sums by the length of the bucket."""
+        units = {m.name: unit for m in self.settings.grouping.measures if (unit := rate_unit(m)) is not None}
+        if not units:
+            return None
+        bins = self.bins
+
+        def scale(key: str, row: Row) -> Row:
+            low, high = bins.bounds(to_number(key) or 0)
+            for name, unit in units.items():
+                if name in row:
+                    row[name] = row[name] * unit / (high - low)
+            return row
+
+        return scale
+
+
+def _rebinned(bins: Any, split: bool) -> Callable[[Any], Any]:
+    known: dict[str, str] = {}
+
+    def start(text: str) -> str:
+        new = known.get(text)
+        if new is None:
+            new = known[text] = to_text(bins.bounds(to_number(text) or 0)[0])
+        return new
+
+    def pair(key: tuple[str, str]) -> tuple[str, str]:
+        return start(key[0]), key[1]
+
+    return pair if split else start
+
+
+def rate_unit(measure: Measure) -> int | None:
+    """Return the seconds of the unit of a per_second, per_minute … measure; None for another."""
+    if not measure.function:
+        return None
+    spec, _ = find_function(measure.function)
+    return getattr(spec.make, "unit", None)
+
+
+def _declared(names: list[str]) -> Callable[[], Columns]:
+    def columns() -> Columns:
+        return names
+
+    return columns

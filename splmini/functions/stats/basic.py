@@ -1,0 +1,381 @@
+"""Aggregates that need one pass and constant space: counts, sums, extremes, moments, and the most frequent value."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from splmini.registry import Example, stats_function
+from splmini.values.numbers import to_number, to_text
+from splmini.values.sorting import auto_key
+
+SOURCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Aggregatefunctions"
+EVENTS = ({"h": "a", "v": "1"}, {"h": "b", "v": "4"}, {"h": "a", "v": "4"})
+
+
+@stats_function(
+    "count", argument="optional", empty=0, aliases=("c",), source=SOURCE,
+    examples=(Example("| stats count c(v) as n", [{"count": 3, "n": 3}], EVENTS),),
+)
+class Count:
+    """`count`, `count(X)`, `c(X)`: the number of events, or of values of X.
+
+    Without a field every event counts. With one, each value counts: an event without the field adds nothing, a
+    multivalue field adds as many as it has values, an empty string is a value. `count(eval(condition))` counts the
+    events for which the condition is true. Over nothing it is 0.
+    """
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def add(self, value: Any) -> None:
+        """Count one value."""
+        self.number += 1
+
+    def merge(self, other: Count) -> None:
+        """Add the other's count."""
+        self.number += other.number
+
+    def result(self) -> int:
+        """Give the count."""
+        return self.number
+
+
+@stats_function(
+    "sum", takes="number", source=SOURCE,
+    examples=(Example("| stats sum(v)", [{"sum(v)": 9}], EVENTS),),
+)
+class Sum:
+    """`sum(X)`: the sum of the numbers in X.
+
+    Values that are no numbers are ignored; each value of a multivalue field counts. Null where there is no number.
+    """
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total: int | float | None = None
+
+    def add(self, value: int | float) -> None:
+        """Add one number."""
+        self.total = value if self.total is None else self.total + value
+
+    def merge(self, other: Sum) -> None:
+        """Add the other's sum."""
+        if other.total is not None:
+            self.add(other.total)
+
+    def result(self) -> int | float | None:
+        """Give the sum."""
+        return self.total
+
+
+@stats_function(
+    "sumsq", takes="number", source=SOURCE,
+    examples=(Example("| stats sumsq(v)", [{"sumsq(v)": 33}], EVENTS),),
+)
+class SumSq(Sum):
+    """`sumsq(X)`: the sum of the squares of the numbers in X.
+
+    Values that are no numbers are ignored; each value of a multivalue field counts. Null where there is no number.
+    """
+
+    __slots__ = ()
+
+    def add(self, value: int | float) -> None:
+        """Add one number's square."""
+        super().add(value * value)
+
+    def merge(self, other: Sum) -> None:
+        """Add the other's sum."""
+        if other.total is not None:
+            super().add(other.total)
+
+
+@stats_function(
+    "avg", takes="number", aliases=("mean",), source=SOURCE,
+    examples=(Example("| stats avg(v)", [{"avg(v)": 3}], EVENTS),),
+)
+class Avg:
+    """`avg(X)`, `mean(X)`: the arithmetic mean of the numbers in X.
+
+    Values that are no numbers are ignored; each value of a multivalue field counts. Null where there is no number.
+    """
+
+    __slots__ = ("number", "total")
+
+    def __init__(self) -> None:
+        self.total: int | float = 0
+        self.number = 0
+
+    def add(self, value: int | float) -> None:
+        """Take in one number."""
+        self.total += value
+        self.number += 1
+
+    def merge(self, other: Avg) -> None:
+        """Add the other's sum and count."""
+        self.total += other.total
+        self.number += other.number
+
+    def result(self) -> float | None:
+        """Give the mean."""
+        return self.total / self.number if self.number else None
+
+
+class Extreme:
+    """What min and max share: the extreme number and the extreme text, apart."""
+
+    __slots__ = ("number", "text")
+
+    def __init__(self) -> None:
+        self.number: int | float | None = None
+        self.text: str | None = None
+
+    def add(self, value: Any) -> None:
+        """Take in one value."""
+        number = to_number(value)
+        if number is None:
+            self.add_text(value if isinstance(value, str) else to_text(value))
+        else:
+            self.add_number(number)
+
+    def add_number(self, number: int | float) -> None:
+        """Take in one number."""
+        raise NotImplementedError
+
+    def add_text(self, text: str) -> None:
+        """Take in one text."""
+        raise NotImplementedError
+
+    def merge(self, other: Extreme) -> None:
+        """Take in the other's extremes."""
+        if other.number is not None:
+            self.add_number(other.number)
+        if other.text is not None:
+            self.add_text(other.text)
+
+
+@stats_function(
+    "min", source=SOURCE, examples=(Example("| stats min(v)", [{"min(v)": 1}], EVENTS),),
+)
+class Min(Extreme):
+    """`min(X)`: the least value of X.
+
+    Numbers compare by value, other texts by their characters, upper case first; where both occur, numbers come
+    before text. Each value of a multivalue field counts. Null where X has no value.
+    """
+
+    __slots__ = ()
+
+    def add_number(self, number: int | float) -> None:
+        """Take in one number."""
+        if self.number is None or number < self.number:
+            self.number = number
+
+    def add_text(self, text: str) -> None:
+        """Take in one text."""
+        if self.text is None or text < self.text:
+            self.text = text
+
+    def result(self) -> Any:
+        """Give the least number, or the least text where there is no number."""
+        return self.text if self.number is None else self.number
+
+
+@stats_function(
+    "max", source=SOURCE, examples=(Example("| stats max(v)", [{"max(v)": 4}], EVENTS),),
+)
+class Max(Extreme):
+    """`max(X)`: the greatest value of X.
+
+    Numbers compare by value, other texts by their characters, upper case first; where both occur, text comes after
+    numbers. Each value of a multivalue field counts. Null where X has no value.
+    """
+
+    __slots__ = ()
+
+    def add_number(self, number: int | float) -> None:
+        """Take in one number."""
+        if self.number is None or number > self.number:
+            self.number = number
+
+    def add_text(self, text: str) -> None:
+        """Take in one text."""
+        if self.text is None or text > self.text:
+            self.text = text
+
+    def result(self) -> Any:
+        """Give the greatest text, or the greatest number where there is no text."""
+        return self.number if self.text is None else self.text
+
+
+@stats_function(
+    "range", takes="number", source=SOURCE,
+    examples=(Example("| stats range(v)", [{"range(v)": 3}], EVENTS),),
+)
+class Range:
+    """`range(X)`: the difference between the greatest and the least number in X.
+
+    Values that are no numbers are ignored; each value of a multivalue field counts. Null where there is no number.
+    """
+
+    __slots__ = ("high", "low")
+
+    def __init__(self) -> None:
+        self.low: int | float | None = None
+        self.high: int | float | None = None
+
+    def add(self, value: int | float) -> None:
+        """Take in one number."""
+        if self.low is None or value < self.low:
+            self.low = value
+        if self.high is None or value > self.high:
+            self.high = value
+
+    def merge(self, other: Range) -> None:
+        """Take in the other's extremes."""
+        if other.low is not None and other.high is not None:
+            self.add(other.low)
+            self.add(other.high)
+
+    def result(self) -> int | float | None:
+        """Give the difference."""
+        return None if self.low is None or self.high is None else self.high - self.low
+
+
+class Moments:
+    """Count, mean and sum of squared deviations, by Welford's method: no cancellation, and it merges."""
+
+    __slots__ = ("mean", "number", "squares")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.mean = 0.0
+        self.squares = 0.0
+
+    def add(self, value: int | float) -> None:
+        """Take in one number."""
+        self.number += 1
+        delta = value - self.mean
+        self.mean += delta / self.number
+        self.squares += delta * (value - self.mean)
+
+    def merge(self, other: Moments) -> None:
+        """Combine with the other's moments."""
+        if not other.number:
+            return
+        total = self.number + other.number
+        delta = other.mean - self.mean
+        self.squares += other.squares + delta * delta * self.number * other.number / total
+        self.mean += delta * other.number / total
+        self.number = total
+
+    def variance(self, degrees: int) -> float | None:
+        """Return the variance over `number - degrees`; 0 for one number, None for none."""
+        if not self.number:
+            return None
+        return self.squares / (self.number - degrees) if self.number > degrees else 0.0
+
+
+@stats_function(
+    "var", takes="number", source=SOURCE, examples=(Example("| stats var(v)", [{"var(v)": 3}], EVENTS),),
+)
+class Var(Moments):
+    """`var(X)`: the sample variance (n - 1) of the numbers in X.
+
+    Values that are no numbers are ignored. One number gives 0, none gives null.
+    """
+
+    __slots__ = ()
+
+    def result(self) -> float | None:
+        """Give the variance."""
+        return self.variance(1)
+
+
+@stats_function(
+    "varp", takes="number", source=SOURCE, examples=(Example("| stats varp(v)", [{"varp(v)": 2}], EVENTS),),
+)
+class VarP(Moments):
+    """`varp(X)`: the population variance (n) of the numbers in X.
+
+    Values that are no numbers are ignored. Null where there is no number.
+    """
+
+    __slots__ = ()
+
+    def result(self) -> float | None:
+        """Give the variance."""
+        return self.variance(0)
+
+
+@stats_function(
+    "stdev", takes="number", source=SOURCE,
+    examples=(Example("| stats stdev(v)", [{"stdev(v)": 1.7320508075688772}], EVENTS),),
+)
+class Stdev(Moments):
+    """`stdev(X)`: the sample standard deviation (n - 1) of the numbers in X.
+
+    Values that are no numbers are ignored. One number gives 0, none gives null.
+    """
+
+    __slots__ = ()
+
+    def result(self) -> float | None:
+        """Give the standard deviation."""
+        variance = self.variance(1)
+        return None if variance is None else math.sqrt(variance)
+
+
+@stats_function(
+    "stdevp", takes="number", source=SOURCE,
+    examples=(Example("| stats stdevp(v)", [{"stdevp(v)": 1.4142135623730951}], EVENTS),),
+)
+class StdevP(Moments):
+    """`stdevp(X)`: the population standard deviation (n) of the numbers in X.
+
+    Values that are no numbers are ignored. Null where there is no number.
+    """
+
+    __slots__ = ()
+
+    def result(self) -> float | None:
+        """Give the standard deviation."""
+        variance = self.variance(0)
+        return None if variance is None else math.sqrt(variance)
+
+
+@stats_function(
+    "mode", source=SOURCE, examples=(Example("| stats mode(v)", [{"mode(v)": 4}], EVENTS),),
+)
+class Mode:
+    """`mode(X)`: the most frequent value of X, values compared as text.
+
+    Each value of a multivalue field counts. Of several most frequent values the first in sorted order is given, as
+    Splunk leaves it open. Null where X has no value.
+    """
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def add(self, value: Any) -> None:
+        """Count one value."""
+        text = value if isinstance(value, str) else to_text(value)
+        self.counts[text] = self.counts.get(text, 0) + 1
+
+    def merge(self, other: Mode) -> None:
+        """Add the other's counts."""
+        for text, number in other.counts.items():
+            self.counts[text] = self.counts.get(text, 0) + number
+
+    def result(self) -> Any:
+        """Give the most frequent value."""
+        if not self.counts:
+            return None
+        most = max(self.counts.values())
+        return min((text for text, number in self.counts.items() if number == most), key=auto_key)
