@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
 from splmini.engine.context import Run, Writes
-from splmini.engine.source import EventSource, chunks
+from splmini.engine.source import EventSource
 from splmini.errors import KnowledgeError, Span, UnknownDataModel, UnknownLookup, did_you_mean
-from splmini.language import layout, parser, tree
+from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
 from splmini.operators import Dataset, Fields, Row, Table
@@ -112,7 +112,7 @@ class Environment:
             own = self._settings["macros"]
             if own is not None:
                 registry = registry.merged(MacroRegistry.of(own))
-            registry.evaluate = evaluate_macro
+            registry = MacroRegistry(registry.macros(), evaluate_macro)
             self._macros = registry
         return self._macros
 
@@ -173,9 +173,8 @@ class Environment:
 
         zone = {"timezone": self.timezone, "now": run.now}
         opened = open_source(events, infer=infer, strict=strict, message=run.message, **zone, **reading)
-        newest = order == "newest" or (order == "auto" and opened.is_file)
-        reader = _newest_first(opened.batches) if newest else opened.batches
-        return EventSource(reader, once=opened.once, shared=shared, spool_bytes=self.limits.spool_bytes)
+        run.newest = order == "newest" or (order == "auto" and opened.is_file)
+        return EventSource(opened.batches, once=opened.once, shared=shared, spool_bytes=self.limits.spool_bytes)
 
     def bind_mapper(self, needed: Fields, run: Run) -> Callable[[list[dict[str, Any]]], list[Row]]:
         """Return the function from event dicts to rows, with the apps' knowledge applied."""
@@ -346,24 +345,6 @@ def _moment(value: Any, now: float, zone: tzinfo) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
 
 
-def _newest_first(
-    batches: Callable[[], Iterator[list[dict[str, Any]]]],
-) -> Callable[[], Iterator[list[dict[str, Any]]]]:
-    """Order events newest first; what is in time order already is turned around or left, not sorted."""
-
-    def reader() -> Iterator[list[dict[str, Any]]]:
-        events = [event for batch in batches() for event in batch]
-        events.sort(key=_time_key, reverse=True)
-        return chunks(events)
-
-    return reader
-
-
-def _time_key(event: Row) -> float:
-    moment = event.get("_time")
-    return moment if isinstance(moment, (int, float)) else float("-inf")
-
-
 def search(spl: str, events: Any = (), **environment: Any) -> Results:
     """Run a search over events in a new environment: all of it in one call.
 
@@ -384,4 +365,6 @@ def parse(spl: str, macros: Any = None, commands: Iterable[str] = ()) -> tree.Pi
 
 def format(spl: str) -> str:
     """Lay a search out again: only blanks and line breaks change; comments and macro calls stay as written."""
+    from splmini.language import layout
+
     return layout.format(spl)

@@ -140,6 +140,8 @@ class Partial:
     name: str
     create: Callable[[RunContext], State]
     requires: Callable[[Fields], Fields] = _everything
+    order_matters: bool = True
+    """False where the result does not depend on the order of the rows (count, sum, dc …, but not first or list)."""
     node: tree.Node | None = None
     span: Span = NOWHERE
 

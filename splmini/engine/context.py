@@ -98,6 +98,7 @@ class Run:
     latest: float | None = None
     knowledge: str = "default"
     optimized: bool = True
+    newest: bool = False
     cancel: Callable[[], bool] | None = None
     progress: Callable[[int], None] | None = None
     messages: list[Message] = field(default_factory=list)
@@ -245,7 +246,7 @@ class Run:
 
     def expression(self, node: tree.Node) -> Callable[[Row], Value]:
         """Compile an eval expression for this run."""
-        return compiler.compile_expression(node, self.scope)
+        return compiler.compile_value(node, self.scope)
 
     def predicate(self, node: tree.Node) -> Callable[[Row], bool]:
         """Compile a search expression for this run."""

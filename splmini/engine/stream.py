@@ -7,9 +7,23 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING
 
+from splmini.engine.ordering import newest_first, order_position
 from splmini.errors import ArgumentError
-from splmini.operators import ALL, Batch, Columns, Fields, Generating, Operator, Partial, Sequence, Stream, Streaming
+from splmini.operators import (
+    ALL,
+    Batch,
+    Columns,
+    Fields,
+    Generating,
+    Operator,
+    Partial,
+    Sequence,
+    Stream,
+    Streaming,
+    union,
+)
 from splmini.plan.fields import required
+from splmini.plan.scan import Scan
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -19,19 +33,25 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
     """Run operators; the first one generates, or takes `rows`."""
     stream = rows
     after = required(operators, needed)
+    ordered = order_position(operators) if run.newest and rows is None and isinstance(operators[0], Scan) else None
+    if ordered is not None:
+        after[0] = union(after[0], frozenset({"_time"}))
     index = 0
     while index < len(operators):
         operator = operators[index]
         if isinstance(operator, Streaming):
             end = index
-            while end < len(operators) and isinstance(operators[end], Streaming):
+            while end < len(operators) and isinstance(operators[end], Streaming) and end - 1 != ordered:
                 end += 1
             segment = [each for each in operators[index:end] if isinstance(each, Streaming)]
             stream = _segment(segment, _given(stream, operator), run)
             index = end
-            continue
-        stream = _single(operator, stream, run, after[index])
-        index += 1
+        else:
+            stream = _single(operator, stream, run, after[index])
+            index += 1
+        if ordered is not None and index == ordered + 1:
+            stream = newest_first(stream, run, operators[index] if index < len(operators) else None)
+            ordered = None
     assert stream is not None
     return stream
 

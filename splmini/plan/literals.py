@@ -1,0 +1,236 @@
+"""Which literals a record must contain, as bytes, for a search expression to be satisfied by the event in it.
+
+The answer has to be sound: a record without the literals can never satisfy the expression. So a field contributes a
+literal only if every way to its value keeps the bytes of the record (`Ways`), only characters that no format escapes
+are used, and a record that could hide a literal (`hides_literals`) is always a candidate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from splmini.language import tree
+from splmini.plan.scan import conjuncts
+from splmini.values.comparison import search_comparison
+from splmini.values.networks import is_cidr
+from splmini.values.numbers import to_number
+
+Alternatives: TypeAlias = "frozenset[str]"
+"""Lower-case ASCII texts, one of which has to be in the record, whatever its case."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A way to a field whose value is a piece of the record, byte for byte but for escapes."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A way to a field that gives one fixed text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A way to a field through an eval expression over other fields."""
+
+    expression: tree.Node
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A way to a field of which nothing is known: a lookup, a setting that cannot be analysed."""
+
+
+Way: TypeAlias = "Kept | Constant | Computed | Unknown"
+Ways: TypeAlias = "Callable[[str], tuple[Way, ...]]"
+"""All ways in which an event of the run can come by a field."""
+
+SHORTEST = 3
+"""Shorter literals are everywhere: they would refuse nothing."""
+
+_SAFE = re.compile(r"[A-Za-z0-9 _.:;,@#%()\[\]{}=+*?!|~^$-]+")
+"""Characters that JSON, XML, CSV and key=value write as they are: no quote, backslash, slash, `&`, `<`, `>`."""
+
+
+def required_literals(predicate: tree.Node | None, ways: Ways) -> list[Alternatives]:
+    """Return sets of literals: of each set, a record that can satisfy the expression contains one; best sets first.
+
+    >>> required_literals(tree.FieldComparison("Image", "=", "*\\\\Regsvcs.exe"), lambda field: (Kept(),))
+    [frozenset({'regsvcs.exe'})]
+    """
+    found = [literals for part in conjuncts(predicate) if (literals := _literals(part, ways)) is not None]
+    return sorted(set(found), key=_weakness)
+
+
+def _weakness(alternatives: Alternatives) -> tuple[int, int]:
+    return -min(map(len, alternatives)), len(alternatives)
+
+
+def _literals(node: tree.Node, ways: Ways) -> Alternatives | None:
+    if isinstance(node, tree.And):
+        found = [each for item in node.items if (each := _literals(item, ways)) is not None]
+        return min(found, key=_weakness) if found else None
+    if isinstance(node, tree.Or):
+        return _union([_literals(item, ways) for item in node.items])
+    if isinstance(node, tree.FieldComparison):
+        return _of_field(node.field, node.value, ways) if node.op in ("=", "::") else None
+    if isinstance(node, tree.FieldIn):
+        return _union([_of_field(node.field, term.text, ways) for term in node.values])
+    if isinstance(node, (tree.Term, tree.Directive)):
+        return _longest(node.text)
+    return None
+
+
+def _union(parts: list[Alternatives | None]) -> Alternatives | None:
+    merged: frozenset[str] = frozenset()
+    for part in parts:
+        if part is None:
+            return None
+        merged |= part
+    return merged if 0 < len(merged) <= 5000 else None
+
+
+def _longest(pattern: str) -> Alternatives | None:
+    """The longest piece of a pattern that has to stand in the record as it is."""
+    pieces = [piece for part in pattern.split("*") for piece in _SAFE.findall(part)]
+    best = max(pieces, key=len, default="")
+    return frozenset({best.lower()}) if len(best) >= SHORTEST else None
+
+
+_NEVER_IN_RECORD = frozenset(
+    {
+        "index",
+        "source",
+        "sourcetype",
+        "host",
+        "eventtype",
+        "tag",
+        "_time",
+        "earliest",
+        "latest",
+        "splunk_server",
+        "linecount",
+    }
+)
+"""Fields that do not come from the record's bytes."""
+
+
+def _of_field(name: str, value: str, ways: Ways) -> Alternatives | None:
+    if name in _NEVER_IN_RECORD or name.startswith(("tag::", "_", "date_")):
+        return None
+    if is_cidr(value) or (to_number(value) is not None and "*" not in value):
+        return None
+    literal = _longest(value)
+    if literal is None:
+        return None
+    satisfied = search_comparison("=", value)
+    return literal if _all_keep(ways(name), satisfied, ways, frozenset({name})) else None
+
+
+def _all_keep(found: tuple[Way, ...], satisfied: Callable[[str], bool], ways: Ways, seen: frozenset[str]) -> bool:
+    """Say whether every way that can give a satisfying value takes that value from the record."""
+    for way in found:
+        if isinstance(way, Unknown):
+            return False
+        if isinstance(way, Constant):
+            if satisfied(way.text):
+                return False
+        elif isinstance(way, Computed) and not _keeps(way.expression, satisfied, ways, seen):
+            return False
+    return True
+
+
+_SUBSTRINGS = frozenset(
+    {
+        "mvindex",
+        "trim",
+        "ltrim",
+        "rtrim",
+        "substr",
+        "mvdedup",
+        "mvsort",
+        "lower",
+        "upper",
+        "tostring",
+        "split",
+        "mvfilter",
+    }
+)
+"""Functions whose every value is a piece of their first argument, but for case. (tostring with a format: see below.)"""
+
+
+def _keeps(node: tree.Node, satisfied: Callable[[str], bool], ways: Ways, seen: frozenset[str]) -> bool:
+    """Say whether an expression's satisfying values are pieces of the record's bytes."""
+    if isinstance(node, tree.String):
+        return not satisfied(node.value)
+    if isinstance(node, tree.Number):
+        return not satisfied(node.text)
+    if isinstance(node, tree.FieldRef):
+        if node.name in seen:
+            return True  # the field itself, before it was computed: its other ways are looked at one by one
+        if node.name in _NEVER_IN_RECORD:
+            return False
+        return _all_keep(ways(node.name), satisfied, ways, seen | {node.name})
+    if isinstance(node, tree.Call):
+        return _call_keeps(node, satisfied, ways, seen)
+    return False
+
+
+def _call_keeps(node: tree.Call, satisfied: Callable[[str], bool], ways: Ways, seen: frozenset[str]) -> bool:
+    name, args = node.name, node.args
+    if name in ("null", "true", "false"):
+        return True
+    if name == "if" and len(args) == 3:
+        return all(_keeps(arg, satisfied, ways, seen) for arg in args[1:])
+    if name == "case":
+        return all(_keeps(arg, satisfied, ways, seen) for arg in args[1::2])
+    if name in ("coalesce", "mvappend"):
+        return all(_keeps(arg, satisfied, ways, seen) for arg in args)
+    if name == "nullif" and args:
+        return _keeps(args[0], satisfied, ways, seen)
+    if name in _SUBSTRINGS and args and not (name == "tostring" and len(args) > 1):
+        # a constant inside could be cut to satisfy: only what comes from fields is followed
+        return _only_fields(args[0], ways, seen)
+    if name == "replace" and len(args) == 3:
+        return _replace_keeps(args) and _only_fields(args[0], ways, seen)
+    return False
+
+
+def _anything(value: str) -> bool:
+    return True
+
+
+def _only_fields(node: tree.Node, ways: Ways, seen: frozenset[str]) -> bool:
+    """Say whether all values of an expression are pieces of the record, constants excluded."""
+    return _keeps(node, _anything, ways, seen)
+
+
+def _replace_keeps(args: tuple[tree.Node, ...]) -> bool:
+    """`replace(x, "^…(…)…$", "\\1")`: the whole text is replaced by a piece of it."""
+    pattern, replacement = args[1], args[2]
+    if not (isinstance(pattern, tree.String) and isinstance(replacement, tree.String)):
+        return False
+    whole = pattern.value.startswith("^") and pattern.value.endswith("$") and not pattern.value.endswith("\\$")
+    return whole and "|" not in pattern.value and re.fullmatch(r"\\\d", replacement.value) is not None
+
+
+# ---- scanning ------------------------------------------------------------------------------------------------------
+
+_HIDING = {"i": (b"\xc4\xb0", b"\xc4\xb1"), "s": (b"\xc5\xbf",), "k": (b"\xe2\x84\xaa",)}
+"""Letters outside ASCII that equal an ASCII letter when case is ignored (İ ı, ſ, the Kelvin sign), in UTF-8."""
+
+
+def hiding_bytes(alternatives: Alternatives, json_escapes: bool, entities: bool) -> tuple[bytes, ...]:
+    """Return the byte sequences that can hide a literal from a scan: a record with one of them is a candidate."""
+    letters = {letter for literal in alternatives for letter in literal}
+    hiding = [sequence for letter, sequences in _HIDING.items() if letter in letters for sequence in sequences]
+    if json_escapes:
+        hiding.append(b"\\u")
+    if entities:
+        hiding.append(b"&#")
+    return tuple(hiding)
