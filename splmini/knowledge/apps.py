@@ -182,7 +182,8 @@ class Knowledge:
 
     def _saved_searches(self) -> dict[str, str]:
         stanzas = self.conf("savedsearches")
-        return {name: stanza["search"].value for name, stanza in stanzas.items() if name != DEFAULT and "search" in stanza}
+        named = ((name, stanza.get("search")) for name, stanza in stanzas.items() if name != DEFAULT)
+        return {name: search.value for name, search in named if search is not None}
 
     @property
     def saved_search_stanzas(self) -> Mapping[str, Stanza]:

@@ -298,9 +298,9 @@ def _decided(node: tree.Node, constants: Row, possible: Container[str], ctx: Map
     if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
         if node.field in constants:
             return ALWAYS if ctx.predicate(node)(constants) else NEVER
-        if node.field == "eventtype" and isinstance(node, tree.FieldComparison) and node.op == "=":
-            if not has_wildcard(node.value) and node.value.lower() not in possible:
-                return NEVER
+        plain = node.field == "eventtype" and isinstance(node, tree.FieldComparison) and node.op == "="
+        if plain and not has_wildcard(node.value) and node.value.lower() not in possible:  # type: ignore[union-attr]
+            return NEVER
     if isinstance(node, tree.Term) and node.text == "*" and not node.quoted:
         return ALWAYS
     return node

@@ -7,7 +7,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,14 +206,14 @@ class Tables(Mapping[str, TableView]):
             file = definition.data
             if file and not file.startswith("collection:"):
                 if not is_file_name(file):
-                    knowledge.note(stanza["filename"], name, "filename", "the file name leads out of the lookups folder")
+                    knowledge.note(stanza["filename"], name, "filename", "the file is not in the folder lookups")
                     continue
                 own = by_app.get(definition.app)
                 if own is not None and file in own.files.names("lookups"):
                     place = _Place(own.files, ("lookups", file))
                     if self._places.get(file, place) != place:
                         # two apps have a file of this name: each definition keeps to its own
-                        definition = _with_data(definition, f"{definition.app}/{file}")
+                        definition = replace(definition, data=f"{definition.app}/{file}")
                         self._places[definition.data] = place
             self._define(definition, field_list(stanza["fields_list"].value) if "fields_list" in stanza else [])
 
@@ -307,8 +307,9 @@ class Tables(Mapping[str, TableView]):
         return TableView(name, table.rows(), table.fields, table.definition)
 
     def __iter__(self) -> Iterator[str]:
-        files = {name for name in (*self._places, *self._data) if "/" not in name and not name.startswith("collection:")}
-        return iter(sorted({*self._definitions, *files}))
+        files = {name for name in (*self._places, *self._data) if "/" not in name}
+        names = {*self._definitions, *(name for name in files if not name.startswith("collection:"))}
+        return iter(sorted(names))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -357,12 +358,6 @@ _KNOWN = frozenset({
     "rows", "fields", "match_type", "case_sensitive", "case_sensitive_match", "max_matches", "min_matches",
     "default_match", "filename", "time_field", "time_format", "max_offset_secs", "min_offset_secs", "filter",
 })  # fmt: skip
-
-
-def _with_data(definition: Definition, data: str) -> Definition:
-    from dataclasses import replace
-
-    return replace(definition, data=data)
 
 
 def _appended(before: TableData, new: TableData, keyed: bool) -> TableData:

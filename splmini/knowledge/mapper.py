@@ -77,7 +77,7 @@ class _Run:
             try:
                 plan = recent.get(key)
             except TypeError:  # a source or host that is multivalue
-                key = tuple(str(item) for item in key)
+                key = (str(key[0]), str(key[1]), str(key[2]), str(key[3]))
                 plan = recent.get(key)
             if plan is None:
                 if len(recent) > 50_000:
@@ -144,7 +144,6 @@ class _Plan:
         self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
         self._bound: Bound = bind(self._needed, run.ctx)
         self._without_automatic = bind(self._needed, run.ctx, skip=self._extraction.automatic)
-        self._simple = (not self._bound.raw, not self._bound.lookups, self._bound.calculate is None)
 
     def apply(self, event: dict[str, Any]) -> Row:
         """Map one event."""
@@ -157,12 +156,8 @@ class _Plan:
             if self._wants_raw(row):
                 row["_raw"] = synthesise(event, self._props.sourcetype)
                 synthesised = True
-        if synthesised or "_raw" in row:
-            for step in bound.raw:
-                step(row, given)
-        else:
-            for step in bound.raw:
-                step(row, given)
+        for step in bound.raw:
+            step(row, given)
         self._derive(row, given, bound)
         if self._classify is not None:
             self._classify(row, given)

@@ -78,8 +78,8 @@ class Names:
 
 
 METADATA = frozenset({
-    "_time", "_raw", "_indextime", "_cd", "_bkt", "_si", "_serial", "_subsecond", "source", "sourcetype", "host", "index",
-    "linecount", "punct", "splunk_server", "splunk_server_group", "eventtype", "tag", "_sourcetype",
+    "_time", "_raw", "_indextime", "_cd", "_bkt", "_si", "_serial", "_subsecond", "source", "sourcetype", "host",
+    "index", "linecount", "punct", "splunk_server", "splunk_server_group", "eventtype", "tag", "_sourcetype",
 })  # fmt: skip
 """Fields that no extraction has to make; a search that needs only these extracts nothing."""
 

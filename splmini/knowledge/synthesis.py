@@ -76,8 +76,9 @@ def windows_xml(event: Mapping[str, Any], quote: str = "'") -> str:
 
 
 def _system(part: dict[str, str | None], event: Mapping[str, Any], quote: str) -> str:
+    provider = {"Name": part["provider"], "Guid": part["guid"], "EventSourceName": part["source_name"]}
     return "".join((
-        _element("Provider", None, quote, Name=part["provider"], Guid=part["guid"], EventSourceName=part["source_name"]),
+        _element("Provider", None, quote, **provider),
         _element("EventID", part["event"], quote, Qualifiers=part["qualifiers"]),
         _element("Version", part["version"], quote),
         _element("Level", part["level"], quote),

@@ -122,7 +122,7 @@ class LookupTable:
         if index is None:
             index = self._indexes[keys] = _Index(definition, self._kept(), keys)
         default = definition.default_match
-        default_row = {name: default for name in outputs} if default and definition.min_matches > 0 else None
+        default_row = dict.fromkeys(outputs, default) if default and definition.min_matches > 0 else None
         select = _timed(definition, index, ctx) if definition.time_field else _plain(definition, index)
 
         def match_one(values: tuple[str, ...], moment: float | None) -> list[Row]:
@@ -216,7 +216,7 @@ class _Index:
         self._tested = [number for number, key in enumerate(keys) if key in definition.match_type]
         self._kinds = {number: definition.match_type[keys[number]] for number in self._tested}
         self._buckets: dict[tuple[str, ...], list[int]] = {}
-        self._columns: dict[int, _Patterns] = {number: _Patterns(self._kinds[number], self._fold) for number in self._tested}
+        self._columns = {number: _Patterns(self._kinds[number], self._fold) for number in self._tested}
         self._known: dict[tuple[str, ...], list[Row]] = {}
         for position, row in enumerate(rows):
             self._add(position, row, keys)

@@ -174,7 +174,8 @@ def _options(stanza: Stanza) -> Options:
 
 
 _KEYS = {
-    "metadata:host": "host", "metadata:source": "source", "metadata:sourcetype": "sourcetype", "_metadata:index": "index",
+    "metadata:host": "host", "metadata:source": "source", "metadata:sourcetype": "sourcetype",
+    "_metadata:index": "index",
 }  # fmt: skip
 
 
@@ -395,7 +396,8 @@ def key_values(pair_delimiters: str, value_delimiters: str | None = None) -> Pai
             match = read.match(text, found.end())
             assert match is not None
             quoted, bare = match.groups()
-            yield text[start : found.start()].strip(' \t\n\r"'), bare.strip() if quoted is None else quoted.replace('\\"', '"')
+            value = bare.strip() if quoted is None else quoted.replace('\\"', '"')
+            yield text[start : found.start()].strip(' \t\n\r"'), value
             start = match.end()
 
     return delimited

@@ -1,0 +1,56 @@
+"""datamodel: the events of a dataset, or what a data model says."""
+
+from __future__ import annotations
+
+from splmini.commands._arguments import fail, read
+from splmini.errors import UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Fields, Generating, Operator, RunContext, Stream
+from splmini.registry import BuildScope, Example, OptionSpec, command
+
+OPTIONS = {
+    "strict_fields": OptionSpec("bool", default=True, doc="Give only the fields of the dataset."),
+    "summariesonly": OptionSpec("bool", default=False, doc="Accepted; there are no summaries, every event is read."),
+    "allow_old_summaries": OptionSpec("bool", default=False, doc="Accepted; there are no summaries."),
+}
+_MODES = ("search", "flat", "acceleration_search")
+
+
+@command(
+    "datamodel", options=OPTIONS, generating=True, category="generating",
+    syntax="datamodel MODEL [DATASET] [search | flat] [strict_fields=BOOL]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
+    examples=(
+        Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),
+    ),
+)  # fmt: skip
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Gives the events of a dataset of a data model.
+
+    `search` gives each field with the path of its dataset in front (`Processes.user`), `flat` without. Fields that the
+    dataset does not have are left out unless `strict_fields=false`; null fields are absent. Without a mode the result
+    is one row, whose `_raw` describes the model or dataset as JSON.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    words = arguments.words
+    if not words:
+        raise UnsupportedFeature("datamodel without a model lists those of a server.", name="datamodel", span=node.span)
+    if len(words) > 3:
+        fail(node, f"datamodel does not take '{words[3].text}' here.", words[3])
+    if not scope.first:
+        fail(node, "datamodel has to be the first command of a search.")
+    mode = words[2].text.lower() if len(words) == 3 else None
+    if mode is not None and mode not in _MODES:
+        fail(node, f"datamodel has no mode '{words[2].text}'.", words[2], "It is search or flat.")
+    if mode == "acceleration_search":
+        raise UnsupportedFeature("There is no acceleration.", name="acceleration_search", span=words[2].span)
+    name = ".".join(word.text for word in words[:2])
+    at, strict = words[-1 if len(words) < 3 else 1].span, arguments["strict_fields"]
+
+    def generate(ctx: RunContext, needed: Fields) -> Stream:
+        dataset = ctx.dataset(name, at)
+        if mode is None:
+            return Stream(iter([[{"_raw": dataset.describe()}]]))
+        return dataset.rows(ctx, needed, mode == "search", None, strict)
+
+    return Generating(name="datamodel", generate=generate, node=node, span=node.span)

@@ -1,0 +1,56 @@
+"""from: the rows of a dataset: of a data model, a lookup table, a saved search."""
+
+from __future__ import annotations
+
+from splmini.commands._arguments import fail, read
+from splmini.errors import UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Fields, Generating, Operator, RunContext, Stream, batched
+from splmini.registry import BuildScope, Example, command
+
+_KINDS = ("datamodel", "inputlookup", "lookup", "savedsearch")
+
+
+@command(
+    "from", generating=True, category="generating",
+    syntax="from (datamodel | inputlookup | lookup | savedsearch)[:]NAME",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/From",
+    examples=(
+        Example("| from datamodel:Authentication.Authentication | stats count", [{"count": 0}]),
+    ),
+)  # fmt: skip
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Gives the rows of a dataset.
+
+    `datamodel:Model.Dataset`: its events, with `_raw` and all their fields, calculated ones without a prefix.
+    `inputlookup:NAME` or `lookup:NAME`: the rows of a lookup table. `savedsearch:NAME`: the results of a saved search.
+    The name may be in double quotes, and stand behind a blank in place of the colon. Null fields are absent.
+    """
+    words = read(node, {}, takes=(tree.Word,)).words
+    if not words:
+        fail(node, "from needs a dataset, such as datamodel:Model.Dataset.")
+    if not scope.first:
+        fail(node, "from has to be the first command of a search.")
+    kind, colon, name = words[0].text.partition(":")
+    rest = "".join(word.text for word in words[1:])
+    name = (name + rest).strip().strip('"')
+    kind = kind.strip().lower()
+    if kind not in _KINDS:
+        raise UnsupportedFeature(
+            f"from does not read datasets of the kind '{kind}'.", name=kind, span=words[0].span,
+            hint=f"It reads {', '.join(_KINDS)}.",
+        )
+    if not name or (not colon and len(words) < 2):
+        fail(node, f"from {kind} needs a name.", words[0])
+    at = words[-1].span
+
+    def generate(ctx: RunContext, needed: Fields) -> Stream:
+        if kind == "datamodel":
+            return ctx.dataset(name, at).rows(ctx, needed, False, None, False)
+        if kind == "savedsearch":
+            return ctx.run(ctx.parse(ctx.saved_search(name)), None, needed)
+        table = ctx.table(name, at)
+        fields = list(table.fields)
+        return Stream(batched(table.rows()), lambda: fields)
+
+    return Generating(name="from", generate=generate, node=node, span=node.span)

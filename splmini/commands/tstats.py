@@ -1,0 +1,217 @@
+"""tstats: statistics over a data model's dataset, or over events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
+from splmini.commands._arguments import Arguments, convert, fail, fields_read, read
+from splmini.commands._columns import Source
+from splmini.errors import UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, union
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values import times
+from splmini.values.wildcards import has_wildcard
+
+OPTIONS = {
+    "prestats": OptionSpec("bool", default=False, doc="Give partial results, which stats, chart or timechart finish."),
+    "append": OptionSpec("bool", default=False, doc="With prestats=true: add to the results before the command."),
+    "summariesonly": OptionSpec("bool", default=False, doc="Accepted; there are no summaries, every event is read."),
+    "allow_old_summaries": OptionSpec("bool", default=False, doc="Accepted; there are no summaries."),
+    "include_reduced_buckets": OptionSpec("bool", default=False, doc="Accepted; there are no buckets."),
+    "local": OptionSpec("bool", default=False, doc="Accepted; everything is local."),
+    "chunk_size": OptionSpec("int", default=10_000_000, doc="Accepted; it changes how Splunk works, not the result."),
+    "use_summary_index_values": OptionSpec("bool", default=False, doc="Accepted; there are no summaries."),
+    "fillnull_value": OptionSpec("string", doc="What a by-field that is null becomes; without it such rows are left out."),
+}
+_SPAN = OptionSpec("span")
+_EVENTS = (
+    {"_time": 1700000010, "host": "a", "sourcetype": "x"},
+    {"_time": 1700000020, "host": "b", "sourcetype": "x"},
+    {"_time": 1700003700, "host": "a", "sourcetype": "y"},
+)
+
+
+@dataclass(frozen=True)
+class By:
+    """A by-clause: the fields, and the span of `_time` where one is given."""
+
+    fields: tuple[str, ...] = ()
+    span: times.Span | None = None
+
+
+def read_by(node: tree.Command, arguments: Arguments) -> By:
+    """Read a by-clause with `_time span=1h`; wildcards are refused."""
+    fields: dict[str, None] = {}
+    span: times.Span | None = None
+    for item in arguments.clause("by"):
+        if isinstance(item, tree.Option):
+            if item.name != "span":
+                fail(node, f"The by-clause of {node.name} has no option '{item.name}'.", item)
+            span = convert(item, _SPAN, node)
+        elif isinstance(item, tree.Word):
+            if has_wildcard(item.text) and not item.quoted:
+                fail(node, "A by-clause takes no wildcards.", item, "Name each field.")
+            fields[item.text] = None
+        else:
+            _refuse_prefix(node, item)
+    if span is not None and "_time" not in fields:
+        fail(node, "span= belongs to _time, which is not in the by-clause.", arguments.clauses["by"])
+    return By(tuple(fields), span)
+
+
+def _refuse_prefix(node: tree.Command, item: tree.Node) -> None:
+    if "prefix" in str(item).lower():
+        raise UnsupportedFeature(
+            "PREFIX() reads the terms of Splunk's index, which is not there.", name="PREFIX", span=item.span
+        )
+    fail(node, f"Expected a field name, not '{item}'.", item)
+
+
+def sources_of(by: By, fill: str | None, ctx: RunContext) -> list[Source]:
+    """Return where the keys of groups come from: `_time` in buckets, null filled."""
+    return [_source(name, by.span if name == "_time" else None, fill, ctx) for name in by.fields]
+
+
+def _source(name: str, span: times.Span | None, fill: str | None, ctx: RunContext) -> Source:
+    if span is None and fill is None:
+        return Source(name)
+    zone = ctx.timezone
+
+    def bucketed(row: Row) -> Any:
+        moment = row.get(name)
+        if not isinstance(moment, (int, float)):
+            return fill
+        return moment if span is None else times.bucket(moment, span, zone)
+
+    def filled(row: Row) -> Any:
+        value = row.get(name)
+        return fill if value is None else value
+
+    return Source(name, bucketed if span is not None else filled)
+
+
+def statistics(
+    grouping: Grouping,
+    sources: Callable[[RunContext], list[Source]],
+    read_rows: Callable[[RunContext], Stream],
+    prestats: bool,
+) -> Callable[[RunContext, Fields], Stream]:
+    """Return what a generating command of the family does: read rows, group them, give the groups."""
+
+    def generate(ctx: RunContext, needed: Fields) -> Stream:
+        groups = Groups(grouping, ctx, sources(ctx))
+        for batch in read_rows(ctx).batches:
+            ctx.check(len(groups.keys))
+            groups.update(batch)
+        if prestats:
+            from splmini.commands import _prestats
+
+            return _prestats.dump(groups, ctx)
+
+        def columns() -> Columns:
+            return [*grouping.by, *groups.names()]
+
+        return Stream(groups.batches(ctx), columns)
+
+    return generate
+
+
+def appending(generate: Callable[[RunContext, Fields], Stream]) -> Callable[[Stream, RunContext], Stream]:
+    """Return what `append=true` does: the rows before, then the command's own."""
+
+    def follows(before: Stream, ctx: RunContext) -> Stream:
+        def batches() -> Any:
+            yield from before.batches
+            yield from generate(ctx, None).batches
+
+        return Stream(batches())
+
+    return follows
+
+
+def read_from(node: tree.Command, arguments: Arguments) -> tuple[str, tree.Node] | None:
+    """Return the name that `from datamodel=NAME` gives, with its node; None without the clause."""
+    items = arguments.clause("from")
+    if not items:
+        return None
+    for item in items:
+        if isinstance(item, tree.Option) and item.name == "datamodel" and isinstance(item.value, tree.Word):
+            return item.value.text, item.value
+    what = str(items[0])
+    raise UnsupportedFeature(
+        f"{node.name} from {what} reads a summary that Splunk made; there is none.", name=what, span=items[0].span,
+        hint="Use from datamodel=Model.Dataset.",
+    )
+
+
+def where_of(arguments: Arguments) -> tree.Node | None:
+    """Return the search expression of a where-clause."""
+    items = arguments.clause("where")
+    if not items:
+        return None
+    return items[0] if len(items) == 1 else tree.And(tuple(items))
+
+
+@command(
+    "tstats", "aggregation", options=OPTIONS, clauses=("from", "where", "by"), generating=True, category="generating",
+    syntax="tstats [prestats=BOOL] [append=BOOL] [summariesonly=BOOL] [fillnull_value=STRING] "
+    "FUNCTION(FIELD) [AS NAME] ... [FROM datamodel=MODEL[.DATASET]] [WHERE SEARCH] [BY FIELD ... [span=SPAN]]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tstats",
+    examples=(
+        Example("| tstats count where sourcetype=x by host",
+                [{"host": "a", "count": 1}, {"host": "b", "count": 1}], _EVENTS),
+        Example("| tstats count by _time span=1h",
+                [{"_time": 1699999200, "count": 2}, {"_time": 1700002800, "count": 1}], _EVENTS),
+    ),
+)  # fmt: skip
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Calculates statistics over the events of a dataset of a data model, or over all events.
+
+    With `from datamodel=Model.Dataset` fields have the path of their dataset in front (`Processes.user`,
+    `All_Changes.Account_Management.src_nt_domain`), but not `_time`, `host`, `source`, `sourcetype` and `index`; a field
+    that the dataset does not have is null. A bare model name means its root dataset. `nodename=Root.Child` in the
+    where-clause selects a dataset below. The where-clause is a search expression: AND between terms, case-insensitive
+    values, wildcards, IN, CIDR blocks, time modifiers, subsearches.
+
+    A row in which a by-field is null is left out, unless `fillnull_value` gives it a value; a multivalue by-field puts
+    a row in the group of each value. `span` applies to `_time`. Without a data model Splunk reads only indexed
+    fields; here every field can be read. Without by-fields there is one row, with counts of 0 where nothing matches.
+    """
+    arguments = read(node, OPTIONS, clauses=("from", "where", "by"))
+    by = read_by(node, arguments)
+    for item in arguments.positional:
+        if isinstance(item, tree.Aggregation) and item.function == "prefix":
+            _refuse_prefix(node, item)
+    measures = read_measures(node, arguments.positional, scope, by.fields)
+    prestats, append = arguments["prestats"], arguments["append"]
+    if append and not prestats:
+        fail(node, "append=true needs prestats=true.", arguments.given["append"])
+    if not scope.first and not append:
+        fail(node, "tstats has to be the first command of a search, unless prestats=true and append=true.")
+    dataset, where = read_from(node, arguments), where_of(arguments)
+    for each in tree.walk(where) if where is not None else ():
+        if isinstance(each, tree.Subsearch):
+            scope.build(each.pipeline)
+    needed = fields_needed(measures, by.fields)
+    fill = arguments["fillnull_value"]
+    grouping = Grouping(measures, by.fields, command="tstats", span=node.span)
+
+    def read_rows(ctx: RunContext) -> Stream:
+        if dataset is None:
+            return ctx.scan(where, needed)
+        name, at = dataset
+        return ctx.dataset(name, at.span).rows(ctx, needed, True, where)
+
+    def sources(ctx: RunContext) -> list[Source]:
+        return sources_of(by, fill, ctx)
+
+    generate = statistics(grouping, sources, read_rows, prestats)
+    follows = appending(generate) if append else None
+    return Generating(name="tstats", generate=generate, follows=follows, node=node, span=node.span)
+
+
+__all__ = ["By", "appending", "fields_read", "read_by", "read_from", "sources_of", "statistics", "union", "where_of"]
