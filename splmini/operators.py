@@ -221,8 +221,17 @@ class Dataset(Protocol):
     lineage: tuple[str, ...]
     fields: tuple[str, ...]
 
-    def rows(self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None) -> Stream:
-        """Return the dataset's events with its calculated fields; names prefixed with the dataset's where asked."""
+    def describe(self) -> str:
+        """Return what the dataset is, as JSON."""
+
+    def rows(
+        self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
+    ) -> Stream:
+        """Return the dataset's events with its calculated fields; names prefixed with the dataset's where asked.
+
+        `where` is a search expression over the rows as they are given; `strict` leaves out what is no field of the
+        dataset.
+        """
 
 
 class RunContext(Protocol):

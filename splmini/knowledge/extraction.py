@@ -9,6 +9,7 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/Searchtime
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -60,45 +61,65 @@ class Extraction:
 def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) -> Extraction:
     """Read the settings of a set of stanzas; what cannot be read is left out and noted in `problems`."""
     result = Extraction()
-    for key, stanza, setting in _class_settings(merged, "EXTRACT-"):
-        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.raw.append(
-            extract_step(v.value, Origin("extraction", k, s, v.app), transforms)))  # type: ignore[misc]
-    for key, stanza, setting in _class_settings(merged, "REPORT-"):
+
+    def extract(key: str, stanza: str, setting: Setting) -> None:
+        origin = Origin("extraction", key, stanza, setting.app)
+        result.raw.append(extract_step(setting.value, origin, transforms))
+
+    def report(key: str, stanza: str, setting: Setting) -> None:
         for name in (part.strip() for part in setting.value.split(",")):
             if name:
-                _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting, n=name: result.raw.append(
-                    report_step(n, transforms, Origin("extraction", f"{k} = {n}", s, v.app))))  # type: ignore[misc]
+                origin = Origin("extraction", f"{key} = {name}", stanza, setting.app)
+                with _noted(result, stanza, key, setting):
+                    result.raw.append(report_step(name, transforms, origin))
+
+    def alias(key: str, stanza: str, setting: Setting) -> None:
+        result.aliases.extend(alias_steps(setting.value, Origin("alias", key, stanza, setting.app)))
+
+    def calculate(key: str, stanza: str, setting: Setting) -> None:
+        target = key.removeprefix("EVAL-")
+        result.calculations.append(calculation(target, setting.value, Origin("calculation", key, stanza, setting.app)))
+
+    def look_up(key: str, stanza: str, setting: Setting) -> None:
+        result.lookups.append(lookup_step(setting.value, Origin("lookup", key, stanza, setting.app)))
+
+    _read_class(result, merged, "EXTRACT-", extract)
+    _read_class(result, merged, "REPORT-", report)
     _automatic(result, merged)
-    for name, stanza_settings in fields_conf.items():
-        tokenizer = stanza_settings.get("TOKENIZER")
-        if tokenizer is not None and tokenizer.value:
-            _try(result, name, "TOKENIZER", tokenizer, lambda n=name, v=tokenizer: result.raw.append(
-                tokenizer_step(n, v.value, Origin("extraction", "TOKENIZER", n, v.app))))  # type: ignore[misc]
-    for key, stanza, setting in _class_settings(merged, "FIELDALIAS-"):
-        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.aliases.extend(
-            alias_steps(v.value, Origin("alias", k, s, v.app))))  # type: ignore[misc]
-    for key, stanza, setting in _class_settings(merged, "EVAL-"):
-        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.calculations.append(
-            calculation(k[5:], v.value, Origin("calculation", k, s, v.app))))  # type: ignore[misc]
-    for key, stanza, setting in _class_settings(merged, "LOOKUP-"):
-        _try(result, stanza, key, setting, lambda k=key, s=stanza, v=setting: result.lookups.append(
-            lookup_step(v.value, Origin("lookup", k, s, v.app))))  # type: ignore[misc]
+    _tokenizers(result, fields_conf)
+    _read_class(result, merged, "FIELDALIAS-", alias)
+    _read_class(result, merged, "EVAL-", calculate)
+    _read_class(result, merged, "LOOKUP-", look_up)
     return result
 
 
-def _class_settings(merged: Merged, prefix: str) -> Iterator[tuple[str, str, Setting]]:
-    """Yield the settings of a kind that are not blank, in ASCII order of their class."""
+def _read_class(
+    result: Extraction, merged: Merged, prefix: str, make: Callable[[str, str, Setting], None]
+) -> None:
+    """Read the settings of a class that are not blank, in ASCII order."""
     for key in sorted(name for name in merged if name.startswith(prefix)):
         stanza, setting = merged[key]
         if setting.value:
-            yield key, stanza, setting
+            with _noted(result, stanza, key, setting):
+                make(key, stanza, setting)
 
 
-def _try(result: Extraction, stanza: str, key: str, setting: Setting, make: Callable[[], None]) -> None:
+@contextmanager
+def _noted(result: Extraction, stanza: str, key: str, setting: Setting) -> Iterator[None]:
+    """Note a setting that cannot be read as a problem."""
     try:
-        make()
+        yield
     except SplError as error:
         result.problems.append(Problem(setting.app, setting.file, stanza, key, error.message))
+
+
+def _tokenizers(result: Extraction, fields_conf: Stanzas) -> None:
+    for name, settings in fields_conf.items():
+        tokenizer = settings.get("TOKENIZER")
+        if tokenizer is not None and tokenizer.value:
+            origin = Origin("extraction", "TOKENIZER", name, tokenizer.app)
+            with _noted(result, name, "TOKENIZER", tokenizer):
+                result.raw.append(tokenizer_step(name, tokenizer.value, origin))
 
 
 def _automatic(result: Extraction, merged: Merged) -> None:
