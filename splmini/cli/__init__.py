@@ -1,0 +1,78 @@
+"""The command line, `splmini`: each command is a module of its own that uses only the public API.
+
+Exit codes, as grep and diff have them: 0 something was found (rows, a detection that fired, tests that passed, nothing
+to complain about); 1 nothing was found, or something to complain about (no rows, not fired, a failed test, a lint
+finding, a file that `fmt --check` would change); 2 the search, an argument or a file is wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "apps": "splmini.cli.apps",
+    "detect": "splmini.cli.detect",
+    "explain": "splmini.cli.explain",
+    "fields": "splmini.cli.fields",
+    "fmt": "splmini.cli.fmt",
+    "plan": "splmini.cli.plan",
+    "run": "splmini.cli.run",
+    "test": "splmini.cli.test",
+}
+"""The commands, and the module of each, whose `command` it is; imported when it is asked for."""
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's module; None where there is no such command."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Name the nearest command where there is none of the name given."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1) if args else []
+            if near:
+                raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
+            raise
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="splmini", message="splmini %(version)s")
+def cli() -> None:
+    """Run Splunk searches and detections over files of events, without Splunk.
+
+    Exit codes: 0 found or fine, 1 nothing found or something to complain about, 2 wrong search, argument or file,
+    130 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    from splmini import SplError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        cli.main(args=arguments, prog_name="splmini", standalone_mode=True)
+    except SplError as error:
+        click.echo(f"splmini: {type(error).__name__}: {error}", err=True)
+        sys.exit(2)

@@ -72,7 +72,7 @@ def number_epoch(value: float) -> float | None:
 
 
 def any_epoch(value: Any, zone: tzinfo | None = None, now: float | None = None) -> float | int | None:
-    """Return the epoch of whatever stands for a time: epoch number or text, ISO text, datetime; None where nothing does."""
+    """Return the epoch of what stands for a time: an epoch, as a number or text, ISO text, a datetime; else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):

@@ -85,7 +85,7 @@ def multivalue(text: str) -> list[str]:
 
 @reader("csv", "CSV", _looks, framing=QUOTED_LINES, start=_start, advance=_advance)
 def parse_csv(record: bytes, block: Block) -> Row | None:
-    """CSV and TSV with a header; empty cells are null. The rows of a Splunk export are the events that it was made of."""
+    """CSV and TSV with a header; empty cells are null. The rows of a Splunk export are the events it was made of."""
     names, delimiter, first = block.state
     raw = text_of(record)
     cells = _cells(raw, delimiter)

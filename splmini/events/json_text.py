@@ -129,7 +129,7 @@ def _given_event(value: Mapping[str, Any], block: Block) -> Row:
 
 
 def _hec_event(value: Mapping[str, Any], raw: bytes, block: Block) -> Row:
-    """An event in the envelope of the HTTP event collector: `event` is text, or an object whose JSON is the raw text."""
+    """An event in the HTTP event collector's envelope: `event` is text, or an object whose JSON is the raw text."""
     inner = value["event"]
     text = inner if isinstance(inner, str) else text_of(bytes(_raw_dict.decode(raw)["event"]))
     event: Row = {"_raw": text}

@@ -32,7 +32,8 @@ def bsd_epoch(found: re.Match[str], settings: Settings) -> float | None:
     try:
         moment = local_epoch((year, month, int(found["day"]), hour, minute, second), fraction, settings.timezone)
         if not found["year"] and moment > now + 2 * 86400:
-            moment = local_epoch((year - 1, month, int(found["day"]), hour, minute, second), fraction, settings.timezone)
+            last = (year - 1, month, int(found["day"]), hour, minute, second)
+            moment = local_epoch(last, fraction, settings.timezone)
     except ValueError:
         return None
     return moment
@@ -69,7 +70,8 @@ def syslog(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "syslog_iso", "syslog with ISO times", rf"(?:<\d{{1,3}}>)?(?P<time>{ISO}) (?P<host>[A-Za-z0-9][\w.-]*) [\w/.<-]\S*: ",
+    "syslog_iso", "syslog with ISO times",
+    rf"(?:<\d{{1,3}}>)?(?P<time>{ISO}) (?P<host>[A-Za-z0-9][\w.-]*) [\w/.<-]\S*: ",
     "syslog", rank=62,
 )
 def syslog_iso(found: re.Match[str], settings: Settings) -> Row:

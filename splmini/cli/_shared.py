@@ -1,0 +1,155 @@
+"""What several commands share: options that make an environment, options that say how to read, and output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from splmini import Environment, Results
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = ("table", "json", "jsonl", "csv")
+_ENVIRONMENT = ("macros", "lookups", "apps", "now", "earliest", "latest", "timezone", "data_dir")
+_READING = ("input_format", "sourcetype", "source", "host", "index", "order", "infer", "strict")
+
+
+def environment_options(command: F) -> F:
+    """Add the options that make an environment."""
+    options = (
+        click.option("--macros", multiple=True, metavar="PATH", help="Folder of macro YAML, or a macros.conf."),
+        click.option("--lookups", multiple=True, metavar="PATH", help="Folder of lookup tables."),
+        click.option("--apps", multiple=True, metavar="APP", help="App folder or built-in pack, instead of all."),
+        click.option("--now", metavar="TIME", help="What now is: epoch or ISO time (the clock)."),
+        click.option("--earliest", metavar="TIME", help="Start of the time range: a Splunk time modifier or epoch."),
+        click.option("--latest", metavar="TIME", help="End of the time range."),
+        click.option("--timezone", metavar="ZONE", help="Time zone of times that name none (UTC)."),
+        click.option("--data-dir", metavar="FOLDER", help="The one folder that outputlookup and the like write to."),
+    )
+    return _with(command, options)
+
+
+def reading_options(command: F) -> F:
+    """Add the options that say how to read events."""
+    options = (
+        click.option("--input-format", metavar="NAME", help="Format of the input (recognised by content)."),
+        click.option("--sourcetype", metavar="NAME", help="Sourcetype of all events, whatever they say."),
+        click.option("--source", metavar="NAME", help="Source of all events."),
+        click.option("--host", metavar="NAME", help="Host of all events."),
+        click.option("--index", metavar="NAME", help="Index of all events."),
+        click.option("--order", type=click.Choice(["auto", "given", "newest"]), default="auto",
+                     help="Order of the events (auto: newest first)."),
+        click.option("--infer/--no-infer", default=True, help="Take source and sourcetype from the content."),
+        click.option("--strict", is_flag=True, help="Fail on a record that does not parse."),
+    )
+    return _with(command, options)
+
+
+def _with(command: F, options: Iterable[Callable[[F], F]]) -> F:
+    for option in reversed(tuple(options)):
+        command = option(command)
+    return command
+
+
+def environment(settings: dict[str, Any]) -> Environment:
+    """Make the environment that the options describe."""
+    import splmini
+
+    chosen = {name: settings[name] for name in _ENVIRONMENT if settings.get(name)}
+    for name in ("macros", "lookups", "apps"):
+        if name in chosen:
+            chosen[name] = list(chosen[name])
+    for name in ("now", "earliest", "latest"):
+        if name in chosen:
+            chosen[name] = _number(chosen[name])
+    return splmini.Environment(**chosen)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def reading(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of a run that the reading options stand for."""
+    chosen = {name: settings[name] for name in _READING if settings.get(name) is not None}
+    if "input_format" in chosen:
+        chosen["format"] = chosen.pop("input_format")
+    return chosen
+
+
+def events(files: tuple[str, ...]) -> Any:
+    """Return what to read: the files, or standard input where there are none and something is piped in."""
+    if files == ("-",) or (not files and not sys.stdin.isatty()):
+        return sys.stdin.buffer
+    return [sys.stdin.buffer if name == "-" else name for name in files]
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
+    """Give a function that shows on standard error how many events were read, where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    started = shown = time.monotonic()
+
+    def show(count: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown >= 0.5:
+            shown = now
+            sys.stderr.write(f"\r{count:,} events, {count / (now - started):,.0f} a second ")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if shown != started:
+            sys.stderr.write("\r" + " " * 60 + "\r")
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Any]:
+    """Give an executor of so many processes; None for one."""
+    if count <= 1:
+        yield None
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as executor:
+        yield executor
+
+
+def rendered(results: Results, form: str) -> str:
+    """Return results in the form that was asked for, with a line break at the end."""
+    if form == "json":
+        return results.to_json(indent=2) + "\n"
+    if form == "jsonl":
+        return results.to_jsonl()
+    if form == "csv":
+        return results.to_csv()
+    return results.to_table(width=0) + "\n" if len(results) else ""
+
+
+def tell(results: Results, quiet: bool) -> None:
+    """Show the messages of a run on standard error; infos only where not quiet."""
+    for each in results.messages:
+        if each.level != "info" or not quiet:
+            where = f" (line {each.position[0]}, column {each.position[1]})" if each.position else ""
+            click.echo(f"{each.level}: {each.text}{where}", err=True)
+
+
+def search_text(given: str) -> str:
+    """Return the text of a search: as given, or read from a file for `@file.spl`."""
+    if not given.startswith("@"):
+        return given
+    with click.open_file(given[1:], encoding="utf-8") as file:
+        return str(file.read())

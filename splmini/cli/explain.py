@@ -1,0 +1,31 @@
+"""`splmini explain`: why a search or detection found what it found, or nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from splmini.cli import _shared as shared
+
+
+@click.command("explain")
+@click.argument("search")
+@click.argument("files", nargs=-1)
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing but the explanation.")
+@shared.environment_options
+@shared.reading_options
+def command(search: str, files: tuple[str, ...], quiet: bool, **settings: Any) -> None:
+    """Explain SEARCH (a detection's YAML file, SPL, or @FILE) over the events in FILES: rows in and out of each stage,
+    and, for the events that came nearest, the first clause that refused them."""
+    import splmini
+
+    env = shared.environment(settings)
+    subject: Any = shared.search_text(search)
+    if Path(search).suffix in (".yml", ".yaml") and Path(search).is_file():
+        subject = splmini.Detection.load(search)
+    explanation = env.explain(subject, shared.events(files), **shared.reading(settings))
+    click.echo(str(explanation))
+    sys.exit(0 if explanation.fired else 1)
