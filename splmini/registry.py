@@ -266,6 +266,7 @@ def eval_function(
                 examples,
                 family,
                 pure,
+                returns,
             )
         return function
 
@@ -275,7 +276,7 @@ def eval_function(
 def eval_form(
     name: str,
     arity: Arity,
-    *,
+    *kinds: str,
     source: str = "",
     aliases: tuple[str, ...] = (),
     examples: tuple[Example, ...] = (),
@@ -294,7 +295,7 @@ def eval_form(
                 each,
                 least,
                 most,
-                ("any",),
+                kinds or ("any",),
                 "pass",
                 "pass",
                 None,
@@ -305,6 +306,8 @@ def eval_form(
                 examples,
                 family,
                 pure,
+                returns,
+                whole_row,
             )
         return function
 
