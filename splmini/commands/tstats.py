@@ -25,7 +25,7 @@ OPTIONS = {
     "local": OptionSpec("bool", default=False, doc="Accepted; everything is local."),
     "chunk_size": OptionSpec("int", default=10_000_000, doc="Accepted; it changes how Splunk works, not the result."),
     "use_summary_index_values": OptionSpec("bool", default=False, doc="Accepted; there are no summaries."),
-    "fillnull_value": OptionSpec("string", doc="What a by-field that is null becomes; without it such rows are left out."),
+    "fillnull_value": OptionSpec("string", doc="What a by-field that is null becomes; else such rows are left out."),
 }
 _SPAN = OptionSpec("span")
 _EVENTS = (
@@ -172,8 +172,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Calculates statistics over the events of a dataset of a data model, or over all events.
 
     With `from datamodel=Model.Dataset` fields have the path of their dataset in front (`Processes.user`,
-    `All_Changes.Account_Management.src_nt_domain`), but not `_time`, `host`, `source`, `sourcetype` and `index`; a field
-    that the dataset does not have is null. A bare model name means its root dataset. `nodename=Root.Child` in the
+    `All_Changes.Account_Management.src_nt_domain`), but not `_time`, `host`, `source`, `sourcetype` and `index`; a
+    field that the dataset does not have is null. A bare model name means its root dataset. `nodename=Root.Child` in the
     where-clause selects a dataset below. The where-clause is a search expression: AND between terms, case-insensitive
     values, wildcards, IN, CIDR blocks, time modifiers, subsearches.
 

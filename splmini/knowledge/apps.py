@@ -32,9 +32,11 @@ from splmini.knowledge.eventtypes import Classifier, EventTypes, Tags, build_eve
 from splmini.knowledge.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
 from splmini.knowledge.files import AppFiles
 from splmini.knowledge.props import Props, build_props
+from splmini.knowledge.timestamps import TimeRule, time_rule
 from splmini.language.macros import MacroRegistry
 
 if TYPE_CHECKING:
+    from splmini.knowledge.breaking import Breaking
     from splmini.knowledge.mapper import FieldMapper
     from splmini.knowledge.steps import MapperContext
     from splmini.operators import Fields
@@ -122,6 +124,7 @@ class Knowledge:
         self._confs: dict[str, Stanzas] = {}
         self._parts: dict[str, Any] = {}
         self._extractions: dict[tuple[str, ...], Extraction] = {}
+        self._times: dict[tuple[str, ...], TimeRule] = {}
         self._needed: dict[tuple[tuple[str, ...], Fields], Needed] = {}
 
     # ---- conf files ----------------------------------------------------------------------------------------------
@@ -264,6 +267,23 @@ class Knowledge:
                     self._extractions[stanzas] = found
                     self.notes.extend(problem for problem in found.problems if problem not in self.notes)
         return found
+
+    def time_rule(self, stanzas: tuple[str, ...]) -> TimeRule:
+        """Return how the time of an event is found where these stanzas apply."""
+        found = self._times.get(stanzas)
+        if found is None:
+            found = self._times[stanzas] = time_rule(self.plain_settings(stanzas))
+        return found
+
+    def plain_settings(self, stanzas: tuple[str, ...]) -> dict[str, str]:
+        """Return the values of the settings in force where these stanzas apply."""
+        return {key: setting.value for key, (_, setting) in self.props.merged(stanzas).items()}
+
+    def breaking(self, source: str = "", sourcetype: str = "", host: str = "") -> Breaking:
+        """Return how raw text of this source, sourcetype and host is cut into events."""
+        from splmini.knowledge.breaking import breaking
+
+        return breaking(self.plain_settings(self.props.key(source, sourcetype, host).stanzas))
 
     def needed(self, stanzas: tuple[str, ...], fields: Fields) -> Needed:
         """Return the part of an extraction that a set of fields needs; made once."""

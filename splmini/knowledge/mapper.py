@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
+from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Classifier, needs_classes
@@ -57,6 +58,7 @@ class _Run:
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._recent: dict[tuple[Any, ...], _Plan] = {}
         self._classifier = knowledge.classifier(ctx) if needs_classes(Names(needed)) else None
+        self.needs_time = needed is None or "_time" in needed
         self._metadata = _metadata_only(needed) and self._classifier is None and not raw
         constants = self._classifier.constants if self._classifier else _NOBODY
         self._by_host = "host" in constants
@@ -64,7 +66,7 @@ class _Run:
 
     def map(self, events: list[dict[str, Any]]) -> list[Row]:
         """Map a batch of events; the events are not changed."""
-        if self._metadata:
+        if self._metadata and not (self.needs_time and any("_time" not in event for event in events)):
             return [dict(event) for event in events]
         recent, rows = self._recent, []
         for event in events:
@@ -140,6 +142,10 @@ class _Plan:
             fields = wanted.plus(reads).fields
         else:
             self._raw_for_types = False
+        self._time = run.knowledge.time_rule(props.stanzas) if run.needs_time else None
+        self._zone, self._now = getattr(run.ctx, "timezone", timezone.utc), getattr(run.ctx, "now", None)
+        if self._time is not None and self._time.fields:
+            fields = Names(fields).plus(frozenset(self._time.fields)).fields
         self._extraction: Extraction = run.knowledge.extraction(props.stanzas)
         self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
         self._bound: Bound = bind(self._needed, run.ctx)
@@ -147,7 +153,7 @@ class _Plan:
 
     def apply(self, event: dict[str, Any]) -> Row:
         """Map one event."""
-        row: Row = {name: value for name, value in event.items() if value is not None}
+        row = dict(event)
         given = event
         synthesised = False
         bound = self._bound
@@ -158,6 +164,10 @@ class _Plan:
                 synthesised = True
         for step in bound.raw:
             step(row, given)
+        if self._time is not None and "_time" not in row:
+            moment = self._time.of_row(row, self._zone, self._now)
+            if moment is not None:
+                row["_time"] = moment
         self._derive(row, given, bound)
         if self._classify is not None:
             self._classify(row, given)

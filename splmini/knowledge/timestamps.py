@@ -1,0 +1,91 @@
+"""When an event was: TIME_PREFIX, TIME_FORMAT, TZ, MAX_TIMESTAMP_LOOKAHEAD, and Splunk's own recognition.
+
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/HowSplunkextractstimestamps
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from splmini.errors import SplError
+from splmini.knowledge.conf import as_int
+from splmini.knowledge.steps import text_of
+from splmini.knowledge.transforms import field_list
+from splmini.values import regex, times
+
+LOOKAHEAD = 128
+"""MAX_TIMESTAMP_LOOKAHEAD where it is not set: characters after the prefix in which a time is looked for."""
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """How the time of an event is found in its text, or (`fields`) in fields that were extracted."""
+
+    prefix: regex.Pattern | None = None
+    format: str | None = None
+    zone: tzinfo | None = None
+    lookahead: int = LOOKAHEAD
+    fields: tuple[str, ...] = ()
+    off: bool = False
+
+    def of_text(self, text: str, zone: tzinfo, now: float | None = None) -> float | None:
+        """Return the time that a text carries, as epoch seconds, or None.
+
+        Where a prefix is set, the time stands behind its first match, and nowhere else.
+        """
+        if self.off:
+            return None
+        start = 0
+        if self.prefix is not None:
+            match = self.prefix.search(text)
+            if match is None:
+                return None
+            start = match.end()
+        end = len(text) if self.lookahead <= 0 else start + self.lookahead
+        return self._read(text[start:end], zone, now)
+
+    def of_row(self, row: Mapping[str, Any], zone: tzinfo, now: float | None = None) -> float | None:
+        """Return the time that TIMESTAMP_FIELDS give, else that of `_raw`."""
+        if self.fields:
+            parts = [text_of(row[name]) for name in self.fields if row.get(name) is not None]
+            return self._read(" ".join(parts), zone, now) if parts else None
+        raw = row.get("_raw")
+        return None if raw is None else self.of_text(text_of(raw), zone, now)
+
+    def _read(self, text: str, zone: tzinfo, now: float | None) -> float | None:
+        zone = self.zone or zone
+        if self.format is not None:
+            for start in _starts(text):
+                found = times.strptime(text[start:], self.format, zone, now)
+                if found is not None:
+                    return found
+        return times.recognise(text, zone, now)
+
+
+def _starts(text: str) -> list[int]:
+    """Where a time may begin: at the start, and at the start of each word."""
+    end = min(len(text), 512)
+    return [0, *(index for index in range(1, end) if text[index].isalnum() and not text[index - 1].isalnum())]
+
+
+def time_rule(settings: Mapping[str, str]) -> TimeRule:
+    """Read the settings of a stanza that say where its events' time is; what cannot be read does not count."""
+    prefix, zone = None, None
+    try:
+        if settings.get("TIME_PREFIX"):
+            prefix = regex.compile(settings["TIME_PREFIX"])
+        if settings.get("TZ"):
+            zone = times.get_timezone(settings["TZ"].strip())
+    except SplError:
+        pass
+    return TimeRule(
+        prefix,
+        settings.get("TIME_FORMAT") or None,
+        zone,
+        as_int(settings.get("MAX_TIMESTAMP_LOOKAHEAD"), LOOKAHEAD),
+        tuple(field_list(settings.get("TIMESTAMP_FIELDS", ""))),
+        settings.get("DATETIME_CONFIG", "").strip().upper() in ("NONE", "CURRENT"),
+    )
