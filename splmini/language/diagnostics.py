@@ -11,20 +11,54 @@ from splmini.errors import Span, SplSyntaxError
 
 WORDS = {
     # search
-    "FIELD_OPERATOR": "a comparison", "FIELD_IN": "a comparison", "WORD": "a term", "VALUE": "a value", "ITEM": "a value",
-    "DIRECTIVE": "a term", "_AND": "AND", "_OR": "OR", "NOT": "NOT", "_XOR": "XOR",
+    "FIELD_OPERATOR": "a comparison",
+    "FIELD_IN": "a comparison",
+    "WORD": "a term",
+    "VALUE": "a value",
+    "ITEM": "a value",
+    "DIRECTIVE": "a term",
+    "_AND": "AND",
+    "_OR": "OR",
+    "NOT": "NOT",
+    "_XOR": "XOR",
     # eval
-    "CALL": "a function", "NAME": "a field", "QUOTED_FIELD": "a field", "NUMBER": "a number", "STRING": "a string",
-    "COMPARE": "an operator", "LIKE": "an operator", "NOT_LIKE": "an operator", "IN": "an operator",
-    "NOT_IN": "an operator", "DOT": "an operator", "SIGN": "an operator", "MULTIPLY": "an operator",
+    "CALL": "a function",
+    "NAME": "a field",
+    "QUOTED_FIELD": "a field",
+    "NUMBER": "a number",
+    "STRING": "a string",
+    "COMPARE": "an operator",
+    "LIKE": "an operator",
+    "NOT_LIKE": "an operator",
+    "IN": "an operator",
+    "NOT_IN": "an operator",
+    "DOT": "an operator",
+    "SIGN": "an operator",
+    "MULTIPLY": "an operator",
     "TARGET": "an assignment such as 'field = value'",
     # aggregation and arguments
-    "BARE_FUNCTION": "a function", "EVAL_CALL": "eval(…)", "ARGUMENT": "a field", "BY": "'by'", "WHERE": "'where'",
-    "BY_FIELD": "a field", "_AS": "'as'", "ALIAS": "a name", "OPTION": "an option", "OPTION_VALUE": "a value",
-    "OPTION_CALL": "a value", "WHERE_COMPARE": "a comparison", "RANK": "a number, or top and a number",
-    "NAMED_GROUP": "an argument", "QUOTED": "a name", "GROUP_TEXT": "a text",
+    "BARE_FUNCTION": "a function",
+    "EVAL_CALL": "eval(…)",
+    "ARGUMENT": "a field",
+    "BY": "'by'",
+    "WHERE": "'where'",
+    "BY_FIELD": "a field",
+    "_AS": "'as'",
+    "ALIAS": "a name",
+    "OPTION": "an option",
+    "OPTION_VALUE": "a value",
+    "OPTION_CALL": "a value",
+    "WHERE_COMPARE": "a comparison",
+    "RANK": "a number, or top and a number",
+    "NAMED_GROUP": "an argument",
+    "QUOTED": "a name",
+    "GROUP_TEXT": "a text",
     # both
-    "LPAR": "'('", "RPAR": "')'", "_COMMA": "','", "SUBSEARCH": "a subsearch", "$END": "the end of the command",
+    "LPAR": "'('",
+    "RPAR": "')'",
+    "_COMMA": "','",
+    "SUBSEARCH": "a subsearch",
+    "$END": "the end of the command",
 }
 OPERAND = {"a string", "a number", "a field", "a function", "'('", "NOT", "an operator", "a subsearch"}
 TERM = {"a term", "a comparison", "'('", "NOT", "a string", "a subsearch"}
@@ -39,9 +73,7 @@ def translate(error: UnexpectedInput, command: str, text: str, end: int, offset:
     start = int(error.pos_in_stream or 0)
     found = _found(error, text, end)
     span = Span(start + offset, start + offset + max(len(found), 1))
-    return SplSyntaxError(
-        f"Unexpected '{found}' in {command}.", name=command, hint=_hint(expected), span=span,
-    )
+    return SplSyntaxError(f"Unexpected '{found}' in {command}.", name=command, hint=_hint(expected), span=span)
 
 
 def _at_end(command: str, expected: list[str], text: str, end: int, offset: int) -> SplSyntaxError:

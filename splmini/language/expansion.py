@@ -120,7 +120,8 @@ class _Expansion:
             return self.macros.evaluate(text)
         except SplError as error:
             raise MacroError(
-                f"The {what} of the macro '{macro.name}' cannot be evaluated: {error.message}", name=macro.name,
+                f"The {what} of the macro '{macro.name}' cannot be evaluated: {error.message}",
+                name=macro.name,
                 hint=f"It is: {text}",
             ) from None
 

@@ -226,8 +226,13 @@ def _from_entry(name: str, entry: Any, path: str | None) -> Macro:
             f"The macro '{name}' names {len(args)} arguments, not the {arity} of its name.", name=bare, path=path
         )
     return Macro(
-        bare, str(definition), tuple(str(each) for each in args), truth(entry.get("iseval")),
-        str(entry.get("validation") or ""), str(entry.get("errormsg") or ""), str(entry.get("description") or ""),
+        bare,
+        str(definition),
+        tuple(str(each) for each in args),
+        truth(entry.get("iseval")),
+        str(entry.get("validation") or ""),
+        str(entry.get("errormsg") or ""),
+        str(entry.get("description") or ""),
     )
 
 

@@ -147,7 +147,9 @@ class _Parser:
                 span = Span(raw.opening + self.offset, raw.end + 1 + self.offset)
                 self.holes[raw.opening + self.offset] = tree.Subsearch(self.parsed(raw), span=span)
             elif len(raw.segments) > 1 or raw.leading_pipe:
-                raise SplSyntaxError(f"A pipe cannot stand in {what}.", span=Span(self.offset, self.offset + len(self.text)))
+                raise SplSyntaxError(
+                    f"A pipe cannot stand in {what}.", span=Span(self.offset, self.offset + len(self.text))
+                )
             else:
                 segment = raw.segments[0]
         assert segment is not None
@@ -172,7 +174,8 @@ class _Parser:
         if match is None:
             at = len(self.text[: segment.end]) - len(self.text[segment.start : segment.end].lstrip())
             raise SplSyntaxError(
-                "A command is missing here.", hint="A pipe is followed by the name of a command.",
+                "A command is missing here.",
+                hint="A pipe is followed by the name of a command.",
                 span=Span(at + self.offset, at + 1 + self.offset),
             )
         name_span = Span(match.start(1) + self.offset, match.end(1) + self.offset)
@@ -212,7 +215,9 @@ class _Parser:
         if spec.raw_subsearch:
             for hole in segment.holes:
                 span = Span(hole.start + self.offset, hole.end + self.offset)
-                self.holes[hole.start + self.offset] = tree.RawSubsearch(self.text[hole.start + 1 : hole.end - 1], span=span)
+                self.holes[hole.start + self.offset] = tree.RawSubsearch(
+                    self.text[hole.start + 1 : hole.end - 1], span=span
+                )
         if spec.dialect == "search":
             return self.run_search(text)
         if spec.dialect == "expressions":

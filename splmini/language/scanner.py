@@ -88,7 +88,8 @@ class _Structure:
             return
         if len(self.stack) == 1:
             raise SplSyntaxError(
-                "There is a ']' without a '[' before it.", span=Span(start, start + 1),
+                "There is a ']' without a '[' before it.",
+                span=Span(start, start + 1),
                 hint="Square brackets hold subsearches; put text with brackets in double quotes.",
             )
         self.end_segment(start)
@@ -112,7 +113,9 @@ class _Structure:
         if self.raw or len(self.stack) > 1:
             opening = self.raw[0] if self.raw else self.stack[-1].opening
             raise SplSyntaxError(
-                "The '[' is not closed.", span=Span(opening, opening + 1), hint="A ']' is missing at the end of the subsearch."
+                "The '[' is not closed.",
+                span=Span(opening, opening + 1),
+                hint="A ']' is missing at the end of the subsearch.",
             )
         self.end_segment(len(self.text))
         pipeline = self.stack[0]
