@@ -145,7 +145,23 @@ def normal(value: int | float | None) -> int | float | None:
             return int(float(value))
         except OverflowError:
             return None
-    return value if math.isfinite(value) else None
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) <= _EXACT and type(value) is float else value
+
+
+def settled(value: Any) -> Any:
+    """Return a number as a field holds it: one that is shown with fewer decimals than it has is rounded to them.
+
+    >>> settled(Shown(1.4142, 0)), settled(Shown(6.25, 1))
+    (1, 6.3)
+    """
+    if type(value) is Shown:
+        rounded = round_half_up(value, value.places)
+        return Shown(rounded, value.places) if value.places > 0 else int(rounded)
+    if isinstance(value, list):
+        return [settled(item) for item in value]
+    return value
 
 
 def add(left: int | float, right: int | float) -> int | float | None:

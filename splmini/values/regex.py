@@ -31,6 +31,12 @@ _FLAGS = frozenset("imsxU")
 _REFERENCE = re.compile(r"\\(?:g\{?(\d+)\}?|(\d{1,2}))")
 
 
+class PatternError(ArgumentError):
+    """A regular expression that is not well formed; `offset` is the place inside the pattern, from 0."""
+
+    offset: int = 0
+
+
 class Pattern:
     """A compiled regular expression.
 
@@ -258,14 +264,16 @@ def _compile_full(pattern: str, prepared: _Prepared, flags: str) -> Any:
 
 def _bad_pattern(
     pattern: str, prepared: _Prepared, reason: str, compiled: str, offset: int, shift: int
-) -> ArgumentError:
+) -> PatternError:
     characters = len(compiled.encode()[:offset].decode("utf-8", "ignore"))
     position = min(max(prepared.written(characters - shift), 0), len(pattern))
     reason = reason.rpartition(";")[2].strip()
-    return ArgumentError(
+    error = PatternError(
         f"The regular expression '{pattern}' is invalid at position {position} of the pattern: {reason}.",
         name="regex",
     )
+    error.offset = position
+    return error
 
 
 # ---- replacing -----------------------------------------------------------------------------------------------------

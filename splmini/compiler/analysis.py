@@ -1,0 +1,44 @@
+"""What an expression depends on: the fields that it reads, or nothing but its literals."""
+
+from __future__ import annotations
+
+from splmini import registry
+from splmini.language import tree
+
+
+def is_constant(node: tree.Node) -> bool:
+    """Say whether an eval expression depends on nothing but its literals."""
+    for each in tree.walk(node):
+        if isinstance(each, (tree.FieldRef, tree.Subsearch)):
+            return False
+        if isinstance(each, tree.Call):
+            function = registry.eval_functions().get(each.name)
+            if function is None or not function.pure or function.whole_row:
+                return False
+    return True
+
+
+def fields_read(node: tree.Node) -> frozenset[str] | None:
+    """Return the fields that an expression of either dialect reads; None where that cannot be known.
+
+    >>> from splmini.language.tree import Call, FieldRef
+    >>> sorted(fields_read(Call("len", (FieldRef("user"),))))
+    ['user']
+    """
+    names: set[str] = set()
+    for each in tree.walk(node):
+        if isinstance(each, tree.FieldRef):
+            names.add(each.name)
+        elif isinstance(each, (tree.FieldComparison, tree.FieldIn)):
+            names.add(each.field)
+        elif isinstance(each, (tree.Term, tree.Directive)):
+            if not (isinstance(each, tree.Term) and each.text == "*"):
+                names.add("_raw")
+        elif isinstance(each, tree.Subsearch) or (isinstance(each, tree.Call) and _reads_row(each)):
+            return None
+    return frozenset(names)
+
+
+def _reads_row(call: tree.Call) -> bool:
+    function = registry.eval_functions().get(call.name)
+    return function is not None and function.whole_row

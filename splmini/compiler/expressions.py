@@ -1,0 +1,382 @@
+"""Eval expression → function of a row: literals, fields and operators.
+
+Truth is three-valued: a comparison with null is null, `NOT null` is null, and what is null does not pass a filter.
+What is constant is folded; the frequent forms (a field against a literal, a list of literals) have their own closures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from splmini import registry
+from splmini.compiler.analysis import is_constant
+from splmini.compiler.calls import adapted, as_truth, find_function, unknown
+from splmini.compiler.types import static_type
+from splmini.errors import ArgumentError
+from splmini.language import tree
+from splmini.values import numbers
+from splmini.values.comparison import comparator, compare_with
+from splmini.values.multivalue import joined
+from splmini.values.numbers import to_number, to_text
+
+if TYPE_CHECKING:
+    from splmini.operators import Row, RunContext, Value
+
+Evaluate: TypeAlias = "Callable[[Row], Any]"
+Condition: TypeAlias = "Callable[[Row], bool | None]"
+
+
+class RunScope:
+    """The `registry.Scope` of a run: compiles nodes, folds what is constant."""
+
+    def __init__(self, ctx: RunContext | None) -> None:
+        self._ctx = ctx
+
+    @property
+    def ctx(self) -> RunContext:
+        """The run; raises LookupError where an expression is folded outside of one."""
+        if self._ctx is None:
+            raise LookupError("no run")
+        return self._ctx
+
+    def compile(self, node: tree.Node) -> Callable[[Row], Value]:
+        """Compile a node to a function of the row."""
+        return compile_expression(node, self)
+
+    def constant(self, node: tree.Node) -> Any:
+        """Return the value of a constant node; raises LookupError where it depends on the row or the run."""
+        if not is_constant(node):
+            raise LookupError("not a constant")
+        return compile_expression(node, self)({})
+
+
+def compile_expression(node: tree.Node, scope: registry.Scope) -> Evaluate:
+    """Compile an eval expression to a function of the row."""
+    return _COMPILERS[type(node)](node, scope)
+
+
+def compile_value(node: tree.Node, scope: registry.Scope) -> Evaluate:
+    """Compile an eval expression whose value goes into a field: numbers are rounded as they are shown (pow)."""
+    evaluate = compile_expression(node, scope)
+    if not any(isinstance(each, tree.Call) and each.name in _SHOWN_ROUNDED for each in tree.walk(node)):
+        return evaluate
+
+    def settle(row: Row) -> Any:
+        return numbers.settled(evaluate(row))
+
+    return settle
+
+
+_SHOWN_ROUNDED = frozenset({"pow"})
+
+
+def compile_condition(node: tree.Node, scope: registry.Scope) -> Condition:
+    """Compile an eval expression to a test: True, False, or None where it is null."""
+    evaluate = compile_expression(node, scope)
+    if static_type(node) == "bool":
+        return evaluate
+
+    def truth(row: Row) -> bool | None:
+        return as_truth(evaluate(row))
+
+    return truth
+
+
+def _constant(value: Any) -> Evaluate:
+    def constant(row: Row) -> Any:
+        return value
+
+    return constant
+
+
+def _literal(node: Any, scope: registry.Scope) -> Evaluate:
+    return _constant(node.value)
+
+
+def _field(node: tree.FieldRef, scope: registry.Scope) -> Evaluate:
+    name = node.name
+
+    def field(row: Row) -> Any:
+        return row.get(name)
+
+    return field
+
+
+# ---- truth ---------------------------------------------------------------------------------------------------------
+
+
+def _and(node: tree.And, scope: registry.Scope) -> Evaluate:
+    tests = [compile_condition(item, scope) for item in node.items]
+
+    def conjunction(row: Row) -> bool | None:
+        result: bool | None = True
+        for test in tests:
+            value = test(row)
+            if value is False:
+                return False
+            if value is None:
+                result = None
+        return result
+
+    return conjunction
+
+
+def _or(node: tree.Or, scope: registry.Scope) -> Evaluate:
+    tests = [compile_condition(item, scope) for item in node.items]
+
+    def disjunction(row: Row) -> bool | None:
+        result: bool | None = False
+        for test in tests:
+            value = test(row)
+            if value is True:
+                return True
+            if value is None:
+                result = None
+        return result
+
+    return disjunction
+
+
+def _xor(node: tree.Xor, scope: registry.Scope) -> Evaluate:
+    tests = [compile_condition(item, scope) for item in node.items]
+
+    def exclusive(row: Row) -> bool | None:
+        result = False
+        for test in tests:
+            value = test(row)
+            if value is None:
+                return None
+            result ^= value
+        return result
+
+    return exclusive
+
+
+def _not(node: tree.Not, scope: registry.Scope) -> Evaluate:
+    test = compile_condition(node.operand, scope)
+
+    def negation(row: Row) -> bool | None:
+        value = test(row)
+        return None if value is None else not value
+
+    return negation
+
+
+# ---- comparison ----------------------------------------------------------------------------------------------------
+
+
+def _comparison(node: tree.Comparison, scope: registry.Scope) -> Evaluate:
+    if node.op == "like":
+        return compile_expression(tree.Call("like", (node.left, node.right), span=node.span), scope)
+    left, right = compile_expression(node.left, scope), compile_expression(node.right, scope)
+    test = comparator(node.op)
+    if isinstance(node.right, tree.String):
+        return _against_string(left, node.right.value, test)
+    if isinstance(node.right, tree.Number):
+        return _against_number(left, node.right.value, test)
+    text = "string" in (static_type(node.left), static_type(node.right))
+
+    def comparison(row: Row) -> bool | None:
+        return compare_with(test, left(row), right(row), text)
+
+    return comparison
+
+
+def _against_string(left: Evaluate, wanted: str, test: Callable[[Any, Any], bool]) -> Evaluate:
+    def against_string(row: Row) -> bool | None:
+        value = left(row)
+        if value.__class__ is str:
+            return test(value, wanted)
+        return compare_with(test, value, wanted, True)
+
+    return against_string
+
+
+def _against_number(left: Evaluate, wanted: int | float, test: Callable[[Any, Any], bool]) -> Evaluate:
+    text = to_text(wanted)
+
+    def against_number(row: Row) -> bool | None:
+        value = left(row)
+        kind = value.__class__
+        if kind is int or kind is float:
+            return test(value, wanted)
+        if kind is str:
+            number = to_number(value)
+            return test(value, text) if number is None else test(number, wanted)
+        return compare_with(test, value, wanted)
+
+    return against_number
+
+
+def membership(operand: tree.Node, items: tuple[tree.Node, ...], scope: registry.Scope) -> Evaluate:
+    """Compile `operand IN (items)`: the literals of the list are looked up in a set."""
+    evaluate = compile_expression(operand, scope)
+    texts = {item.value for item in items if isinstance(item, tree.String)}
+    literals = {item.value for item in items if isinstance(item, tree.Number)}
+    others = [tree.Comparison("=", operand, item, span=item.span) for item in items
+              if not isinstance(item, (tree.String, tree.Number))]  # fmt: skip
+    tests = [compile_expression(each, scope) for each in others]
+    known = static_type(operand) == "string"
+
+    def single(value: Any) -> bool:
+        if (value if value.__class__ is str else to_text(value)) in texts:
+            return True
+        if not literals or known:
+            return bool(literals) and to_text(value) in map(to_text, literals)
+        number = to_number(value)
+        return number is not None and number in literals
+
+    def member(row: Row) -> bool | None:
+        value = evaluate(row)
+        if value is None:
+            return None
+        if any(map(single, value)) if value.__class__ is list else single(value):
+            return True
+        return any(test(row) is True for test in tests)
+
+    return member
+
+
+def _in_list(node: tree.InList, scope: registry.Scope) -> Evaluate:
+    return membership(node.operand, node.items, scope)
+
+
+# ---- arithmetic ----------------------------------------------------------------------------------------------------
+
+
+def _unary(node: tree.Unary, scope: registry.Scope) -> Evaluate:
+    operand = compile_expression(node.operand, scope)
+    negative = node.op == "-"
+    if isinstance(node.operand, tree.Number):
+        return _constant(-node.operand.value if negative else node.operand.value)
+
+    def unary(row: Row) -> Any:
+        number = to_number(operand(row))
+        return None if number is None else -number if negative else number
+
+    return unary
+
+
+def _concatenation(node: tree.Binary, scope: registry.Scope) -> Evaluate:
+    """`a.b.c`: null where one of them is null, or multivalue."""
+    parts = [compile_expression(part, scope) for part in _operands(node)]
+    if len(parts) == 2:
+        left, right = parts
+
+        def concatenate(row: Row) -> Any:
+            first, second = left(row), right(row)
+            if first.__class__ is str and second.__class__ is str:
+                return first + second
+            return _concatenated((first, second))
+
+        return concatenate
+
+    def concatenate_all(row: Row) -> Any:
+        return _concatenated([part(row) for part in parts])
+
+    return concatenate_all
+
+
+def _operands(node: tree.Binary) -> list[tree.Node]:
+    parts: list[tree.Node] = []
+    current: tree.Node = node
+    while isinstance(current, tree.Binary) and current.op == ".":
+        parts.append(current.right)
+        current = current.left
+    parts.append(current)
+    return parts[::-1]
+
+
+def _concatenated(values: list[Any] | tuple[Any, ...]) -> str | None:
+    texts = []
+    for value in values:
+        if value.__class__ is str:
+            texts.append(value)
+        elif value is None or value.__class__ is list:
+            return None
+        else:
+            texts.append(to_text(value))
+    return "".join(texts)
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": numbers.add, "-": numbers.subtract, "*": numbers.multiply, "/": numbers.divide, "%": numbers.modulo,
+}  # fmt: skip
+
+
+def _arithmetic(node: tree.Binary, scope: registry.Scope) -> Evaluate:
+    if node.op == "." or (node.op == "+" and static_type(node) == "string"):
+        return _concatenation(node, scope) if node.op == "." else _string_sum(node, scope)
+    left, right = compile_expression(node.left, scope), compile_expression(node.right, scope)
+    operation = _ARITHMETIC[node.op]
+    plus = node.op == "+"
+
+    def arithmetic(row: Row) -> Any:
+        first, second = left(row), right(row)
+        if first.__class__ is int and second.__class__ is int:
+            return operation(first, second)
+        a, b = to_number(first), to_number(second)
+        if a is not None and b is not None:
+            try:
+                return operation(a, b)
+            except OverflowError:
+                return None
+        if plus and a is None and b is None and isinstance(first, str) and isinstance(second, str):
+            return first + second
+        return None
+
+    return _constant(arithmetic({})) if is_constant(node) else arithmetic
+
+
+def _string_sum(node: tree.Binary, scope: registry.Scope) -> Evaluate:
+    left, right = compile_expression(node.left, scope), compile_expression(node.right, scope)
+
+    def concatenate(row: Row) -> Any:
+        return _concatenated((left(row), right(row)))
+
+    return concatenate
+
+
+# ---- calls ---------------------------------------------------------------------------------------------------------
+
+
+def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
+    function = find_function(node)
+    constant = function.pure and not function.whole_row and is_constant(node)
+    if function.form is not None:
+        evaluate = function.form(node, scope)
+    else:
+        arguments = [compile_expression(arg, scope) for arg in node.args]
+        known = [argument({}) if is_constant(arg) else unknown() for argument, arg in zip(arguments, node.args, strict=True)]
+        evaluate = adapted(function, arguments, known)
+    return _constant(evaluate({})) if constant else evaluate
+
+
+def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Evaluate:
+    raise ArgumentError("A subsearch cannot stand in an eval expression.", span=node.span)
+
+
+_COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {
+    tree.String: _literal,
+    tree.Number: _literal,
+    tree.Boolean: _literal,
+    tree.FieldRef: _field,
+    tree.And: _and,
+    tree.Or: _or,
+    tree.Xor: _xor,
+    tree.Not: _not,
+    tree.Comparison: _comparison,
+    tree.InList: _in_list,
+    tree.Unary: _unary,
+    tree.Binary: _arithmetic,
+    tree.Call: _call,
+    tree.Subsearch: _subsearch,
+}
+
+
+def evaluate_macro(text: str) -> str:
+    """Evaluate an eval-based macro definition: an expression without fields whose string is the expansion."""
+    from splmini.language.parser import parse_expression
+
+    return joined(compile_expression(parse_expression(text), RunScope(None))({}), " ")

@@ -1,0 +1,438 @@
+"""JSON functions. JSON values are text: compact, keys in their order, whole numbers without decimals."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from splmini.errors import ArgumentError
+from splmini.functions.eval._support import page
+from splmini.language import tree
+from splmini.registry import Example, eval_function
+from splmini.values import json
+from splmini.values.json import INVALID, Step
+from splmini.values.multivalue import as_list, from_list
+from splmini.values.numbers import settled, to_text
+
+PAGE = page("json-functions")
+
+# ---- values --------------------------------------------------------------------------------------------------------
+
+
+def to_json(value: Any) -> Any:
+    """Return a field's value as a JSON value: text that is a JSON object or array is embedded as one."""
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, str):
+        if value.lstrip()[:1] in ("{", "["):
+            decoded = json.decode(value)
+            if decoded is not INVALID:
+                return decoded
+        return value
+    return settled(value)
+
+
+def native(value: Any) -> Any:
+    """Return a JSON value as a field's value: objects and arrays as their text, null as null."""
+    if isinstance(value, (dict, list)):
+        return json.encode(value)
+    return json.plain(value)
+
+
+def _container(value: Any) -> Any:
+    """Return the object or array that a text spells, else None."""
+    if not isinstance(value, str):
+        return None
+    decoded = json.decode(value)
+    return decoded if isinstance(decoded, (dict, list)) else None
+
+
+def _check_pairs(first: int) -> Callable[[tree.Call], None]:
+    def check(call: tree.Call) -> None:
+        if (len(call.args) - first) % 2:
+            raise ArgumentError(
+                f"{call.name}() takes pairs of a key or path and a value, but the last one has no value.",
+                name=call.name, span=call.args[-1].span,
+            )
+
+    return check
+
+
+# ---- making --------------------------------------------------------------------------------------------------------
+
+
+@eval_function(
+    "json_object", (0, None), null="pass", multivalue="pass", source=PAGE, check=_check_pairs(0), returns="text",
+    examples=(
+        Example('json_object("name", "maria", "n", 5)', '{"name":"maria","n":5}'),
+        Example('json_object("cities", json_array("London"))', '{"cities":["London"]}'),
+    ),
+)
+def json_object(*members: Any) -> str | None:
+    """json_object(<key>, <value>, ...): a JSON object of the pairs; `{}` without any.
+
+    Text that is a JSON object or array is embedded as one.
+
+    *Null*: a null value is JSON null; a null key makes null. *Multivalue*: a value becomes an array.
+    """
+    result = {}
+    for key, value in zip(members[::2], members[1::2], strict=True):
+        if key is None:
+            return None
+        result[to_text(key)] = to_json(value)
+    return json.encode(result)
+
+
+@eval_function(
+    "json_array", (0, None), null="pass", multivalue="pass", source=PAGE, returns="text",
+    examples=(Example('json_array("a", 1, true())', '["a",1,true]'),),
+)
+def json_array(*values: Any) -> str:
+    """json_array(<value>, ...): a JSON array of the values; `[]` without any.
+
+    Text that is a JSON object or array is embedded as one.
+
+    *Null*: JSON null. *Multivalue*: an array inside the array.
+    """
+    return json.encode([to_json(value) for value in values])
+
+
+@eval_function(
+    "json", 1, "text", source=PAGE, returns="text",
+    examples=(Example('json("[1, 2]")', "[1, 2]"), Example('json("Golden Gate Bridge")', None)),
+)
+def json_(text: str) -> str | None:
+    """json(<value>): the value itself where it is JSON, else null.
+
+    *Null*: null. *Multivalue*: applied to each value.
+    """
+    return None if json.decode(text) is INVALID else text
+
+
+@eval_function(
+    "json_valid", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    examples=(Example('if(json_valid("[1, 2]"), "t", "f").if(json_valid("[1, 2"), "t", "f")', "tf"),),
+)
+def json_valid(value: Any) -> bool:
+    """json_valid(<value>): true for well-formed JSON.
+
+    *Null*: false. *Multivalue*: true where each value is.
+    """
+    return value is not None and all(json.decode(to_text(item)) is not INVALID for item in as_list(value))
+
+
+# ---- reading -------------------------------------------------------------------------------------------------------
+
+
+def _at_path(value: Any, path: str) -> Any:
+    """Return the JSON value at a path, INVALID where there is none; a path with `{}` gives an array."""
+    steps = json.parse_path(path)
+    if steps is None:
+        return INVALID
+    found = json.find(value, steps)
+    if None in steps:
+        return found if found else INVALID
+    return found[0] if found else INVALID
+
+
+@eval_function(
+    "json_extract", (1, None), "text", source=PAGE,
+    examples=(
+        Example(r'json_extract("{\"a\": {\"b\": [5, 6]}}", "a.b{1}")', 6),
+        Example(r'json_extract("[{\"n\": 1}, {\"n\": 2}]", "{}.n")', "[1,2]"),
+        Example(r'json_extract("{\"a\": 1, \"b\": 2}", "a", "b")', "[1,2]"),
+    ),
+)
+def json_extract(text: str, *paths: str) -> Any:
+    """json_extract(<json>, <path>, ...): what lies at a path; for several paths a JSON array of what lies at them.
+
+    `a.b` descends, `{0}` is the first element, `{}` every element (an array). Objects and arrays are given as JSON,
+    other values as they are. Without a path, the whole value.
+
+    *Null*: null, also for text that is not JSON and a path that leads nowhere. *Multivalue*: applied to each value.
+    """
+    value = json.decode(text)
+    if value is INVALID:
+        return None
+    if not paths:
+        return native(value)
+    found = [_at_path(value, path) for path in paths]
+    if len(paths) == 1:
+        return None if found[0] is INVALID else native(found[0])
+    present = [item for item in found if item is not INVALID]
+    return json.encode(present) if present else None
+
+
+@eval_function(
+    "json_extract_exact", (1, None), "text", source=PAGE,
+    examples=(Example(r'json_extract_exact("{\"a.b\": 7}", "a.b")', 7),),
+)
+def json_extract_exact(text: str, *keys: str) -> Any:
+    """json_extract_exact(<json>, <key>, ...): the value of a key, whose dots and braces are part of it.
+
+    For several keys a JSON array of the values; without a key, the whole value.
+
+    *Null*: null, also for text that is no JSON object and a key that is not there. *Multivalue*: applied to each value.
+    """
+    value = json.decode(text)
+    if value is INVALID:
+        return None
+    if not keys:
+        return native(value)
+    if not isinstance(value, dict):
+        return None
+    found = [value[key] for key in keys if key in value]
+    if len(keys) == 1:
+        return native(found[0]) if found else None
+    return json.encode(found) if found else None
+
+
+@eval_function(
+    "json_keys", 1, "text", source=PAGE, returns="text",
+    examples=(Example(r'json_keys("{\"b\": 1, \"a\": {\"x\": 2}}")', '["b","a"]'),),
+)
+def json_keys(text: str) -> str | None:
+    """json_keys(<json>): the keys of an object as a JSON array, in their order.
+
+    *Null*: null, also for what is no JSON object. *Multivalue*: applied to each value.
+    """
+    value = json.decode(text)
+    return json.encode(list(value)) if isinstance(value, dict) else None
+
+
+@eval_function(
+    "json_has_key_exact", 2, "text", source=PAGE, returns="bool", multivalue="first",
+    examples=(Example(r'if(json_has_key_exact("{\"a.b\": 1}", "a.b"), "yes", "no")', "yes"),),
+)
+def json_has_key_exact(text: str, key: str) -> bool:
+    """json_has_key_exact(<json>, <key>): true where the object has the key, whose dots are part of it.
+
+    *Null*: null. *Multivalue*: the first value counts.
+    """
+    value = json.decode(text)
+    return isinstance(value, dict) and key in value
+
+
+@eval_function(
+    "json_entries", 1, "text", source=PAGE, returns="text",
+    examples=(Example(r'json_entries("{\"a\": 1}")', '[{"key":"a","value":1}]'),),
+)
+def json_entries(text: str) -> str | None:
+    """json_entries(<json>): the members of an object as a JSON array of objects with `key` and `value`.
+
+    For an array the keys are the positions, from 0.
+
+    *Null*: null, also for what is neither object nor array. *Multivalue*: applied to each value.
+    """
+    value = json.decode(text)
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict):
+        return None
+    return json.encode([{"key": key, "value": item} for key, item in value.items()])
+
+
+@eval_function(
+    "json_array_to_mv", (1, 2), "text", "any", source=PAGE,
+    examples=(
+        Example('json_array_to_mv(json_array("a", 1))', ["a", 1]),
+        Example('json_array_to_mv(json_array("a", "b"), true())', ['"a"', '"b"']),
+    ),
+)
+def json_array_to_mv(text: str, keep_quotes: Any = False) -> Any:
+    """json_array_to_mv(<json array>, <keep quotes>): the elements as values; strings keep their quotes where asked.
+
+    *Null*: null, also for what is no JSON array and an empty one. *Multivalue*: applied to each value.
+    """
+    value = json.decode(text)
+    if not isinstance(value, list):
+        return None
+    if keep_quotes is True:
+        return from_list(json.encode(item) for item in value)
+    return from_list("null" if item is None else native(item) for item in value)
+
+
+# ---- changing ------------------------------------------------------------------------------------------------------
+
+Change = Callable[[Any, Any], None]
+"""Sets, extends or removes in a container (an object or array) at a key or index."""
+
+
+def _change(root: Any, steps: list[Step], create: bool, change: Change) -> None:
+    """Apply a change at every place that a path leads to; `create` makes missing objects on the way."""
+    places = [root]
+    for position, step in enumerate(steps[:-1]):
+        following: list[Any] = []
+        for place in places:
+            if isinstance(step, str) and isinstance(place, dict):
+                if step not in place and create:
+                    place[step] = {} if isinstance(steps[position + 1], str) else []
+                following.extend([place[step]] if step in place else [])
+            elif isinstance(place, list):
+                if step is None:
+                    following.extend(place)
+                elif isinstance(step, int) and step < len(place):
+                    following.append(place[step])
+        places = following
+    last = steps[-1]
+    for place in places:
+        if last is None and isinstance(place, list):
+            for index in range(len(place)):
+                change(place, index)
+        elif isinstance(place, dict if isinstance(last, str) else list):
+            change(place, last)
+
+
+def _changed(text: str, pairs: tuple[Any, ...], create: bool, make: Callable[[Any], Change]) -> str | None:
+    root = _container(text)
+    if root is None:
+        return None
+    root = copy.deepcopy(root)
+    for path, value in zip(pairs[::2], pairs[1::2], strict=True):
+        steps = None if path is None else json.parse_path(to_text(path))
+        if not steps:
+            return None
+        _change(root, steps, create, make(to_json(value)))
+    return json.encode(root)
+
+
+def _setting(value: Any) -> Change:
+    def change(place: Any, key: Any) -> None:
+        if isinstance(place, dict) or key < len(place):
+            place[key] = value
+        elif key == len(place):
+            place.append(value)
+
+    return change
+
+
+def _growing(values: list[Any]) -> Change:
+    """Append to the array at a key; a scalar there becomes an array first."""
+
+    def change(place: Any, key: Any) -> None:
+        if isinstance(place, list) and key >= len(place):
+            return
+        current = place.get(key, INVALID) if isinstance(place, dict) else place[key]
+        if current is INVALID:
+            place[key] = list(values)
+        else:
+            place[key] = (current if isinstance(current, list) else [current]) + values
+
+    return change
+
+
+def _appending(value: Any) -> Change:
+    return _growing([value])
+
+
+def _extending(value: Any) -> Change:
+    return _growing(value if isinstance(value, list) else [value])
+
+
+@eval_function(
+    "json_set", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1), returns="text",
+    examples=(
+        Example('json_set(json_object("a", 1), "b.c", 2)', '{"a":1,"b":{"c":2}}'),
+        Example('json_set(json_object("l", json_array(1, 2)), "l{0}", "x")', '{"l":["x",2]}'),
+    ),
+)
+def json_set(text: Any, *pairs: Any) -> str | None:
+    """json_set(<json>, <path>, <value>, ...): with the values set at the paths, from left to right.
+
+    Dots make objects that are missing; `{}` changes every element of an array.
+
+    *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
+    array.
+    """
+    return _changed(text, pairs, True, _setting)
+
+
+@eval_function(
+    "json_set_exact", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1),
+    returns="text", examples=(Example('json_set_exact(json_object(), "a.b", 1)', '{"a.b":1}'),),
+)
+def json_set_exact(text: Any, *pairs: Any) -> str | None:
+    """json_set_exact(<json>, <key>, <value>, ...): with the values set under the keys, whose dots are part of them.
+
+    *Null*: null where the first argument or a key is; a null value is JSON null. *Multivalue*: a value becomes an
+    array.
+    """
+    root = _container(text)
+    if not isinstance(root, dict):
+        return None
+    for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+        if key is None:
+            return None
+        root[to_text(key)] = to_json(value)
+    return json.encode(root)
+
+
+@eval_function(
+    "json_append", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1),
+    returns="text", examples=(Example('json_append(json_object("a", "x"), "a", "y")', '{"a":["x","y"]}'),),
+)
+def json_append(text: Any, *pairs: Any) -> str | None:
+    """json_append(<json>, <path>, <value>, ...): with each value added at the end of the array at its path.
+
+    A scalar at the path becomes an array first; a JSON array as value is one element.
+
+    *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
+    array.
+    """
+    return _changed(text, pairs, True, _appending)
+
+
+@eval_function(
+    "json_extend", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1),
+    returns="text",
+    examples=(Example('json_extend(json_object("l", json_array("a")), "l", json_array("b", "c"))', '{"l":["a","b","c"]}'),),
+)
+def json_extend(text: Any, *pairs: Any) -> str | None:
+    """json_extend(<json>, <path>, <array>, ...): with the elements of each array added at the end of that at its path.
+
+    A scalar at the path becomes an array first; a value that is no array is one element.
+
+    *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: the values are added.
+    """
+    return _changed(text, pairs, True, _extending)
+
+
+def _removing(value: Any) -> Change:
+    def change(place: Any, key: Any) -> None:
+        if isinstance(place, dict):
+            place.pop(key, None)
+        elif key < len(place):
+            place[key] = INVALID
+
+    return change
+
+
+@eval_function(
+    "json_delete", (2, None), "text", source=PAGE, returns="text",
+    examples=(
+        Example('json_delete(json_object("a", 1, "b", 2), "a")', '{"b":2}'),
+        Example('json_delete(json_object("l", json_array(1, 2, 3)), "l{1}")', '{"l":[1,3]}'),
+    ),
+)
+def json_delete(text: str, *paths: str) -> str | None:
+    """json_delete(<json>, <path>, ...): without what lies at the paths.
+
+    *Null*: null, also for what is no JSON object or array. *Multivalue*: applied to each value.
+    """
+    root = _container(text)
+    if root is None:
+        return None
+    for path in paths:
+        steps = json.parse_path(path)
+        if steps:
+            _change(root, steps, False, _removing(None))
+    return json.encode(_without_removed(root))
+
+
+def _without_removed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_removed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_removed(item) for item in value if item is not INVALID]
+    return value

@@ -1,0 +1,358 @@
+"""Multivalue functions."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from splmini.compiler import compile_condition
+from splmini.errors import ArgumentError, SplError
+from splmini.functions.eval._support import (
+    Evaluate,
+    bad_argument,
+    check_regex,
+    literal_text,
+    page,
+    pattern_argument,
+    text_of,
+)
+from splmini.language import tree
+from splmini.registry import Example, eval_form, eval_function
+from splmini.values import json, times
+from splmini.values.multivalue import as_list, from_list, joined
+from splmini.values.numbers import add, to_number, to_text
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+    from splmini.registry import Scope
+
+PAGE = page("multivalue-eval-functions")
+MOST_VALUES = 1_000_000
+"""mvrange gives no more values than this."""
+
+
+@eval_function(
+    "mvappend", (1, None), null="pass", multivalue="pass", source=PAGE,
+    examples=(
+        Example('mvappend("a", f, "c")', ["a", "b", "c"], ({"f": "b"},)),
+        Example('mvappend(missing, "z")', "z"),
+    ),
+)
+def mvappend(*values: Any) -> Any:
+    """mvappend(<value>, ...): all values of the arguments, in order, as one multivalue.
+
+    *Null*: contributes nothing; null where nothing is left. *Multivalue*: contributes all its values.
+    """
+    return from_list([item for value in values for item in as_list(value)])
+
+
+@eval_function(
+    "mvcount", 1, null="pass", multivalue="pass", source=PAGE, returns="number",
+    examples=(Example('mvcount(split("a,b,c", ","))', 3), Example("mvcount(missing)", None)),
+)
+def mvcount(value: Any) -> int | None:
+    """mvcount(<mv>): the number of values; 1 for a single value.
+
+    *Null*: null. *Multivalue*: counted.
+    """
+    return None if value is None else len(as_list(value))
+
+
+@eval_function(
+    "mvdedup", 1, multivalue="pass", source=PAGE,
+    examples=(Example('mvdedup(split("b,a,b,c,a", ","))', ["b", "a", "c"]),),
+)
+def mvdedup(value: Any) -> Any:
+    """mvdedup(<mv>): without duplicates; the first of equal values keeps its place.
+
+    *Null*: null. *Multivalue*: as described.
+    """
+    if not isinstance(value, list):
+        return value
+    seen: dict[str, Any] = {}
+    for item in value:
+        seen.setdefault(to_text(item), item)
+    return from_list(seen.values())
+
+
+def _single_field(call: tree.Call) -> str:
+    """Return the one field that a mvfilter or mvmap runs over."""
+    nodes = tree.walk(call.args[0])
+    names = list(dict.fromkeys(node.name for node in nodes if isinstance(node, tree.FieldRef)))
+    if len(names) != 1:
+        found = "none" if not names else ", ".join(names)
+        raise bad_argument(call, 0, f"{call.name}() takes an expression over exactly one field, but {found} was given.")
+    return names[0]
+
+
+def _check_mvfilter(call: tree.Call) -> None:
+    _single_field(call)
+
+
+@eval_form(
+    "mvfilter", 1, "bool", source=PAGE, check=_check_mvfilter,
+    examples=(
+        Example("mvfilter(n > 10)", ["15", "25"], ({"n": ["5", "15", "25"]},)),
+        Example(r'mvfilter(match(email, "\.net$"))', "b@x.net", ({"email": ["a@x.com", "b@x.net"]},)),
+    ),
+)
+def mvfilter(call: tree.Call, scope: Scope) -> Evaluate:
+    """mvfilter(<condition>): the values of the one field in the condition for which it is true.
+
+    *Null*: null, also where no value is left. *Multivalue*: each value is tested by itself.
+    """
+    name, condition = _single_field(call), compile_condition(call.args[0], scope)
+
+    def apply(row: Row) -> Any:
+        value = row.get(name)
+        if value is None:
+            return None
+        return from_list([item for item in as_list(value) if condition({name: item})])
+
+    return apply
+
+
+@eval_form(
+    "mvfind", 2, "any", "text", source=PAGE, returns="number", check=check_regex(1),
+    examples=(Example('mvfind(split("x,err1", ","), "^err")', 1), Example('mvfind(split("a,b", ","), "z")', None)),
+)
+def mvfind(call: tree.Call, scope: Scope) -> Evaluate:
+    """mvfind(<mv>, <regex>): the position, from 0, of the first value in which the regular expression is found.
+
+    *Null*: null, also where none matches. *Multivalue*: searched in order.
+    """
+    values, pattern_of = scope.compile(call.args[0]), pattern_argument(call.args[1], scope, "mvfind")
+
+    def apply(row: Row) -> int | None:
+        value, pattern = values(row), pattern_of(row)
+        if value is None or pattern is None:
+            return None
+        for index, item in enumerate(as_list(value)):
+            if pattern.search(to_text(item)) is not None:
+                return index
+        return None
+
+    return apply
+
+
+@eval_function(
+    "mvindex", (2, 3), "list", "integer", "integer", multivalue="pass", source=PAGE,
+    examples=(
+        Example('mvindex(split("a,b,c", ","), 0)', "a"),
+        Example('mvindex(split("a,b,c", ","), 1, -1)', ["b", "c"]),
+        Example('mvindex(split("a,b,c", ","), 9)', None),
+    ),
+)
+def mvindex(values: list[Any], start: int, end: int | None = None) -> Any:
+    """mvindex(<mv>, <start>, <end>): the value at a position from 0, or those from start to end, the end included.
+
+    Negative positions count from the end (-1 is the last).
+
+    *Null*: null, also out of range. *Multivalue*: as described; a single value has the positions 0 and -1.
+    """
+    count = len(values)
+    first = start + count if start < 0 else start
+    if end is None:
+        return values[first] if 0 <= first < count else None
+    last = end + count if end < 0 else end
+    if first < 0 or last < first or first >= count:
+        return None
+    return from_list(values[first : last + 1])
+
+
+@eval_function(
+    "mvjoin", 2, "list", "text", multivalue="pass", source=PAGE, returns="text",
+    examples=(Example('mvjoin(split("a,b", ","), " OR ")', "a OR b"),),
+)
+def mvjoin(values: list[Any], delimiter: str) -> str | None:
+    """mvjoin(<mv>, <delimiter>): the values as one text with the delimiter between them.
+
+    *Null*: null. *Multivalue*: as described; a single value is its text.
+    """
+    return joined(values, delimiter) if values else None
+
+
+def _loop_field(call: tree.Call) -> str | None:
+    """Return the field that mvmap's expression reads each value under."""
+    argument = call.args[0]
+    return argument.name if isinstance(argument, tree.FieldRef) else None
+
+
+def _check_mvmap(call: tree.Call) -> None:
+    if _loop_field(call) is None and len(call.args) == 2 and not any(
+        isinstance(node, tree.FieldRef) for node in tree.walk(call.args[0])
+    ):
+        raise bad_argument(call, 0, "mvmap() takes a multivalue field as its first argument.")
+
+
+@eval_form(
+    "mvmap", 2, source=PAGE, check=_check_mvmap,
+    examples=(
+        Example("mvmap(m, m * 10)", [20, 30], ({"m": ["2", "3"]},)),
+        Example('mvmap(m, if(match(m, "a"), upper(m), null()))', "A", ({"m": ["a", "b"]},)),
+    ),
+)
+def mvmap(call: tree.Call, scope: Scope) -> Evaluate:
+    """mvmap(<mv>, <expression>): the expression computed for each value; the field's name stands for the value.
+
+    Where the first argument is an expression, its first field is the one that stands for the value.
+
+    *Null*: null; values for which the expression is null are left out. *Multivalue*: each value by itself; other
+    fields of the expression are as they are.
+    """
+    values, expression = scope.compile(call.args[0]), scope.compile(call.args[1])
+    name = _loop_field(call) or next(node.name for node in tree.walk(call.args[0]) if isinstance(node, tree.FieldRef))
+
+    def apply(row: Row) -> Any:
+        value = values(row)
+        if value is None:
+            return None
+        results: list[Any] = []
+        inner = dict(row)
+        for item in as_list(value):
+            inner[name] = item
+            results.extend(as_list(expression(inner)))
+        return from_list(results)
+
+    return apply
+
+
+def _check_range(call: tree.Call) -> None:
+    step = literal_text(call.args[2]) if len(call.args) == 3 else None
+    if step is not None:
+        try:
+            times.parse_span(step)
+        except SplError as error:
+            error.span = call.args[2].span
+            raise
+
+
+@eval_function(
+    "mvrange", (2, 3), "number", "number", "any", source=PAGE, check=_check_range,
+    examples=(
+        Example("mvrange(1, 11, 2)", [1, 3, 5, 7, 9]),
+        Example('mvrange(1514834731, 1516649131, "7d")', [1514834731, 1515439531, 1516044331]),
+    ),
+)
+def mvrange(start: float, end: float, step: Any = 1) -> Any:
+    """mvrange(<start>, <end>, <step>): the numbers from start up to, and without, end; by 1 unless given.
+
+    A step such as "7d" is a time span, the numbers are times.
+
+    *Null*: null, also where there is no number in the range. *Multivalue*: applied to each value of the start.
+    """
+    size = to_number(step)
+    if size is None:
+        span = times.parse_span(text_of(step) or "")
+        return from_list(_times(start, end, span))
+    if size == 0 or abs(end - start) / abs(size) > MOST_VALUES:
+        raise ArgumentError(f"mvrange({start}, {end}, {size}) would give more than {MOST_VALUES} values.", name="mvrange")
+    count = max(math.ceil((end - start) / size), 0)
+    values = []
+    current: Any = start
+    for _ in range(count):
+        values.append(current)
+        current = add(current, size)
+    return from_list(values)
+
+
+def _times(start: float, end: float, span: times.Span) -> list[float]:
+    values: list[float] = []
+    current = start
+    while current < end:
+        values.append(current)
+        if len(values) > MOST_VALUES:
+            raise ArgumentError(f"mvrange() would give more than {MOST_VALUES} values.", name="mvrange")
+        current = times.next_bucket(current, span, times.UTC)
+    return values
+
+
+@eval_function(
+    "mvreverse", 1, multivalue="pass", source=PAGE, examples=(Example('mvreverse(split("1,2,3", ","))', ["3", "2", "1"]),)
+)
+def mvreverse(value: Any) -> Any:
+    """mvreverse(<mv>): the values in the opposite order.
+
+    *Null*: null. *Multivalue*: as described; a single value stays.
+    """
+    return value[::-1] if isinstance(value, list) else value
+
+
+@eval_function(
+    "mvsort", 1, multivalue="pass", source=PAGE,
+    examples=(Example('mvsort(split("10,9,70,100", ","))', ["10", "100", "70", "9"]),),
+)
+def mvsort(value: Any) -> Any:
+    """mvsort(<mv>): sorted by character: digits, upper case, lower case; numbers by their characters, too.
+
+    *Null*: null. *Multivalue*: as described; a single value stays.
+    """
+    return sorted(value, key=to_text) if isinstance(value, list) else value
+
+
+@eval_function(
+    "mvzip", (2, 3), "list", "list", "text", multivalue="pass", source=PAGE,
+    examples=(
+        Example('mvzip(split("a,b", ","), split("1,2", ","))', ["a,1", "b,2"]),
+        Example('mvzip(split("a,b", ","), split("1,2", ","), "|")', ["a|1", "b|2"]),
+    ),
+)
+def mvzip(left: list[Any], right: list[Any], delimiter: str = ",") -> Any:
+    """mvzip(<mv>, <mv>, <delimiter>): the first values with the delimiter between them, the second ones, and so on.
+
+    A comma unless given; ends with the shorter one.
+
+    *Null*: null. *Multivalue*: as described.
+    """
+    return from_list([to_text(a) + delimiter + to_text(b) for a, b in zip(left, right, strict=False)])
+
+
+@eval_function(
+    "split", 2, "text", "text", source=PAGE,
+    examples=(Example('split("a;b;c", ";")', ["a", "b", "c"]), Example('split("abc", "")', ["a", "b", "c"])),
+)
+def split(text: str, delimiter: str) -> Any:
+    """split(<text>, <delimiter>): the parts between the delimiters, which are plain text; without one, the characters.
+
+    *Null*: null. *Multivalue*: applied to each value.
+    """
+    parts = text.split(delimiter) if delimiter else list(text)
+    return (parts if len(parts) > 1 else parts[0]) if parts else None
+
+
+@eval_function(
+    "mv_to_json_array", (1, 2), "any", "any", multivalue="pass", source=page("json-functions"), returns="text",
+    examples=(
+        Example('mv_to_json_array(split("a,1", ","))', '["a","1"]'),
+        Example('mv_to_json_array(split("1,true,abc", ","), true())', "[1,true,null]"),
+    ),
+)
+def mv_to_json_array(value: Any, infer: Any = False) -> str:
+    """mv_to_json_array(<mv>, <infer types>): the values as a JSON array, of strings unless types are inferred.
+
+    With inference each value is read as JSON; one that is not is JSON null.
+
+    *Null*: null. *Multivalue*: as described; a single value is an array of one.
+    """
+    items = as_list(value)
+    if infer is not True:
+        return json.encode([to_text(item) for item in items])
+    decoded = [json.decode(to_text(item)) for item in items]
+    return json.encode([None if item is json.INVALID else item for item in decoded])
+
+
+@eval_function(
+    "commands", 1, "text", source=PAGE,
+    examples=(Example('commands("search foo | stats count | sort count")', ["search", "stats", "sort"]),),
+)
+def commands(text: str) -> Any:
+    """commands(<search>): the names of the commands that a search uses, in order.
+
+    *Null*: null, also for text that is no search. *Multivalue*: applied to each value.
+    """
+    from splmini.language.parser import parse
+
+    try:
+        return from_list([command.name for command in parse(text).commands])
+    except SplError:
+        return None
