@@ -189,7 +189,40 @@ def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Test:
     return compile_search(scope.ctx.expand(node.pipeline), scope)
 
 
+def resolved(
+    node: tree.SubsearchComparison | tree.FieldInSubsearch, expand: Callable[[tree.Pipeline], tree.Node]
+) -> tree.Node:
+    """Return `field=[search …]` or `field IN ([search …])` with the values that the subsearches return in their place."""
+    if isinstance(node, tree.FieldInSubsearch):
+        terms = [term for value in node.values for term in _returned(value, expand)]
+        return tree.FieldIn(node.field, tuple(terms), span=node.span) if terms else tree.Not(tree.And(()))
+    comparisons = tuple(
+        tree.FieldComparison(node.field, node.op, term.text, term.quoted, span=node.span)
+        for term in _returned(node.subsearch, expand)
+    )
+    return comparisons[0] if len(comparisons) == 1 else tree.Or(comparisons) if comparisons else tree.Not(tree.And(()))
+
+
+def _returned(node: tree.Node, expand: Callable[[tree.Pipeline], tree.Node]) -> list[tree.Term]:
+    if isinstance(node, tree.Term):
+        return [node]
+    assert isinstance(node, tree.Subsearch)
+    terms = []
+    for each in tree.walk(expand(node.pipeline)):
+        if isinstance(each, tree.Term):
+            terms.append(each)
+        elif isinstance(each, tree.FieldComparison):
+            terms.append(tree.Term(each.value, each.quoted))
+    return terms
+
+
+def _with_subsearch(node: tree.SubsearchComparison | tree.FieldInSubsearch, scope: registry.Scope) -> Test:
+    return compile_search(resolved(node, scope.ctx.expand), scope)
+
+
 _SEARCH: dict[type, Callable[[Any, registry.Scope], Test]] = {
+    tree.SubsearchComparison: _with_subsearch,
+    tree.FieldInSubsearch: _with_subsearch,
     tree.And: _all_of,
     tree.Or: _any_of,
     tree.Not: _none_of,

@@ -9,6 +9,7 @@ from datetime import tzinfo
 from typing import Any, Protocol
 
 from splmini import compiler
+from splmini.compiler import searching
 from splmini.engine.source import Events, EventSource
 from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression
@@ -231,6 +232,8 @@ class Run:
         """Return a search expression with its subsearches run and replaced by what they return."""
         if isinstance(node, tree.Subsearch):
             return self.expand(node.pipeline)
+        if isinstance(node, (tree.SubsearchComparison, tree.FieldInSubsearch)):
+            return searching.resolved(node, self.expand)
         if isinstance(node, (tree.And, tree.Or)):
             items = tuple(self.expanded(item) for item in node.items)
             if all(new is old for new, old in zip(items, node.items, strict=True)):

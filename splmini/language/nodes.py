@@ -94,7 +94,7 @@ class SearchRules:
             return tree.SubsearchComparison(name, op, _subsearch(value), span=span)
         if value.type == "DIRECTIVE":
             directive = self.directive([value])
-            return tree.FieldComparison(name, op, directive.text, directive=directive.name, span=span)
+            return tree.FieldComparison(name, op, f"{directive.name}({directive.text})", span=span)
         term = _term(value)
         return tree.FieldComparison(name, op, term.text, term.quoted, span=span)
 

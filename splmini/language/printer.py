@@ -95,8 +95,9 @@ def _field(name: str) -> str:
 
 
 def _comparison(node: tree.FieldComparison) -> str:
-    if node.directive:
-        value = _directive(tree.Directive(node.directive, node.value))
+    directive = None if node.quoted else re.fullmatch(r"(TERM|CASE)\((.*)\)", node.value, re.DOTALL)
+    if directive:
+        value = _directive(tree.Directive(directive[1], directive[2]))
     else:
         value = quote(node.value) if node.quoted else _bare_term(node.value, _VALUE_SPECIAL)
     return f"{_field(node.field)}{node.op}{value}"

@@ -88,15 +88,14 @@ class FieldComparison(Node):
     """`field op value` in a search. `op` is one of `= != < > <= >= ::` (`==` is normalised to `=`).
 
     `value` has its quotes and escapes resolved, except that a backslash before `*` stays; `quoted` says that it was
-    in double quotes. Time modifiers (`earliest=-1h`), `index=`, `tag=`, `tag::f=`, `eventtype=` are comparisons too.
+    in double quotes. `field=CASE(x)` has the unquoted value `CASE(x)`. Time modifiers (`earliest=-1h`), `index=`,
+    `tag=`, `tag::f=`, `eventtype=` are comparisons too.
     """
 
     field: str
     op: str
     value: str
     quoted: bool = False
-    directive: str = ""
-    """`CASE` or `TERM` for `field=CASE(value)`, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +246,8 @@ class Word(Node):
 
 @dataclass(frozen=True, slots=True)
 class Option(Node):
-    """`name=value` of a command; `name` in lower case, `value` a `Word`, `Group` (`name` empty for a list) or `Subsearch`.
+    """`name=value` of a command; `name` in lower case, `value` a `Word`, `Group` (without a name for a list) or
+    `Subsearch`.
 
     `written` is the name as it was written, for commands whose left side is a field (rangemap, setfields, return).
     `op` is `!=` in `regex field!="…"`.
