@@ -6,6 +6,9 @@ own name (because it shares another's code). A test holds both tables to what th
 
 ALIASES: dict[str, str] = {
     "bucket": "bin",
+    "common": "top",
+    "counttable": "contingency",
+    "ctable": "contingency",
     "kv": "extract",
 }
 

@@ -176,11 +176,13 @@ class TimechartState:
 
     def __init__(self, settings: Settings, ctx: RunContext) -> None:
         self.settings = settings
+        self.searched = getattr(ctx, "search_range", (ctx.earliest, ctx.latest))
+        self.range = self.searched if settings.fixedrange else (None, None)
         self.level = -1
         bins = settings.bins.binning(ctx)
         if bins is None:
             least = settings.bins.minspan
-            fixed = self._known_range(ctx)
+            fixed = self._known_range()
             if fixed is not None:
                 span = _binning.automatic_time_span(*fixed, settings.bins.bins or DEFAULT_BINS, least)
                 bins = _binning.TimeBins(span, ctx.timezone, _binning.align_time(settings.bins.align, ctx))
@@ -195,10 +197,9 @@ class TimechartState:
             sources.append(settings.split.source(ctx))
         self.groups = Groups(settings.grouping, ctx, sources)
 
-    def _known_range(self, ctx: RunContext) -> tuple[float, float] | None:
-        if ctx.earliest is None or ctx.latest is None or not self.settings.fixedrange:
-            return None
-        return ctx.earliest, ctx.latest
+    def _known_range(self) -> tuple[float, float] | None:
+        earliest, latest = self.range
+        return (earliest, latest) if earliest is not None and latest is not None and earliest < latest else None
 
     # ---- taking rows in ------------------------------------------------------------------------------------------
 
@@ -265,28 +266,23 @@ class TimechartState:
         texts = set(keys) if settings.split is None else {key[0] for key in keys}
         seen = sorted(number for text in texts if (number := to_number(text)) is not None)
         if settings.cont:
-            low, high = self._range(ctx, seen)
-            if low is None or high is None:
+            ends = self._range(seen)
+            if ends is None:
                 return []
-            seen = self._all(low, high, ctx)
+            seen = self._all(*ends, ctx)
         if not settings.partial:
-            seen = [start for start in seen if not self._is_cut(start, ctx)]
+            seen = [start for start in seen if not self._is_cut(start)]
         return seen
 
-    def _range(self, ctx: RunContext, seen: list[int | float]) -> tuple[float | None, float | None]:
-        low = seen[0] if seen else None
-        high = seen[-1] if seen else None
-        if self.settings.fixedrange:
-            if ctx.earliest is not None:
-                start = self.bins.bounds(ctx.earliest)[0]
-                low = start if low is None else min(low, start)
-                high = low if high is None and ctx.latest is not None else high
-            if ctx.latest is not None and ctx.earliest is not None and ctx.latest > ctx.earliest:
-                start, end = self.bins.bounds(ctx.latest)
-                if start >= ctx.latest:
-                    start = self.bins.bounds(ctx.latest - 1e-3)[0]
-                high = start if high is None else max(high, start)
-        return low, high
+    def _range(self, seen: list[int | float]) -> tuple[float, float] | None:
+        """The first and the last bucket: those met, and with fixedrange those of the time range."""
+        ends: list[float] = [seen[0], seen[-1]] if seen else []
+        known = self._known_range()
+        if known is not None:
+            ends += [self.bins.bounds(known[0])[0], self.bins.bounds(max(known[0], known[1] - 1e-3))[0]]
+        elif self.range[0] is not None and seen:
+            ends.append(self.bins.bounds(self.range[0])[0])
+        return (min(ends), max(ends)) if ends else None
 
     def _all(self, low: float, high: float, ctx: RunContext) -> list[float]:
         result = [low]
@@ -300,10 +296,10 @@ class TimechartState:
                 )
         return result
 
-    def _is_cut(self, start: float, ctx: RunContext) -> bool:
+    def _is_cut(self, start: float) -> bool:
+        earliest, latest = self.searched
         end = self.bins.bounds(start)[1]
-        before = ctx.earliest is not None and start < ctx.earliest
-        return before or (ctx.latest is not None and end > ctx.latest)
+        return (earliest is not None and start < earliest) or (latest is not None and end > latest)
 
     def _scale(self) -> Callable[[str, Row], Row] | None:
         """What divides the per_second family's sums by the length of the bucket."""

@@ -1,0 +1,39 @@
+"""accum: the running total of a field."""
+
+from __future__ import annotations
+
+from splmini.commands._arguments import read
+from splmini.commands._running import Step, field_as, running
+from splmini.language import tree
+from splmini.operators import Operator, Row
+from splmini.registry import BuildScope, Example, command
+from splmini.values import numbers
+from splmini.values.numbers import to_number
+
+
+@command(
+    "accum", renames=True, category="streaming", syntax="accum FIELD [AS NEWFIELD]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Accum",
+    examples=(Example("| accum v as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Writes the running total of the numbers in a field, to that field or to a new one.
+
+    Rows where the field is null, no number or multivalue add nothing and stay as they are.
+    """
+    field, alias = field_as(read(node, {}))
+    target = alias or field
+
+    def make() -> Step:
+        total: int | float = 0
+
+        def step(row: Row) -> None:
+            nonlocal total
+            number = to_number(row.get(field))
+            if number is not None:
+                total = numbers.add(total, number) or 0
+                row[target] = total
+
+        return step
+
+    return running(node, make, (field,), () if target == field else (target,))

@@ -1,0 +1,45 @@
+"""delta: the difference to the row before."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from splmini.commands._arguments import read
+from splmini.commands._running import Step, field_as, put, running
+from splmini.language import tree
+from splmini.operators import Operator, Row
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values import numbers
+from splmini.values.numbers import to_number
+
+OPTIONS = {"p": OptionSpec("int", default=1, doc="How many rows back the value is that is subtracted.")}
+
+
+@command(
+    "delta", options=OPTIONS, renames=True, category="streaming", syntax="delta FIELD [AS NEWFIELD] [p=INT]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Delta",
+    examples=(Example("| delta v as d", [{"v": 5, "d": None}, {"v": 3, "d": -2}], ({"v": 5}, {"v": 3})),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Writes the value of a field less its value `p` rows before; the new field is named `delta(FIELD)` without AS.
+
+    Null where one of the two values is null, no number or multivalue, and in the first `p` rows.
+    """
+    arguments = read(node, OPTIONS)
+    field, alias = field_as(arguments)
+    target, back = alias or f"delta({field})", arguments["p"]
+    if back < 1:
+        arguments.fail("p is 1 or more.", arguments.given["p"])
+
+    def make() -> Step:
+        before: deque[int | float | None] = deque(maxlen=back)
+
+        def step(row: Row) -> None:
+            number = to_number(row.get(field))
+            old = before[0] if len(before) == back else None
+            before.append(number)
+            put(row, target, None if number is None or old is None else numbers.subtract(number, old))
+
+        return step
+
+    return running(node, make, (field,), (target,))

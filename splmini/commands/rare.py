@@ -1,0 +1,23 @@
+"""rare: the least common values of fields."""
+
+from __future__ import annotations
+
+from splmini.commands.top import EVENTS, OPTIONS, TopState, operator_of, read_settings
+from splmini.language import tree
+from splmini.operators import Operator
+from splmini.registry import BuildScope, Example, command
+
+
+@command(
+    "rare", options=OPTIONS, clauses=("by",), category="transforming",
+    syntax="rare [N] [limit=INT] [countfield=NAME] [percentfield=NAME] [showcount=BOOL] [showperc=BOOL] "
+    "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rare",
+    examples=(Example("| rare limit=1 s", [{"s": "z", "count": 1, "percent": 16.666667}], EVENTS),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """The least common values of a field, or combinations of values of several, with count and percentage.
+
+    Values come in ascending order of their counts; in all else it is like top.
+    """
+    return operator_of(read_settings(node), TopState)

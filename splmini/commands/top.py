@@ -1,0 +1,156 @@
+"""top and rare: the most, or least, common values of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields
+from splmini.commands._arguments import parse_int, read
+from splmini.commands.stats import hoisted
+from splmini.language import tree
+from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.sorting import auto_key
+
+OPTIONS = {
+    "limit": OptionSpec("int", default=10, doc="How many values to give, for each group; 0: all."),
+    "countfield": OptionSpec("field", default="count", doc="The name of the column of counts."),
+    "percentfield": OptionSpec("field", default="percent", doc="The name of the column of percentages."),
+    "showcount": OptionSpec("bool", default=True, doc="Whether counts are shown."),
+    "showperc": OptionSpec("bool", default=True, doc="Whether percentages are shown."),
+    "useother": OptionSpec("bool", default=False, doc="Whether a last row stands for all other values."),
+    "otherstr": OptionSpec("string", default="OTHER", doc="What that row has in place of values."),
+}
+EVENTS = tuple({"s": value} for value in "xxxyyz")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A top or rare, read; the grouping counts by the by-fields, then the fields."""
+
+    grouping: Grouping
+    groups: int
+    limit: int
+    count: str | None
+    percent: str | None
+    other: str | None
+    rare: bool
+
+
+@command(
+    "top", options=OPTIONS, clauses=("by",), category="transforming",
+    syntax="top [N] [limit=INT] [countfield=NAME] [percentfield=NAME] [showcount=BOOL] [showperc=BOOL] "
+    "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Top",
+    examples=(
+        Example(
+            "| top limit=2 s", [{"s": "x", "count": 3, "percent": 50}, {"s": "y", "count": 2, "percent": 33.333333}],
+            EVENTS,
+        ),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """The most common values of a field, or combinations of values of several, with count and percentage.
+
+    Rows that lack one of the fields are not counted; each value of a multivalue field is. With BY, values are counted
+    in each group, and the limit and the percentages are those of the group; groups come in the order of their fields.
+    Values come in descending order of their counts, equal counts in the order of the values. Percentages have six
+    decimals. A column without count or percentage is left out where `showcount` or `showperc` is false.
+    """
+    return operator_of(read_settings(node), TopState)
+
+
+def read_settings(node: tree.Command) -> Settings:
+    """Read the arguments of top or rare."""
+    arguments = read(hoisted(node), OPTIONS, clauses=("by",), takes=(tree.Word,))
+    words = list(arguments.words)
+    limit = arguments["limit"]
+    if words and not words[0].quoted and (number := parse_int(words[0].text)) is not None:
+        limit = number
+        words.pop(0)
+    if limit < 0:
+        arguments.fail("The limit is not negative.", arguments.given.get("limit"))
+    fields = by_fields(words, node)
+    by = by_fields(arguments.clause("by"), node)
+    if not fields:
+        arguments.fail(f"{node.name} needs a field.")
+    both = [name for name in by if name in fields]
+    if both:
+        arguments.fail(f"'{both[0]}' is counted: it cannot be a group-by field, too.", arguments.clauses["by"])
+    grouping = Grouping((Measure("count", "count"),), (*by, *fields), command=node.name, span=node.span)
+    return Settings(
+        grouping, len(by), limit, arguments["countfield"] if arguments["showcount"] else None,
+        arguments["percentfield"] if arguments["showperc"] else None,
+        arguments["otherstr"] if arguments["useother"] else None, node.name in ("rare", "sirare"),
+    )
+
+
+def operator_of(settings: Settings, state: Any) -> Operator:
+    """Return the operator of top or rare with a state of some kind."""
+
+    def create(ctx: RunContext) -> Any:
+        return state(settings, Groups(settings.grouping, ctx))
+
+    def requires(after: Fields) -> Fields:
+        return frozenset(settings.grouping.by)
+
+    return Partial(name=settings.grouping.command, create=create, requires=requires, span=settings.grouping.span)
+
+
+class TopState:
+    """The state of top and rare: counts by group and value."""
+
+    def __init__(self, settings: Settings, groups: Groups) -> None:
+        self.settings = settings
+        self.groups = groups
+
+    def update(self, batch: Batch) -> None:
+        """Take in a batch."""
+        self.groups.update(batch)
+
+    def merge(self, other: TopState) -> None:
+        """Take in the state of later rows."""
+        self.groups.merge(other.groups)
+
+    def finish(self, ctx: RunContext) -> Stream:
+        """Give the values."""
+        settings = self.settings
+
+        def columns() -> Columns:
+            return [*settings.grouping.by, *(name for name in (settings.count, settings.percent) if name)]
+
+        return Stream(batched(self._rows(ctx)), columns)
+
+    def _rows(self, ctx: RunContext) -> Iterator[Row]:
+        settings, groups = self.settings, self.groups
+        aggregates = groups.results(ctx)
+        several = len(settings.grouping.by) > 1
+        members: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
+        for key in groups.group_keys():
+            parts = key if several else (key,)
+            members.setdefault(parts[: settings.groups], []).append((aggregates(key).get("count", 0), key))
+        sign = 1 if settings.rare else -1
+        for group in sorted(members, key=_sort_key):
+            found = members[group]
+            total = sum(count for count, _ in found)
+            found.sort(key=lambda item: (sign * item[0], _sort_key(item[1] if several else (item[1],))))
+            kept = found[: settings.limit] if settings.limit else found
+            for count, key in kept:
+                yield self._row(groups.key_fields(key), count, total)
+            if settings.other is not None and len(kept) < len(found):
+                own = groups.key_fields(found[0][1])
+                own.update(dict.fromkeys(settings.grouping.by[settings.groups :], settings.other))
+                yield self._row(own, total - sum(count for count, _ in kept), total)
+
+    def _row(self, row: Row, count: int, total: int) -> Row:
+        if self.settings.count:
+            row[self.settings.count] = count
+        if self.settings.percent:
+            row[self.settings.percent] = round(count / total * 100, 6)
+        return row
+
+
+def _sort_key(parts: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(map(auto_key, parts))
