@@ -1,8 +1,9 @@
-"""Aggregations of the stats family: from `tree.Aggregation` nodes to groups of partial results.
+"""Groups of partial results: what the commands of the stats family are made of.
 
-`read_measures` checks the aggregations of a command and makes `Measure`s of them; `Groups` is the table of groups,
-which takes in batches, merges with others, and gives rows. A row without one of the group-by fields belongs to no
-group; a multivalue group-by field puts it in the group of each of its values. Arguments are taken value by value.
+`read_measures` (in `_measures`) checks the aggregations of a command and makes `Measure`s of them; `Groups` is the
+table of groups, which takes in batches, merges with others, and gives rows. A row without one of the group-by fields
+belongs to no group; a multivalue group-by field puts it in the group of each of its values. Arguments are taken value
+by value.
 """
 
 from __future__ import annotations
@@ -15,239 +16,16 @@ from itertools import product
 from operator import contains
 from typing import Any
 
-from splmini.commands import _columns as columns
-from splmini.commands._arguments import fields_read
-from splmini.commands._columns import Column, Slice, Source
-from splmini.errors import ArgumentError, LimitExceeded, Span, UnknownFunction
+from splmini.commands._columns import AccumulatorColumn, Column
+from splmini.commands._fast_columns import FAST, EventCountColumn, ValueCountColumn
+from splmini.commands._measures import PRESTATS, Measure, by_fields, fields_needed, read_measure, read_measures
+from splmini.commands._slices import Slice, Source
+from splmini.errors import LimitExceeded, Span
 from splmini.functions.stats import find_function
-from splmini.language import tree
-from splmini.operators import ALL, Batch, Fields, Row, RunContext, batched, union
-from splmini.registry import BuildScope, StatsFunction
+from splmini.operators import Batch, Row, RunContext, batched
 from splmini.values import wildcards
 from splmini.values.numbers import to_text
 from splmini.values.sorting import auto_key
-
-PRESTATS = "psrsvd_v"
-"""The field that marks a row of partial results (sistats, tstats prestats=t)."""
-
-# ---- measures -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One aggregate of a command: the function, what it reads, and the name of its column.
-
-    `field` is a field or a wildcard, `expression` what stood in `eval(…)`; neither for a plain count. `formula` is an
-    expression over `parts` (timechart's `eval(avg(x)*2)`), whose columns are hidden. `inner` and `span` belong to
-    sparklines.
-    """
-
-    name: str
-    function: str = ""
-    field: str | None = None
-    expression: tree.Node | None = None
-    formula: tree.Node | None = None
-    parts: tuple[Measure, ...] = ()
-    inner: str = ""
-    span: float = 0.0
-    called: str = ""
-    """The function as written, for the names of the columns that a wildcard stands for."""
-
-    @property
-    def wild(self) -> bool:
-        """True where the field is a wildcard."""
-        return self.field is not None and wildcards.has_wildcard(self.field)
-
-    @property
-    def stored(self) -> str:
-        """The name under which prestats rows hold its partial result."""
-        read = self.field or (str(self.expression) if self.expression is not None else "")
-        return f"psrsvd_{self.function}_{self.inner}_{read}" if self.inner else f"psrsvd_{self.function}_{read}"
-
-    def reads(self) -> Fields:
-        """The fields that it reads."""
-        if self.formula is not None:
-            return union(*(part.reads() for part in self.parts))
-        spec, _ = find_function(self.function)
-        if spec.takes == "series":
-            return ALL
-        names: Fields = frozenset()
-        if self.expression is not None:
-            names = fields_read(self.expression)
-        elif self.field is not None:
-            names = ALL if self.field == "*" else frozenset({self.field})
-        return union(names, frozenset({"_time"})) if spec.takes == "timed" else names
-
-
-def read_measures(
-    command: tree.Command, nodes: Iterable[tree.Node], scope: BuildScope, by: Sequence[str] = ()
-) -> tuple[Measure, ...]:
-    """Make measures of the aggregations of a command; raises UnknownFunction and ArgumentError with positions.
-
-    There has to be one at least, and none may have the name of a group-by field.
-    """
-    measures: list[Measure] = []
-    for node in nodes:
-        if not isinstance(node, tree.Aggregation):
-            raise ArgumentError(f"{command.name} does not take '{node}' here.", name=command.name, span=node.span)
-        scope.aggregation(node)
-        measure = read_measure(node)
-        if measure.name in by:
-            raise ArgumentError(
-                f"The result '{measure.name}' has the name of a group-by field.", name=command.name, span=node.span,
-                hint="Give it another name with AS.",
-            )
-        measures.append(measure)
-    if not measures:
-        raise ArgumentError(f"{command.name} needs an aggregation, such as count.", name=command.name, span=command.span)
-    return tuple(measures)
-
-
-def read_measure(node: tree.Aggregation) -> Measure:
-    """Make a measure of one aggregation."""
-    if node.function == "eval":
-        return _formula(node)
-    if node.function == "sparkline":
-        return _sparkline(node)
-    try:
-        spec, _ = find_function(node.function)
-    except (UnknownFunction, ArgumentError) as error:
-        error.span = node.span
-        raise
-    written = node.written or _written(node)
-    called = written.partition("(")[0].strip() or node.function
-    source = _argument(node, spec)
-    if source is None:
-        return Measure(node.alias or called, node.function, called=called)
-    if isinstance(source, tree.Word):
-        measure = Measure(node.alias or f"{called}({source.text})", node.function, field=source.text, called=called)
-        if measure.wild and node.alias is not None and node.alias.count("*") != source.text.count("*"):
-            raise ArgumentError(
-                f"'{node.alias}' and '{source.text}' have different numbers of wildcards.", name=node.function,
-                span=node.span,
-            )
-        return measure
-    return Measure(node.alias or written, node.function, expression=source, called=called)
-
-
-def _written(node: tree.Aggregation) -> str:
-    return str(replace(node, alias=None))
-
-
-def _argument(node: tree.Aggregation, spec: StatsFunction) -> tree.Node | None:
-    """The one argument of a function: a word, or the expression inside eval()."""
-    if len(node.args) > 1:
-        raise ArgumentError(f"{node.function} takes one argument.", name=node.function, span=node.args[1].span)
-    if not node.args:
-        if spec.argument == "required":
-            raise ArgumentError(
-                f"{node.function} needs a field: {node.function}(field).", name=node.function, span=node.span
-            )
-        return None
-    argument = node.args[0]
-    if isinstance(argument, tree.Word):
-        return argument
-    if isinstance(argument, tree.Call) and argument.name == "eval" and len(argument.args) == 1:
-        return argument.args[0]
-    raise ArgumentError(
-        f"{node.function} takes a field or eval(...), not '{argument}'.", name=node.function, span=argument.span
-    )
-
-
-def _sparkline(node: tree.Aggregation) -> Measure:
-    """`sparkline(count)`, `sparkline(avg(x), 5m)`, `sparkline(x, 5m)`, which counts the values of x."""
-    from splmini.values.times import parse_span
-
-    name = node.alias or node.written or _written(node)
-    if not node.args or len(node.args) > 2:
-        raise ArgumentError("sparkline takes an aggregation and a span: sparkline(count, 1h).", name="sparkline",
-                            span=node.span)
-    inner = node.args[0]
-    if isinstance(inner, tree.Word):
-        plain = inner.text.lower() in ("count", "c")
-        inner = tree.Aggregation(inner.text.lower(), span=inner.span) if plain else tree.Aggregation(
-            "count", (inner,), span=inner.span)
-    if not isinstance(inner, tree.Aggregation):
-        raise ArgumentError(f"sparkline takes an aggregation, not '{inner}'.", name="sparkline", span=inner.span)
-    measure = read_measure(inner)
-    seconds = 0.0
-    if len(node.args) == 2:
-        span = parse_span(_text(node.args[1]))
-        seconds = span.count * _SECONDS[span.unit] if span.unit in _SECONDS else 0.0
-        if not seconds:
-            raise ArgumentError("The span of a sparkline is a length such as 5m or 1h.", name="sparkline",
-                                span=node.args[1].span)
-    return Measure(name, "sparkline", field=measure.field, expression=measure.expression, inner=measure.function,
-                   span=seconds, called="sparkline")
-
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def _text(node: tree.Node) -> str:
-    return node.text if isinstance(node, (tree.Word, tree.FieldRef)) else str(node)
-
-
-def _formula(node: tree.Aggregation) -> Measure:
-    """`eval(avg(x) * count(x))`: its aggregates become hidden measures, the rest an expression over them."""
-    if len(node.args) != 1:
-        raise ArgumentError("eval takes one expression.", name="eval", span=node.span)
-    root = node.args[0]
-    if isinstance(root, tree.Call) and root.name == "eval" and len(root.args) == 1:
-        root = root.args[0]
-    parts: list[Measure] = []
-    formula = _lift(root, parts)
-    if not parts:
-        raise ArgumentError("The expression has no aggregate, such as avg(x).", name="eval", span=node.span)
-    return Measure(node.alias or node.written or _written(node), formula=formula, parts=tuple(parts))
-
-
-def _lift(node: tree.Node, parts: list[Measure]) -> tree.Node:
-    """Replace the calls of stats functions in an expression by the hidden fields of their results."""
-    if isinstance(node, tree.Call) and _is_aggregate(node):
-        inner = node.args[0] if node.args else None
-        measure = Measure(
-            f"\0{len(parts)}", node.name, field=inner.name if isinstance(inner, tree.FieldRef) else None,
-            expression=None if isinstance(inner, tree.FieldRef) else inner,
-        )
-        parts.append(measure)
-        return tree.FieldRef(measure.name, span=node.span)
-    changed = {
-        name: tuple(_lift(item, parts) if isinstance(item, tree.Node) else item for item in value)
-        if isinstance(value, tuple) else _lift(value, parts)
-        for name in node.__dataclass_fields__
-        if isinstance(value := getattr(node, name), (tuple, tree.Node))
-    }
-    return replace(node, **changed) if changed else node
-
-
-def _is_aggregate(call: tree.Call) -> bool:
-    if len(call.args) > 1:
-        return False
-    try:
-        spec, _ = find_function(call.name)
-    except (UnknownFunction, ArgumentError):
-        return False
-    return bool(call.args) or spec.argument != "required"
-
-
-def by_fields(nodes: Iterable[tree.Node], command: tree.Command) -> tuple[str, ...]:
-    """Return the names of a by-clause; wildcards are refused, as they are in Splunk."""
-    names: dict[str, None] = {}
-    for node in nodes:
-        if not isinstance(node, tree.Word):
-            raise ArgumentError(f"Expected a field name, not '{node}'.", name=command.name, span=node.span)
-        if wildcards.has_wildcard(node.text) and not node.quoted:
-            raise ArgumentError("A by-clause takes no wildcards.", name=command.name, span=node.span,
-                                hint="Name each field.")
-        names[node.text] = None
-    return tuple(names)
-
-
-def fields_needed(measures: Iterable[Measure], by: Iterable[str] = ()) -> Fields:
-    """Return the fields that an aggregation reads."""
-    return union(frozenset(by), *(measure.reads() for measure in measures))
-
 
 # ---- groups ---------------------------------------------------------------------------------------------------------
 
@@ -275,19 +53,19 @@ def make_column(measure: Measure, allnum: bool, ctx: RunContext) -> Column:
         source = Source(f"\0{measure.expression}", ctx.expression(measure.expression))
     elif measure.field is None:
         if measure.function in ("count", "c"):
-            return columns.EventCountColumn(Source(""), spec.make, spec.takes, spec.empty)
+            return EventCountColumn(Source(""), spec.make, spec.takes, spec.empty)
         source = Source("\0", _one)
     else:
         source = Source(measure.field)
     if measure.function == "sparkline":
         from splmini.functions.stats.chart import SparklineMaker
 
-        return columns.AccumulatorColumn(source, SparklineMaker(measure.inner, measure.span), "timed", None)
+        return AccumulatorColumn(source, SparklineMaker(measure.inner, measure.span), "timed", None)
     make: Callable[[], Any] = partial(spec.make, *parameters) if parameters else spec.make
     setting = _LIMITS.get(measure.function)
     if setting is not None:
         make = partial(_limited, spec.make, getattr(ctx.limits, setting))
-    kind = columns.FAST.get(measure.function, columns.AccumulatorColumn)
+    kind = FAST.get(measure.function, AccumulatorColumn)
     return kind(source, make, spec.takes, spec.empty, allnum)
 
 
@@ -364,8 +142,8 @@ class Groups:
         self.shown: list[dict[str, Any]] = [{} for _ in self.sources]
         self.rows_seen = 0
         self.fields: set[str] = set()
-        self._counted = next((c for c in self.columns if isinstance(c, columns.EventCountColumn)
-                              and not isinstance(c, columns.ValueCountColumn)), None)
+        self._counted = next((c for c in self.columns if isinstance(c, EventCountColumn)
+                              and not isinstance(c, ValueCountColumn)), None)
         self._wild = [column for column in self.columns if isinstance(column, WildColumns)]
         self.prestats = False
 
@@ -480,17 +258,15 @@ class Groups:
         self.prestats |= other.prestats
         rows = self.rows_seen
         for mine, theirs in zip(self.columns, other.columns, strict=True):
-            if isinstance(mine, WildColumns) and isinstance(theirs, WildColumns):
-                mine.merge(theirs, rows)
-            elif isinstance(mine, Column) and isinstance(theirs, Column):
-                mine.merge(theirs, rows)
+            assert type(mine) is type(theirs)
+            mine.merge(theirs, rows)  # type: ignore[arg-type]
         self.keys.update(other.keys)
         for shown, more in zip(self.shown, other.shown, strict=True):
             for text, value in more.items():
                 shown.setdefault(text, value)
         self.fields |= other.fields
         self.rows_seen += other.rows_seen
-        self._check(len(self.group_keys()))
+        self._check(len(self.keys) if self._counted is None else len(self._counted.cells))
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels between processes: no compiled expressions, which only `update` needs."""
@@ -597,7 +373,7 @@ def _portable(column: Column | WildColumns) -> Column | WildColumns:
     """Return a copy of a column without its compiled expression."""
     clone = copy.copy(column)
     if isinstance(clone, WildColumns):
-        clone.make = clone.matches = _gone
+        clone.make, clone.matches = partial(_gone), _gone
         clone.known = {name: None if each is None else _bare(each) for name, each in clone.known.items()}
         return clone
     return _bare(clone)
@@ -611,3 +387,9 @@ def _bare(column: Column) -> Column:
 
 def _gone(*args: Any, **kwargs: Any) -> Any:
     raise RuntimeError("partial results that were sent between processes take no more rows")
+
+
+__all__ = [
+    "PRESTATS", "Grouping", "Groups", "Measure", "WildColumns", "by_fields", "fields_needed", "make_column",
+    "read_measure", "read_measures",
+]

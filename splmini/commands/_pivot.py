@@ -13,7 +13,7 @@ from typing import Any
 from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, Measure, read_measures
 from splmini.commands._arguments import Arguments, fail
-from splmini.commands._columns import Source
+from splmini.commands._slices import Source
 from splmini.errors import ArgumentError
 from splmini.functions.stats import feed, find_function
 from splmini.language import tree
@@ -23,7 +23,7 @@ from splmini.values import times
 from splmini.values.numbers import to_number
 
 SERIES_OPTIONS = {
-    "limit": OptionSpec("string", doc="How many series to show: N, topN or bottomN by their score; 0: all (default 10)."),
+    "limit": OptionSpec("string", doc="How many series to show: N, topN or bottomN by score; 0: all (default 10)."),
     "useother": OptionSpec("bool", default=True, doc="Whether the series beyond the limit are summed up as OTHER."),
     "otherstr": OptionSpec("string", default="OTHER", doc="The name of that series."),
     "usenull": OptionSpec("bool", default=True, doc="Whether rows without the split field make a series NULL."),
@@ -160,7 +160,8 @@ def _option_aggregation(option: tree.Option) -> tree.Aggregation:
         return tree.Aggregation(value.text.lower(), (), written=value.text, span=value.span)
     if isinstance(value, tree.Group) and value.name:
         inner = (tree.Word(value.text.strip(), span=value.span),) if value.text.strip() else ()
-        return tree.Aggregation(value.name.lower(), inner, written=f"{value.name}({value.text.strip()})", span=value.span)
+        written = f"{value.name}({value.text.strip()})"
+        return tree.Aggregation(value.name.lower(), inner, written=written, span=value.span)
     raise ArgumentError(f"agg takes an aggregation, such as avg(x), not '{value}'.", name="agg", span=value.span)
 
 

@@ -7,7 +7,19 @@ from typing import Any
 
 from splmini.commands._arguments import Arguments, FieldPatterns, field_names, is_internal, read
 from splmini.language import tree
-from splmini.operators import ALL, Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, Streaming, appended
+from splmini.operators import (
+    ALL,
+    Batch,
+    Columns,
+    Fields,
+    Operator,
+    Row,
+    RunContext,
+    Sequence,
+    Stream,
+    Streaming,
+    appended,
+)
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import numbers
 from splmini.values.numbers import to_number

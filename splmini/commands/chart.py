@@ -9,7 +9,6 @@ from typing import Any
 from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed
 from splmini.commands._arguments import Arguments, read
-from splmini.commands._columns import Source
 from splmini.commands._pivot import (
     BIN_OPTIONS,
     SERIES_OPTIONS,
@@ -22,6 +21,7 @@ from splmini.commands._pivot import (
     read_split,
     with_number,
 )
+from splmini.commands._slices import Source
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, command
@@ -153,6 +153,7 @@ class RowSource(Source):
     """The row of a value: its bin's label, or the value itself."""
 
     __slots__ = ("place",)
+    place: Callable[[Any], Any] | None
 
     def __init__(self, name: str, place: Callable[[Any], Any] | None) -> None:
         object.__setattr__(self, "name", name)
@@ -176,7 +177,7 @@ class ChartState:
 
     def __init__(self, settings: Settings, ctx: RunContext) -> None:
         self.settings = settings
-        self.bins = None if settings.bins is None else settings.bins.binning(ctx)
+        self.bins: Any = None if settings.bins is None else settings.bins.binning(ctx)
         sources: list[Source] = []
         if settings.row is not None:
             sources.append(RowSource(settings.row, self._placer()))

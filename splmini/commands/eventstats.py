@@ -13,7 +13,7 @@ from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext,
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
-    "allnum": OptionSpec("bool", default=False, doc="Numeric functions need every value of their field to be a number."),
+    "allnum": OptionSpec("bool", default=False, doc="Numeric functions need each value of their field to be a number."),
     "dedup_splitvals": OptionSpec("bool", default=False, doc="Count a value that one event's by-field repeats once."),
 }
 

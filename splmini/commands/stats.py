@@ -11,7 +11,7 @@ from splmini.operators import Batch, Columns, Fields, Operator, Partial, RunCont
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
-    "allnum": OptionSpec("bool", default=False, doc="Numeric functions need every value of their field to be a number."),
+    "allnum": OptionSpec("bool", default=False, doc="Numeric functions need each value of their field to be a number."),
     "delim": OptionSpec("string", default=" ", doc="Accepted; Splunk uses it only to show multivalue results."),
     "partitions": OptionSpec("int", default=1, doc="Accepted; it splits the work, not the result."),
     "dedup_splitvals": OptionSpec("bool", default=False, doc="Count a value that one event's by-field repeats once."),

@@ -9,11 +9,11 @@ from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, Measure, fields_needed, make_column
 from splmini.commands._arguments import Arguments, fields_read
-from splmini.commands._columns import Source
+from splmini.commands._slices import Source
 from splmini.commands.eventstats import first_keys
 from splmini.commands.stats import read_grouping
 from splmini.errors import ArgumentError
-from splmini.functions.stats import feed, find_function
+from splmini.functions.stats import feed
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, union
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -22,14 +22,14 @@ from splmini.values.numbers import to_number, to_text
 from splmini.values.times import SECONDS
 
 OPTIONS = {
-    "allnum": OptionSpec("bool", default=False, doc="Numeric functions need every value of their field to be a number."),
+    "allnum": OptionSpec("bool", default=False, doc="Numeric functions need each value of their field to be a number."),
     "current": OptionSpec("bool", default=True, doc="Whether the row itself counts."),
     "window": OptionSpec("int", default=0, doc="How many rows back the aggregates reach; 0: all."),
-    "time_window": OptionSpec("span", doc="How far back in time the aggregates reach; the rows have to be in time order."),
+    "time_window": OptionSpec("span", doc="How far back in time the aggregates reach; rows have to be in time order."),
     "global": OptionSpec("bool", default=True, doc="One window over all rows; false: one window for each group."),
     "reset_on_change": OptionSpec("bool", default=False, doc="Start anew when the by-fields change."),
     "reset_before": OptionSpec("any", doc="Start anew before a row for which this eval expression is true."),
-    "reset_after": OptionSpec("any", doc="Start anew after a row for which this eval expression is true; it may read the results."),
+    "reset_after": OptionSpec("any", doc="Start anew after such a row; the expression may read results."),
 }
 
 
@@ -54,8 +54,9 @@ class Settings:
 
 @command(
     "streamstats", "aggregation", options=OPTIONS, clauses=("by",), category="streaming",
-    syntax="streamstats [current=BOOL] [window=INT] [time_window=SPAN] [global=BOOL] [allnum=BOOL] [reset_on_change=BOOL] "
-    "[reset_before=(EXPRESSION)] [reset_after=(EXPRESSION)] FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
+    syntax="streamstats [current=BOOL] [window=INT] [time_window=SPAN] [global=BOOL] [allnum=BOOL] "
+    "[reset_on_change=BOOL] [reset_before=(EXPRESSION)] [reset_after=(EXPRESSION)] "
+    "FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Streamstats",
     examples=(
         Example("| streamstats sum(v) as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),

@@ -10,7 +10,6 @@ from typing import Any
 from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields, fields_needed
 from splmini.commands._arguments import Arguments, read
-from splmini.commands._columns import Source
 from splmini.commands._pivot import (
     BIN_OPTIONS,
     SERIES_OPTIONS,
@@ -23,6 +22,7 @@ from splmini.commands._pivot import (
     read_split,
     with_number,
 )
+from splmini.commands._slices import Source
 from splmini.commands.stats import hoisted
 from splmini.errors import LimitExceeded
 from splmini.functions.stats import find_function
@@ -35,7 +35,7 @@ from splmini.values.numbers import to_number, to_text
 OPTIONS = {
     **SERIES_OPTIONS,
     **BIN_OPTIONS,
-    "partial": OptionSpec("bool", default=True, doc="Whether the first and last bucket stay if the time range cuts them."),
+    "partial": OptionSpec("bool", default=True, doc="Whether a first or last bucket stays that the time range cuts."),
     "fixedrange": OptionSpec("bool", default=True, doc="Whether the rows cover the time range of the search."),
 }
 DEFAULT_BINS = 100

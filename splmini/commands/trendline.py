@@ -22,7 +22,8 @@ Average = Callable[[float], "float | None"]
     syntax="trendline (sma|ema|wma)<PERIOD>(FIELD) [AS NAME] ...",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Trendline",
     examples=(
-        Example("| trendline sma2(x) as s wma2(x) as w", [{"x": 3}, {"x": 6, "s": 4.5, "w": 5}, {"x": 9, "s": 7.5, "w": 8}],
+        Example("| trendline sma2(x) as s wma2(x) as w",
+                [{"x": 3}, {"x": 6, "s": 4.5, "w": 5}, {"x": 9, "s": 7.5, "w": 8}],
                 ({"x": 3}, {"x": 6}, {"x": 9})),
     ),
 )

@@ -13,7 +13,8 @@ EVENTS = ({"v": "b"}, {"v": "a"}, {"v": "b"})
 
 
 @stats_function(
-    "list", takes="ordered", source=SOURCE, examples=(Example("| stats list(v)", [{"list(v)": ["b", "a", "b"]}], EVENTS),),
+    "list", takes="ordered", source=SOURCE,
+    examples=(Example("| stats list(v)", [{"list(v)": ["b", "a", "b"]}], EVENTS),),
 )
 class List:
     """`list(X)`: the values of X in the order in which events arrive, at most the first 100 (`list_maxsize`).
