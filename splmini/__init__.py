@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         UnknownMacro,
         UnsupportedFeature,
     )
+    from splmini.events import Source
     from splmini.language.macros import MacroRegistry
+    from splmini.language.yaml_layout import format_yaml
     from splmini.limits import Limits
     from splmini.operators import Message
     from splmini.results import Results
@@ -46,6 +48,8 @@ _HOMES = {
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "lint", "load_content"),
     "splmini.engine.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
+    "splmini.language.yaml_layout": ("format_yaml",),
+    "splmini.events": ("Source",),
     "splmini.limits": ("Limits",),
     "splmini.operators": ("Message",),
     "splmini.results": ("Results",),
@@ -85,6 +89,7 @@ __all__ = [
     "Outcome",
     "Results",
     "Search",
+    "Source",
     "SplError",
     "SplSyntaxError",
     "UnknownCommand",
@@ -94,6 +99,7 @@ __all__ = [
     "UnknownMacro",
     "UnsupportedFeature",
     "format",
+    "format_yaml",
     "lint",
     "load_content",
     "parse",

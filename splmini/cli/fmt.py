@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -65,64 +64,9 @@ def _laid_out(path: str, text: str) -> str:
     import splmini
 
     if Path(path).suffix in (".yml", ".yaml"):
-        return _in_yaml(path, text)
+        return splmini.format_yaml(text, path)
     ending = "\n" if text.endswith("\n") or path != "-" else ""
     return splmini.format(text).rstrip("\n") + ending
-
-
-def _in_yaml(path: str, text: str) -> str:
-    """Lay out the `search` at the top of a YAML document; everything else stays, byte by byte."""
-    import yaml
-
-    import splmini
-
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
-            raise splmini.KnowledgeError("Aliases are not allowed in a detection.", path=path)
-        root = yaml.compose(text, yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise splmini.KnowledgeError(f"This is no YAML: {error}.", path=path) from error
-    if not isinstance(root, yaml.MappingNode):
-        return text
-    for key, node in root.value:
-        if key.value == "search" and isinstance(node, yaml.ScalarNode):
-            after = _replaced(text, key, node, splmini.format(node.value))
-            _verify(path, text, after, loader)
-            return after
-    return text
-
-
-def _replaced(text: str, key: Any, node: Any, laid_out: str) -> str:
-    start, end = node.start_mark.index, node.end_mark.index
-    if laid_out == node.value.rstrip("\n") and (node.style == "|" or "\n" not in laid_out):
-        return text
-    scalar = text[start:end]
-    ending = "\r\n" if "\r\n" in text else "\n"
-    tail = scalar[len(scalar.rstrip()) :] if node.style in ("|", ">") else ""
-    indent = _indent(scalar) if node.style in ("|", ">") else " " * (key.start_mark.column + 4)
-    lines = [indent + line if line else "" for line in laid_out.split("\n")]
-    header = scalar.split("\n", 1)[0].rstrip() if node.style == "|" else "|-"
-    return text[:start] + header + ending + ending.join(lines) + tail + text[end:]
-
-
-def _indent(scalar: str) -> str:
-    for line in scalar.split("\n")[1:]:
-        if line.strip():
-            return line[: len(line) - len(line.lstrip())]
-    return "    "
-
-
-def _verify(path: str, before: str, after: str, loader: Any) -> None:
-    """Refuse a result that says anything else than the file said, but for the layout of its search."""
-    import yaml
-
-    import splmini
-
-    old, new = yaml.load(before, loader), yaml.load(after, loader)  # noqa: S506 - a safe loader
-    same = {**old, "search": ""} == {**new, "search": ""}
-    if not same or splmini.format(old["search"]) != new["search"].rstrip("\n"):
-        raise splmini.KnowledgeError("The search cannot be laid out in place; nothing was changed.", path=path)
 
 
 def _diff(path: str, before: str, after: str) -> str:

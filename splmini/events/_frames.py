@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -66,9 +68,13 @@ def _polars(frame: Any) -> Iterator[list[Any]]:
 
 
 def _duckdb(relation: Any) -> Iterator[list[Any]]:
+    if hasattr(relation, "__arrow_c_stream__") and importlib.util.find_spec("pyarrow") is not None:
+        yield from _arrow_stream(relation)
+        return
     columns = list(relation.columns)
-    while rows := relation.fetchmany(ROWS):
-        yield [dict(zip(columns, row, strict=True)) for row in rows]
+    rows = relation.fetchall()
+    for start in range(0, len(rows), ROWS):
+        yield [dict(zip(columns, row, strict=True)) for row in rows[start : start + ROWS]]
 
 
 def _arrow_batches(table: Any) -> Iterator[list[Any]]:
@@ -82,8 +88,6 @@ def _arrow_record_batch(batch: Any) -> Iterator[list[Any]]:
 
 
 def _arrow_stream(events: Any) -> Iterator[list[Any]]:
-    import importlib
-
     from splmini.errors import UnsupportedFeature
 
     try:

@@ -96,13 +96,13 @@ def open_source(
 def _open(events: Any, settings: Settings, message: Messages) -> Opened:
     from splmini.events import _frames
 
+    frame = _frames.batches(events)  # first: a column named `read` would make a frame look like a file
+    if frame is not None:
+        return _open_dicts(frame, _frames.is_reader(events), settings, message)
     if is_path(events):
         return _open_files([events], settings, message)
     if isinstance(events, Mapping):
         raise EventFormatError("Events are an iterable of dicts, not one dict.", hint="Put it in a list.")
-    frame = _frames.batches(events)
-    if frame is not None:
-        return _open_dicts(frame, _frames.is_reader(events), settings, message)
     if not isinstance(events, Iterable):
         raise EventFormatError(f"A {type(events).__name__} is no source of events.")
     once = iter(events) is events

@@ -256,6 +256,35 @@ class _Counting(io.RawIOBase):
         super().close()
 
 
+class _Zstd(io.RawIOBase):
+    """A zstd stream of one or more frames; one that ends inside a frame is damaged."""
+
+    def __init__(self, file: BinaryIO, decompressor: Any, damage: type[Exception]) -> None:
+        self._file = file
+        self._decompressor = decompressor
+        self._damage = damage
+        self._frame: Any = None
+        self._left = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return decompressed bytes, at most `size`; none at the end."""
+        while not self._left:
+            data = self._frame.unused_data if self._frame is not None and self._frame.eof else b""
+            data = data or self._file.read(1 << 16)
+            if not data:
+                if self._frame is not None and not self._frame.eof:
+                    raise EOFError("it ends in the middle")
+                return b""
+            if self._frame is None or self._frame.eof:
+                self._frame = self._decompressor.decompressobj()
+            try:
+                self._left = self._frame.decompress(data)
+            except self._damage as error:
+                raise OSError(str(error)) from error
+        data, self._left = self._left[:size], self._left[size:]
+        return data
+
+
 def _open_zstd(file: BinaryIO, name: str | None) -> Any:
     try:
         import zstandard
@@ -265,19 +294,7 @@ def _open_zstd(file: BinaryIO, name: str | None) -> Any:
             hint="Install splmini[compression].",
         ) from error
 
-    class Translated(io.RawIOBase):
-        """A zstd stream whose errors are ordinary ones."""
-
-        inner = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(file, read_across_frames=True)
-
-        def read(self, size: int = -1) -> bytes:
-            try:
-                data: bytes = self.inner.read(size)
-                return data
-            except zstandard.ZstdError as error:
-                raise OSError(str(error)) from error
-
-    return Translated()
+    return _Zstd(file, zstandard.ZstdDecompressor(max_window_size=1 << 27), zstandard.ZstdError)
 
 
 def _open_gzip(file: BinaryIO, name: str | None) -> Any:

@@ -33,7 +33,10 @@ def _header(head: bytes) -> tuple[list[str], str] | None:
     first = text_of(records[0])
     for delimiter in ("\t", ",", ";", "|"):
         if delimiter in first:
-            names = [name.strip() for name in _cells(first, delimiter)]
+            try:
+                names = [name.strip() for name in _cells(first, delimiter)]
+            except ValueError:
+                return None
             if len(set(names)) == len(names) and all(NAME.match(name) for name in names):
                 return names, delimiter
             return None
@@ -43,7 +46,10 @@ def _header(head: bytes) -> tuple[list[str], str] | None:
 def _cells(line: str, delimiter: str) -> list[str]:
     if delimiter == "\t" and '"' not in line:
         return line.split("\t")
-    return next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def _looks(head: bytes) -> float:
@@ -54,19 +60,26 @@ def _looks(head: bytes) -> float:
     others = [text_of(record) for record in QUOTED_LINES.records(head, None)[1:6]]
     if len(others) == 5 or not head.endswith(b"\n"):
         others = others[:-1] or others
-    if any(len(_cells(line, delimiter)) != len(names) for line in others):
+    if any(_width(line, delimiter) != len(names) for line in others):
         return 0.0
     if not others:
         return 0.2 if "_raw" not in names else 0.9
     return 0.92 if "_raw" in names or "_time" in names else 0.7 if len(names) > 2 else 0.5
 
 
+def _width(line: str, delimiter: str) -> int:
+    try:
+        return len(_cells(line, delimiter))
+    except ValueError:
+        return 0
+
+
 def _start(head: bytes, settings: Settings) -> tuple[list[str], str, bool]:
     found = _header(head)
-    if found is None:
-        delimiter = "\t" if b"\t" in head.split(b"\n", 1)[0] else ","
-        first = split_lines(head)[:1]
-        return (_cells(text_of(first[0]), delimiter) if first else []), delimiter, True
+    if found is None:  # told to read as CSV what does not look like it: the first line is the header all the same
+        first = text_of((split_lines(head) or [b""])[0])
+        delimiter = "\t" if "\t" in first else ","
+        return [name.strip(' "') for name in first.split(delimiter)], delimiter, True
     return (*found, True)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 4 << 20
 MEMORY = 64 << 20
+CHUNK = b"ElfChnk\0"
+"""How the first chunk of events begins, behind a header of 4096 bytes."""
 
 
 def _looks(head: bytes) -> float:
@@ -41,6 +43,9 @@ def open_evtx(file: BinaryIO, settings: Settings, report: Report) -> Iterator[Bl
     with tempfile.SpooledTemporaryFile(max_size=MEMORY) as copy:
         while piece := file.read(1 << 20):
             copy.write(piece)
+        copy.seek(4096)
+        if copy.read(8) != CHUNK:
+            raise EventFormatError("The event log is damaged: it has no chunk of events.", path=name)
         copy.seek(0)
         try:
             records = parser(copy, number_of_threads=1).records()

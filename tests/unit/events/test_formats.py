@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
+from event_samples import CLASSIC, CLASSIC_TIME, PRETTY, SECURITY, SYSMON, SYSMON_SOURCE, SYSMON_TIME
 
 from splmini.events import Report, blocks, read
 from splmini.events._reader import readers
@@ -12,28 +13,6 @@ from splmini.events.recognise import recognise_format
 
 NOW = 1_767_225_600.0  # 2026-01-01
 
-SYSMON = (
-    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
-    "<Provider Name='Microsoft-Windows-Sysmon'/><EventID>1</EventID>"
-    "<TimeCreated SystemTime='2024-05-06T07:08:09.1234567Z'/><EventRecordID>7</EventRecordID>"
-    "<Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>ws1.example.org</Computer></System>"
-    "<EventData><Data Name='CommandLine'>cmd /c \"echo &lt;a&gt;\"</Data></EventData></Event>"
-)
-SECURITY = SYSMON.replace("Microsoft-Windows-Sysmon/Operational", "Security").replace("<EventID>1<", "<EventID>4688<")
-SYSMON_SOURCE = "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"
-SYSMON_TIME = 1714979289.123457
-PRETTY = (
-    '<?xml version="1.0" encoding="utf-8"?>\n<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event">\n'
-    '  <System>\n    <Provider Name="P\'s"></Provider>\n    <EventID>1</EventID>\n'
-    '    <TimeCreated SystemTime="2024-05-06 07:08:09.123456 UTC">\n    </TimeCreated>\n'
-    "    <Channel>Application</Channel>\n    <Computer>ws1</Computer>\n  </System>\n  <EventData>\n"
-    '    <Data Name="a">x  y\nz</Data>\n    <Data Name="b"> </Data>\n  </EventData>\n</Event>\n'
-)
-CLASSIC = (
-    "05/06/2024 07:08:09 PM\nLogName=Security\nSourceName=Microsoft Windows security auditing.\nEventCode=4624\n"
-    "ComputerName=dc1.example.org\nMessage=An account was logged on.\n\nSubject:\n\tSecurity ID:\t\tS-1-5-18\n"
-)
-CLASSIC_TIME = 1715022489.0
 LINUX_SYSMON = (
     'May  6 07:08:09 web1 sysmon: <Event><System><Provider Name="Linux-Sysmon" Guid="{ff}"/><EventID>1</EventID>'
     '<TimeCreated SystemTime="2024-05-06T07:08:09.5Z"/><Channel>Linux-Sysmon/Operational</Channel>'
@@ -61,7 +40,8 @@ class Case(NamedTuple):
 
 def xml_event(**more: Any) -> dict[str, Any]:
     """What is expected of the Sysmon event."""
-    return {"sourcetype": "XmlWinEventLog", "source": SYSMON_SOURCE, "_time": SYSMON_TIME, "host": "ws1.example.org", **more}
+    event = {"sourcetype": "XmlWinEventLog", "source": SYSMON_SOURCE, "_time": SYSMON_TIME, "host": "ws1.example.org"}
+    return {**event, **more}
 
 
 CASES = [
@@ -71,7 +51,8 @@ CASES = [
          [xml_event(), xml_event(source="XmlWinEventLog:Security"), xml_event()]),
     Case("xml, wrapped", f"<Events>{SYSMON}{SYSMON}</Events>\n", "winevent_xml", [xml_event(_raw=SYSMON)] * 2),
     Case("xml, pretty", PRETTY + PRETTY, "winevent_xml", [{
-        "_raw": "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='P&apos;s'>"
+        "_raw": "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
+                "<Provider Name='P&apos;s'>"
                 "</Provider><EventID>1</EventID><TimeCreated SystemTime='2024-05-06 07:08:09.123456 UTC'>\n    "
                 "</TimeCreated><Channel>Application</Channel><Computer>ws1</Computer></System><EventData>"
                 "<Data Name='a'>x  y\nz</Data><Data Name='b'> </Data></EventData></Event>",
@@ -84,12 +65,13 @@ CASES = [
     Case("classic text", CLASSIC + CLASSIC, "winevent_text",
          [{"_raw": CLASSIC.strip("\n"), "sourcetype": "WinEventLog", "source": "WinEventLog:Security",
            "_time": CLASSIC_TIME, "host": "dc1.example.org"}] * 2),
-    Case("xml, text and others mixed", f"{SYSMON}\n{CLASSIC}\n{SECURITY}{SYSMON}\nMay  6 07:08:09 web1 app[1]: hello\n",
-         "winevent_xml",
+    Case("xml, text and others mixed",
+         f"{SYSMON}\n{CLASSIC}\n{SECURITY}{SYSMON}\nMay  6 07:08:09 web1 app[1]: hello\n", "winevent_xml",
          [xml_event(), {"_raw": CLASSIC.strip("\n"), "sourcetype": "WinEventLog"},
           xml_event(source="XmlWinEventLog:Security"), xml_event(), {"sourcetype": "syslog", "host": "web1"}]),
     Case("xml, the first cut off", SYSMON[:300] + "\n" + SYSMON, "winevent_xml", [{"_raw": SYSMON[:300]}, xml_event()]),
-    Case("JSON lines of events", '{"_raw":"x","_time":5}\n{"sourcetype":"s","a":{"b":[1,2]},"n":null,"t":true}\n', "json",
+    Case("JSON lines of events",
+         '{"_raw":"x","_time":5}\n{"sourcetype":"s","a":{"b":[1,2]},"n":null,"t":true}\n', "json",
          [{"_raw": "x", "_time": 5}, {"sourcetype": "s", "a.b{}": [1, 2], "n": None, "t": "true", "_raw": None}]),
     Case("JSON lines", '{"a":1,"time":"2024-05-06T07:08:09Z"}\n{"b":2}\n', "json",
          [{"_raw": '{"a":1,"time":"2024-05-06T07:08:09Z"}', "_time": EPOCH, "sourcetype": "_json", "a": None},
@@ -136,7 +118,8 @@ CASES = [
          [{"_raw": '2024-05-06T07:08:09Z,bob,"a, ""b""\nc"', "user": "bob", "msg": 'a, "b"\nc', "_time": EPOCH,
            "sourcetype": "csv"}, {"user": None, "msg": "x"}]),
     Case("TSV", "a\tb\tc\n1\t2\t3\n4\t5\t6\n", "csv", [{"a": "1", "c": "3"}, {"b": "5"}]),
-    Case("export as CSV", '"_raw","_time",f,"__mv_f"\n"the raw, text","2024-05-06T07:08:09Z","a\nb$","$a$;$b$$$"\n', "csv",
+    Case("export as CSV",
+         '"_raw","_time",f,"__mv_f"\n"the raw, text","2024-05-06T07:08:09Z","a\nb$","$a$;$b$$$"\n', "csv",
          [{"_raw": "the raw, text", "_time": EPOCH, "f": ["a", "b$"], "__mv_f": None}]),
     Case("key=value", '2024-05-06 07:08:09 level=info user=bob msg="a b"\n2024-05-06 07:08:10 level=warn user=al\n',
          "key_value", [{"_time": EPOCH, "sourcetype": "generic_kv"}, {"_time": EPOCH + 1}]),
@@ -169,10 +152,12 @@ CASES = [
          [{"_time": EPOCH, "sourcetype": "leef"}]),
     Case("Cisco ASA", "May 06 2024 07:08:09 fw1 : %ASA-6-302013: Built outbound TCP connection\n", "cisco_asa",
          [{"_time": EPOCH, "sourcetype": "cisco:asa", "host": "fw1"}]),
-    Case("Palo Alto Networks", "1,2024/05/06 07:08:09,001,TRAFFIC,end,1\n1,2024/05/06 07:08:10,001,THREAT,url,1\n", "pan",
+    Case("Palo Alto Networks",
+         "1,2024/05/06 07:08:09,001,TRAFFIC,end,1\n1,2024/05/06 07:08:10,001,THREAT,url,1\n", "pan",
          [{"_time": EPOCH, "sourcetype": "pan:traffic"}, {"sourcetype": "pan:threat"}]),
-    Case("VPC flow", "2 123456789012 eni-0a1b2c3d 10.0.0.1 10.0.0.2 443 5000 6 10 100 1714979289 1714979300 ACCEPT OK\n",
-         "vpcflow", [{"_time": EPOCH, "sourcetype": "aws:cloudwatchlogs:vpcflow"}]),
+    Case("VPC flow",
+         "2 123456789012 eni-0a1b2c3d 10.0.0.1 10.0.0.2 443 5000 6 10 100 1714979289 1714979300 ACCEPT OK\n", "vpcflow",
+         [{"_time": EPOCH, "sourcetype": "aws:cloudwatchlogs:vpcflow"}]),
     Case("stash", '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n', "stash",
          [{"_time": EPOCH, "sourcetype": "stash"}]),
     Case("stack traces", "2024-05-06 07:08:09 ERROR x\n  at a\n  at b\n2024-05-06 07:08:10 INFO y\n", "text",
@@ -228,7 +213,8 @@ def test_bounds_give_the_record(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "mark"), [("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff"), ("utf-16-le", ""), ("utf-16-be", ""), ("utf-8", "\ufeff")]
+    ("encoding", "mark"),
+    [("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff"), ("utf-16-le", ""), ("utf-16-be", ""), ("utf-8", "\ufeff")],
 )
 @pytest.mark.parametrize("case", CASES[:3] + CASES[10:12], ids=lambda case: case.name)
 def test_encodings(case: Case, encoding: str, mark: str) -> None:
@@ -290,7 +276,7 @@ def test_unknown_format_names_the_nearest() -> None:
     """A format that does not exist is an error with a hint."""
     from splmini.errors import EventFormatError
 
-    with pytest.raises(EventFormatError, match="There is no event format 'jsn'. Did you mean 'json'?"):
+    with pytest.raises(EventFormatError, match=r"There is no event format 'jsn'\. Did you mean 'json'\?"):
         run("x", format="jsn")
 
 
