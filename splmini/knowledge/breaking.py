@@ -62,7 +62,9 @@ class Breaking:
                 continue
             yield text[start:low]
             start = high
-        yield text[start:].rstrip("\r\n")
+        rest = text[start:].rstrip("\r\n")
+        if rest:
+            yield rest
 
     def _merged(self, lines: Iterable[str]) -> Iterator[str]:
         event: list[str] = []

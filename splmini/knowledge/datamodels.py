@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import compiler
+from splmini.compiler.searching import resolved
 from splmini.errors import KnowledgeError, SplError, UnsupportedFeature
 from splmini.knowledge.conf import Setting
 from splmini.knowledge.models import (
@@ -500,6 +501,8 @@ def _renamed(node: tree.Node, names: Mapping[str, str]) -> tree.Node | None:
 def _without_subsearches(node: tree.Node, ctx: RunContext) -> tree.Node:
     if isinstance(node, tree.Subsearch):
         return ctx.expand(node.pipeline)
+    if isinstance(node, (tree.SubsearchComparison, tree.FieldInSubsearch)):
+        return resolved(node, ctx.expand)
     if isinstance(node, (tree.And, tree.Or)):
         return type(node)(tuple(_without_subsearches(item, ctx) for item in node.items), span=node.span)
     if isinstance(node, tree.Not):

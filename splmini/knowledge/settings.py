@@ -208,10 +208,13 @@ def _nothing(row: Row, given: Container[str]) -> None:
 
 def _lookup(setting: LookupSetting, wanted: Names, ctx: MapperContext) -> Apply:
     try:
-        table = ctx.table(setting.table)
+        return _over_table(setting, ctx.table(setting.table), wanted, ctx)
     except SplError as error:
-        ctx.message("warn", "lookup", f"An automatic lookup is left out: {error.message}")
+        ctx.message("warn", "lookup", f"The automatic lookup '{setting.table}' is left out: {error.message}")
         return _nothing
+
+
+def _over_table(setting: LookupSetting, table: Table, wanted: Names, ctx: MapperContext) -> Apply:
     columns = [column for column, _ in setting.inputs]
     if setting.outputs is None:
         outputs = [(name, name) for name in table.fields if name not in columns]
