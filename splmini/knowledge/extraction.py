@@ -8,9 +8,9 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/Searchtime
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from splmini.errors import SplError
@@ -24,9 +24,9 @@ from splmini.knowledge.settings import (
     lookup_step,
     tokenizer_step,
 )
-from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step
+from splmini.knowledge.steps import METADATA, Apply, MapperContext, Names, Origin, Step
 from splmini.knowledge.transforms import extract_step, report_step
-from splmini.operators import Fields
+from splmini.operators import Fields, Row
 
 Merged: TypeAlias = "Mapping[str, tuple[str, Setting]]"
 """The settings in force for an event, each with its stanza."""
@@ -85,7 +85,11 @@ def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) 
 
     _read_class(result, merged, "EXTRACT-", extract)
     _read_class(result, merged, "REPORT-", report)
+    before = list(result.raw)
     _automatic(result, merged)
+    if result.automatic is not None:
+        made = frozenset().union(*(step.writes or () for step in before))
+        result.raw.extend(_second_try(step) for step in before if _awaits_a_field(step, made))
     _tokenizers(result, fields_conf)
     _read_class(result, merged, "FIELDALIAS-", alias)
     _read_class(result, merged, "EVAL-", calculate)
@@ -102,6 +106,30 @@ def _read_class(
         if setting.value:
             with _noted(result, stanza, key, setting):
                 make(key, stanza, setting)
+
+
+def _awaits_a_field(step: Step, made: frozenset[str]) -> bool:
+    """Say whether a step reads fields that no extraction before the automatic one makes."""
+    return step.reads is not None and "_raw" not in step.reads and step.reads.isdisjoint(made | METADATA)
+
+
+def _second_try(step: Step) -> Step:
+    """Make the step that extracts from a field which only the automatic extraction made (a JSON member, say).
+
+    What the step found before, it does not find again.
+    """
+    names = step.writes
+
+    def make(wanted: Names, ctx: MapperContext) -> Apply:
+        apply = step.make(wanted, ctx)
+
+        def extract_again(row: Row, given: Container[str]) -> None:
+            if names is None or not any(name in row for name in names):
+                apply(row, given)
+
+        return extract_again
+
+    return replace(step, make=make)
 
 
 @contextmanager
