@@ -108,7 +108,7 @@ class _Text:
 
 
 _NAME = re.compile(r"\s*([^\s|\[\]()\"'=,<>!`]+)")
-_COMPARES = re.compile(r"\s*(?:=|!=|<|>|::)")
+_COMPARES = re.compile(r"=|!=|<|>|::")
 
 
 class _Parser:
@@ -179,7 +179,7 @@ class _Parser:
                 span=Span(at + self.offset, at + 1 + self.offset),
             )
         name_span = Span(match.start(1) + self.offset, match.end(1) + self.offset)
-        spec = self.spec(name, name_span)
+        spec = self.spec(name, name_span, implied and in_brackets)
         text = self.masked(segment, match.end(), name)
         arguments = self.arguments(spec, text, segment)
         return tree.Command(name, arguments, span=self.trimmed(match.start(1), segment.end))
@@ -191,14 +191,12 @@ class _Parser:
         return Span(start + self.offset, end + self.offset)
 
     def is_command(self, name: str, match: re.Match[str] | None, segment: Segment, in_brackets: bool) -> bool:
-        """Say whether the first word of a search without a leading pipe is a command, not a term to search for."""
-        if match is None or _COMPARES.match(self.text, match.end(), segment.end):
-            return False
-        if name == "search":
+        """Say whether a search without a leading pipe begins with a command: `search`, or any in square brackets."""
+        if in_brackets:
             return True
-        return in_brackets and (name in self.extra or registry.find_command(name) is not None)
+        return match is not None and name == "search" and not _COMPARES.match(self.text, match.end(), segment.end)
 
-    def spec(self, name: str, span: Span) -> CommandSpec:
+    def spec(self, name: str, span: Span, in_brackets: bool) -> CommandSpec:
         found = registry.find_command(name)
         if name in self.extra:
             if found is None or found.build is None:
@@ -206,6 +204,12 @@ class _Parser:
             return found
         if found is None:
             hint = did_you_mean(name, registry.command_names() | self.extra)
+            if in_brackets and name[0].isdigit():
+                hint = "Square brackets hold subsearches; mvindex(field, 0) gives one value of several."
+            elif hint is None and in_brackets:
+                hint = "A subsearch begins with a command: [search …]."
+            elif self.text[: span.start - self.offset].rstrip().endswith("||"):
+                hint = "Write OR for '||'."
             raise UnknownCommand(f"There is no command '{name}'.", name=name, hint=hint, span=span)
         return found
 
@@ -305,7 +309,7 @@ class _Parser:
             try:
                 return dialect(grammar).parse(TextSlice(text.text, text.start, text.end), start=start)
             except UnexpectedInput as error:
-                raise translate(error, text.name, text.text, text.end, text.offset) from None
+                raise translate(error, grammar, text.name, text.text, text.end, text.offset) from None
 
 
 _BREAK_BEFORE = r"(?<![^\s)\],\"'])"
