@@ -83,6 +83,8 @@ def events_of(value: Any, raw: bytes, block: Block) -> list[Row]:
         return [_raw_event(None, raw, block)]
     if not isinstance(value, dict):
         return [_raw_event(None, raw, block)]
+    if isinstance(value.get("_raw"), str):
+        return [_given_event(value, block)]
     if "result" in value and isinstance(value["result"], dict) and value.keys() <= RESULT_KEYS:
         return [_given_event(value["result"], block)] if value["result"] else []
     if "event" in value and value.keys() <= HEC_KEYS:

@@ -35,7 +35,7 @@ TEXT = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_
 BYTES = st.one_of(
     TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.lists(
-        st.one_of(st.sampled_from(FRAGMENTS).map(lambda each: each.encode("latin-1", "replace")), st.binary(max_size=8)),
+        st.one_of(st.sampled_from(FRAGMENTS).map(lambda x: x.encode("latin-1", "replace")), st.binary(max_size=8)),
         max_size=12,
     ).map(b"".join),
     TEXT.map(lambda text: text.encode("utf-16", "replace")),
