@@ -1,0 +1,75 @@
+"""What commands with subsearches share: reading them, running them within their limit, joining column orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from splmini.commands._arguments import Arguments
+from splmini.language import tree
+from splmini.operators import Batch, Columns, Row, RunContext, Stream
+from splmini.registry import BuildScope
+
+
+def one_subsearch(arguments: Arguments, scope: BuildScope) -> tree.Subsearch:
+    """Return the single subsearch of a command, which is built so that its mistakes are found at compile time."""
+    found = arguments.subsearches
+    if not found:
+        arguments.fail(f"{arguments.command.name} needs a subsearch in square brackets.")
+    if len(found) > 1:
+        arguments.fail(f"{arguments.command.name} takes one subsearch.", found[1])
+    scope.build(found[0].pipeline)
+    return found[0]
+
+
+def limited(ctx: RunContext, subsearch: tree.Subsearch, limit: int, command: str, setting: str) -> Stream:
+    """Run a subsearch; give at most `limit` rows (0: all). A message that names `setting` says where that cut."""
+    stream = ctx.run(subsearch.pipeline)
+
+    def batches() -> Iterator[Batch]:
+        left = limit
+        for batch in stream.batches:
+            ctx.check()
+            if limit and len(batch) > left:
+                text = f"The subsearch of {command} was cut at {limit:,} rows ({setting})."
+                ctx.message("warn", command, text, subsearch.span)
+                if left:
+                    yield batch[:left]
+                return
+            left -= len(batch)
+            yield batch
+
+    return Stream(batches(), stream.columns)
+
+
+def rows_of(stream: Stream, ctx: RunContext) -> list[Row]:
+    """Return all rows of a stream, within the limit of rows kept."""
+    rows: list[Row] = []
+    for batch in stream.batches:
+        rows.extend(batch)
+        ctx.check(len(rows))
+    return rows
+
+
+def all_columns(*streams: Stream) -> Callable[[], Columns]:
+    """Return the column order of streams one after the other: None where one of them does not declare its own."""
+
+    def columns() -> Columns:
+        result: dict[str, None] = {}
+        for stream in streams:
+            names = stream.columns()
+            if names is None:
+                return None
+            result.update(dict.fromkeys(names))
+        return list(result)
+
+    return columns
+
+
+def one_after_the_other(*streams: Stream) -> Stream:
+    """Return the rows of several streams as one."""
+
+    def batches() -> Iterator[Batch]:
+        for stream in streams:
+            yield from stream.batches
+
+    return Stream(batches(), all_columns(*streams))

@@ -1,0 +1,43 @@
+"""The loadjob command: the results of a saved search."""
+
+from __future__ import annotations
+
+from splmini.commands._arguments import fail, read
+from splmini.errors import UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Fields, Generating, Operator, RunContext, Stream
+from splmini.registry import BuildScope, OptionSpec, command
+
+OPTIONS = {
+    "savedsearch": OptionSpec("string", doc="user:app:name of a saved search."),
+    "events": OptionSpec("bool", default=False, doc="The events instead of the results; accepted."),
+    "job_delegate": OptionSpec("string", default="scheduler", doc="Accepted; there are no jobs."),
+    "artifact_offset": OptionSpec("int", default=0, doc="Accepted; there are no jobs."),
+    "ignore_running": OptionSpec("bool", default=True, doc="Accepted; there are no jobs."),
+}
+
+
+@command(
+    "loadjob",
+    options=OPTIONS,
+    generating=True,
+    syntax='loadjob savedsearch="<user>:<app>:<name>"',
+    category="generating",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Loadjob",
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Run a saved search now and give its results: there are no jobs whose artefacts could be loaded.
+
+    A search id raises UnsupportedFeature when it runs. *Null* and *multivalue* are the saved search's business.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    reference = arguments["savedsearch"]
+    if (reference is None) == (not arguments.words):
+        fail(node, 'loadjob needs savedsearch="user:app:name" or a search id.')
+
+    def generate(ctx: RunContext, needed: Fields) -> Stream:
+        if reference is None:
+            raise UnsupportedFeature("loadjob cannot load a job by its search id.", name="loadjob", span=node.span)
+        return ctx.run(ctx.parse(ctx.saved_search(reference.split(":", 2)[-1])), needed=needed)
+
+    return Generating(name="loadjob", generate=generate, node=node, span=node.span)

@@ -1,0 +1,75 @@
+"""The outputcsv command: the results written to a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from splmini.commands._arguments import fail, read
+from splmini.commands._subsearches import rows_of
+from splmini.language import tree
+from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_text
+
+OPTIONS = {
+    "append": OptionSpec("bool", default=False, doc="Add behind the rows of the file."),
+    "create_empty": OptionSpec("bool", default=False, doc="Make an empty file where there are no results."),
+    "override_if_empty": OptionSpec("bool", default=True, doc="Empty the file where there are no results."),
+    "dispatch": OptionSpec("bool", default=False, doc="Where a server puts the file; accepted."),
+    "usexml": OptionSpec("bool", default=False, doc="XML instead of CSV: not supported."),
+    "singlefile": OptionSpec("bool", default=True, doc="One file; accepted."),
+}
+
+
+@command(
+    "outputcsv",
+    options=OPTIONS,
+    syntax="outputcsv [append=<bool>] [create_empty=<bool>] [override_if_empty=<bool>] [singlefile=<bool>] [<file>]",
+    category="dataset processing",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputcsv",
+    examples=(Example("| table n | outputcsv numbers", ({"n": 1},), ({"n": 1},)),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Write the results to a CSV file below `data_dir` (in memory without one), and pass them on.
+
+    `.csv` is added to a name without it. The values of a *multivalue* field are written one a line within the cell; a
+    *null* field is an empty cell. `inputcsv` reads the file again, once this run ended well.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    if arguments["usexml"]:
+        fail(node, "outputcsv cannot write XML.", arguments.given["usexml"])
+    if len(arguments.words) > 1:
+        fail(node, "outputcsv takes one file name.", arguments.words[1])
+    name = file_name(arguments.words[0].text if arguments.words else "results")
+    options = dict(arguments.options)
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        def batches() -> Iterator[Batch]:
+            rows = rows_of(stream, ctx)
+            if rows or (options["create_empty"] and options["override_if_empty"]):
+                columns = stream.columns() or list(dict.fromkeys(field for row in rows for field in row))
+                ctx.write_file(name, as_csv(rows, columns, header=not options["append"]), append=options["append"])
+            yield from batched(rows)
+
+        return Stream(batches(), stream.columns)
+
+    return Sequence(name="outputcsv", run=run, node=node, span=node.span)
+
+
+def file_name(name: str) -> str:
+    """Return a name with `.csv` at its end."""
+    return name if name.lower().endswith(".csv") else f"{name}.csv"
+
+
+def as_csv(rows: list[Row], columns: list[str], header: bool = True) -> str:
+    """Return rows as CSV text."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["\n".join(map(to_text, as_list(row.get(name)))) for name in columns])
+    return text.getvalue()

@@ -1,0 +1,94 @@
+"""The outputlookup command: the results written to a lookup table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from splmini.commands._arguments import fail, read
+from splmini.commands._subsearches import rows_of
+from splmini.errors import UnknownLookup
+from splmini.language import tree
+from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
+from splmini.registry import BuildScope, OptionSpec, command
+
+OPTIONS = {
+    "append": OptionSpec("bool", default=False, doc="Add the results behind the rows of the table."),
+    "create_empty": OptionSpec("bool", default=True, doc="Make an empty table where there are no results."),
+    "override_if_empty": OptionSpec("bool", default=True, doc="Empty the table where there are no results."),
+    "max": OptionSpec("int", default=0, doc="How many rows to write; 0: all."),
+    "key_field": OptionSpec("field", doc="The field that holds the key of a KV store's row."),
+    "allow_updates": OptionSpec("bool", default=True, doc="Rows with the key of a row that is there replace it."),
+    "createinapp": OptionSpec("bool", default=True, doc="Where the file is made; accepted."),
+    "output_format": OptionSpec(
+        "enum",
+        default="splunk_sv_csv",
+        choices=("splunk_sv_csv", "splunk_mv_csv"),
+        doc="How multivalue fields are written; accepted.",
+    ),
+}
+
+
+@command(
+    "outputlookup",
+    options=OPTIONS,
+    syntax="outputlookup [append=<bool>] [create_empty=<bool>] [override_if_empty=<bool>] [max=<int>] "
+    "[key_field=<field>] [allow_updates=<bool>] [createinapp=<bool>] [output_format=<format>] (<file> | <table>)",
+    category="dataset processing",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputlookup",
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Write the results to a lookup table, and pass them on.
+
+    Later runs see the table once this run ended well; with a `data_dir` it is written there too. With `append=true`
+    only the columns that the table has are written. Internal fields other than `_time` and `_key` are left out.
+    *Null* fields are empty cells, *multivalue* fields keep their values.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    words = arguments.words
+    if len(words) != 1:
+        fail(node, "outputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
+    options = dict(arguments.options)
+    word = words[0]
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        def batches() -> Iterator[Batch]:
+            rows = rows_of(stream, ctx)
+            _write(word, rows, stream.columns(), options, ctx)
+            yield from batched(rows)
+
+        return Stream(batches(), stream.columns)
+
+    return Sequence(name="outputlookup", run=run, node=node, span=node.span)
+
+
+def _write(
+    word: tree.Word, rows: list[Row], columns: list[str] | None, options: dict[str, object], ctx: RunContext
+) -> None:
+    name = word.text
+    known = _columns_of(name, ctx)
+    if not rows and not (options["append"] or options["override_if_empty"]):
+        return
+    if not rows and known is None and not options["create_empty"]:
+        return
+    most = options["max"]
+    assert isinstance(most, int)
+    names = columns if columns is not None else list(dict.fromkeys(field for row in rows for field in row))
+    fields = [field for field in names if not field.startswith("_") or field in ("_time", "_key")]
+    written = [{field: row[field] for field in fields if field in row} for row in (rows[:most] if most else rows)]
+    key = options["key_field"]
+    if isinstance(key, str):
+        written = [row | {"_key": row[key]} if key in row else row for row in written]
+        fields = list(dict.fromkeys([*fields, "_key"]))
+    append = bool(options["append"])
+    if append and known:
+        fields = [field for field in fields if field in known or field == "_key"]
+        written = [{field: value for field, value in row.items() if field in fields} for row in written]
+    ctx.write_table(name, written, fields, append)
+
+
+def _columns_of(name: str, ctx: RunContext) -> list[str] | None:
+    """The columns of a table; None where there is no such table."""
+    try:
+        return ctx.table(name).fields
+    except UnknownLookup:
+        return None

@@ -1,0 +1,63 @@
+"""The selfjoin command: results joined with each other by fields."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from splmini.commands._arguments import fail, field_names, read
+from splmini.commands._subsearches import rows_of
+from splmini.language import tree
+from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_text
+
+OPTIONS = {
+    "overwrite": OptionSpec("bool", default=True, doc="Fields of the later result replace those of the same name."),
+    "max": OptionSpec("int", default=1, doc="How many other results each result joins with; 0: all."),
+    "keepsingle": OptionSpec("bool", default=False, doc="Keep results that join with no other."),
+}
+
+
+@command(
+    "selfjoin",
+    options=OPTIONS,
+    syntax="selfjoin [overwrite=<bool>] [max=<int>] [keepsingle=<bool>] <field-list>",
+    category="dataset processing",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Selfjoin",
+    examples=(
+        Example(
+            "| selfjoin id", ({"id": 1, "a": 1, "b": 2},), ({"id": 1, "a": 1}, {"id": 1, "b": 2}, {"id": 2, "a": 5})
+        ),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Join results that have the same values in the fields: the first of each combination with those that follow it.
+
+    With `overwrite=true` (the default) the fields of the result joined replace those of the same name. *Null*: a
+    result that lacks one of the fields joins with no other. *Multivalue* keys are equal where all values are.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    names = field_names(arguments.words, node)
+    if not names:
+        fail(node, "selfjoin needs a field.")
+    overwrite, most, keep = arguments["overwrite"], arguments["max"], arguments["keepsingle"]
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        def rows() -> Iterator[Row]:
+            groups: dict[Hashable, list[Row]] = {}
+            for number, row in enumerate(rows_of(stream, ctx)):
+                values = [row.get(name) for name in names]
+                alone = any(value is None for value in values)
+                key = number if alone else tuple(tuple(map(to_text, as_list(value))) for value in values)
+                groups.setdefault(key, []).append(row)
+            for group in groups.values():
+                first, others = group[0], group[1:]
+                if not others and keep:
+                    yield first
+                for other in others[:most] if most else others:
+                    yield {**first, **other} if overwrite else {**other, **first}
+
+        return Stream(batched(rows()), stream.columns)
+
+    return Sequence(name="selfjoin", run=run, node=node, span=node.span)

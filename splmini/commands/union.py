@@ -1,0 +1,66 @@
+"""The union command: the results of several datasets, duplicates kept."""
+
+from __future__ import annotations
+
+from splmini.commands._arguments import fail, read
+from splmini.commands._subsearches import limited, one_after_the_other
+from splmini.language import tree
+from splmini.operators import Fields, Generating, Operator, RunContext, Stream
+from splmini.registry import BuildScope, Example, OptionSpec, command
+
+OPTIONS = {
+    "maxtime": OptionSpec("number", default=60, doc="Seconds that a subsearch may run; accepted."),
+    "maxout": OptionSpec("int", default=50000, doc="Rows that a subsearch may give; 0: all."),
+    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for a subsearch; accepted."),
+}
+
+
+@command(
+    "union",
+    options=OPTIONS,
+    syntax="union [maxtime=<num>] [maxout=<int>] [timeout=<num>] <dataset>...",
+    category="dataset processing",
+    generating=True,
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Union",
+    examples=(Example("| union [search n=1] [search n=2]", ({"n": 1}, {"n": 2}), ({"n": 1}, {"n": 2})),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Put the results of datasets together, behind the incoming results where there are any.
+
+    A dataset is a subsearch, `datamodel:Model.Dataset`, `lookup:table`, `savedsearch:name`, or the same name without
+    its kind where only one kind has it. Equal rows stay; *null* and *multivalue* fields are passed on as they are.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Subsearch, tree.Word))
+    datasets = [_dataset(each, node, scope) for each in arguments.positional]
+    if not datasets:
+        fail(node, "union needs a dataset: a subsearch in square brackets, or a name such as lookup:table.")
+    most = arguments["maxout"]
+
+    def streams(ctx: RunContext) -> list[Stream]:
+        return [limited(ctx, dataset, most, "union", "maxout") for dataset in datasets]
+
+    def generate(ctx: RunContext, needed: Fields) -> Stream:
+        return one_after_the_other(*streams(ctx))
+
+    def follows(stream: Stream, ctx: RunContext) -> Stream:
+        return one_after_the_other(stream, *streams(ctx))
+
+    return Generating(name="union", generate=generate, follows=follows, node=node, span=node.span)
+
+
+def _dataset(given: tree.Node, node: tree.Command, scope: BuildScope) -> tree.Subsearch:
+    if isinstance(given, tree.Word):
+        kind, colon, name = given.text.partition(":")
+        if not colon:
+            kind, name = "from", given.text
+        made = _COMMANDS.get(kind.lower())
+        if made is None:
+            fail(node, f"'{kind}' is no kind of dataset.", given, "Kinds are datamodel, lookup and savedsearch.")
+        words = (tree.Word(given.text if made == "from" else name, span=given.span),)
+        given = tree.Subsearch(tree.Pipeline((tree.Command(made, words, span=given.span),), True), span=given.span)
+    assert isinstance(given, tree.Subsearch)
+    scope.build(given.pipeline)
+    return given
+
+
+_COMMANDS = {"datamodel": "from", "lookup": "inputlookup", "savedsearch": "savedsearch", "from": "from"}
