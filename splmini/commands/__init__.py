@@ -10,6 +10,9 @@ ALIASES: dict[str, str] = {
     "counttable": "contingency",
     "ctable": "contingency",
     "kv": "extract",
+    "maketable": "xyseries",
+    "maketable": "xyseries",
+    "transam": "transaction",
 }
 
 MODULES: dict[str, str] = {}

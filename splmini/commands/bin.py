@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands import _binning
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands._arguments import Arguments, fail, read, reading
 from splmini.commands._spool import Spool
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream, Streaming, appended
@@ -69,15 +69,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     *Null* and values that are no numbers stay as they are. *Multivalue*: each value is put into its bin.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.Rename))
-    if len(arguments.positional) != 1:
-        extra = arguments.positional[1] if arguments.positional else None
-        fail(node, "bin takes one field." if extra else "bin needs a field.", extra)
-    named = arguments.positional[0]
-    if isinstance(named, tree.Rename):
-        source, target = named.source.text, named.alias.text
-    else:
-        assert isinstance(named, tree.Word)
-        source = target = named.text
+    source, target = _names(arguments)
     if arguments["bins"] < 2:
         fail(node, "bins has to be 2 or more.", arguments.given["bins"])
     binning = Binning(
@@ -95,6 +87,22 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         name="bin", bind=bind, requires=requires, columns=appended(target), writes=frozenset({target}),
         node=node, span=node.span,
     )
+
+
+def _names(arguments: Arguments) -> tuple[str, str]:
+    """The field and the field to write: `f`, `f AS g`, also with options between `f` and `AS`."""
+    named = arguments.positional
+    if not named:
+        arguments.fail("bin needs a field.")
+    first = named[0]
+    if isinstance(first, tree.Rename) and len(named) == 1:
+        return first.source.text, first.alias.text
+    words = arguments.words
+    if len(words) == len(named) == 3 and words[1].text.lower() == "as":
+        return words[0].text, words[2].text
+    if len(named) > 1:
+        arguments.fail("bin takes one field.", named[1])
+    return words[0].text, words[0].text
 
 
 def _bins(binning: Binning, ctx: RunContext) -> _binning.Bins:

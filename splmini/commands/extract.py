@@ -1,0 +1,137 @@
+"""The extract command: fields from key=value text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from splmini.commands._arguments import fail, read, reading
+from splmini.errors import UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values import json
+from splmini.values.multivalue import as_list, from_list
+from splmini.values.numbers import to_text
+
+OPTIONS = {
+    "clean_keys": OptionSpec("bool", default=True, doc="Turn what is no letter, digit or _ in keys to _."),
+    "kvdelim": OptionSpec("string", doc="The characters that stand between a key and its value."),
+    "pairdelim": OptionSpec("string", doc="The characters that stand between two pairs."),
+    "limit": OptionSpec("int", default=50, doc="How many keys to extract from a result; 0 extracts all."),
+    "maxchars": OptionSpec("int", default=10240, doc="How many characters to look at; 0 looks at all."),
+    "mv_add": OptionSpec("bool", default=False, doc="Collect the values of a key that comes again."),
+    "auto": OptionSpec("bool", default=True, doc="Extract pairs by itself where no delimiters are given."),
+    "reload": OptionSpec("bool", default=False, doc="Reload props.conf and transforms.conf; no effect here."),
+    "segment": OptionSpec("bool", default=False, doc="Write where pairs are to _raw; no effect here."),
+}
+_AUTOMATIC = re.compile(
+    r"(?<![\w.:\-])([A-Za-z_][\w.:\-]{0,255})=(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\s,;&|\"']*[^\s,;&|]*))"
+)
+_UNCLEAN = re.compile(r"[^A-Za-z0-9_]")
+_LEADING = re.compile(r"\A[_0-9]+")
+
+Pairs = Callable[[str], Iterator[tuple[str, str]]]
+
+
+@command(
+    "extract",
+    options=OPTIONS,
+    syntax="extract [pairdelim=<string> kvdelim=<string>] [clean_keys=<bool>] [limit=<int>] [maxchars=<int>] "
+    "[mv_add=<bool>]",
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Extract",
+    examples=(
+        Example('| extract pairdelim=";" kvdelim="="', ({"a": "1", "b": "x y"},), ({"_raw": "a=1;b=x y"},)),
+        Example("| extract", ({"user": "bob", "msg": "two words"},), ({"_raw": 'user=bob msg="two words"'},)),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Make fields of the key=value pairs of `_raw`, or of its JSON.
+
+    With `pairdelim` and `kvdelim` the text is cut at any of these characters; a value in double quotation marks is
+    taken whole. A field that is there stays, and so does the first value of a key that comes twice; with
+    `mv_add=true` the values are collected (*multivalue*), one that is there already but once. Empty values give no field. *Null*: without `_raw` the result
+    passes unchanged. Extractions by the name of a stanza of transforms.conf are UnsupportedFeature.
+    """
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    if arguments.words:
+        name = arguments.words[0].text
+        raise UnsupportedFeature(
+            f"extract cannot run the extraction '{name}' of transforms.conf.",
+            name="extract",
+            span=arguments.words[0].span,
+            hint="Extractions of props.conf run by themselves where an app with them is loaded.",
+        )
+    for name in ("pairdelim", "kvdelim"):
+        if arguments[name] == "":
+            fail(node, f"{name} needs a character.", arguments.given[name])
+    pair_delimiters, key_delimiters = arguments["pairdelim"], arguments["kvdelim"]
+    clean, limit, most = arguments["clean_keys"], arguments["limit"], arguments["maxchars"]
+    collect, automatic = arguments["mv_add"], arguments["auto"]
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        delimited = pair_delimiters is not None or key_delimiters is not None
+        pairs = _delimited(pair_delimiters or " ,;|&\t\r\n", key_delimiters or "=") if delimited else _by_itself
+
+        def extract(batch: Batch) -> Batch:
+            if not delimited and not automatic:
+                return batch
+            for row in batch:
+                raw = row.get("_raw")
+                if raw is None:
+                    continue
+                text = "\n".join(map(to_text, as_list(raw)))
+                found: dict[str, list[str]] = {}
+                for key, value in pairs(text[:most] if most else text):
+                    name = clean_key(key) if clean else key.strip()
+                    if name and value and (name in found or not limit or len(found) < limit):
+                        found.setdefault(name, []).append(value)
+                _put(row, found, collect)
+            return batch
+
+        return extract
+
+    return Streaming(
+        name="extract", bind=bind, requires=reading(frozenset({"_raw"})), columns=_unknown, node=node, span=node.span
+    )
+
+
+def _unknown(before: Columns) -> Columns:
+    return None
+
+
+def clean_key(name: str) -> str:
+    """Return a key as a field name: other characters become `_`, and leading `_` and digits go."""
+    return _LEADING.sub("", _UNCLEAN.sub("_", name.strip()))
+
+
+def _put(row: Row, found: dict[str, list[str]], collect: bool) -> None:
+    for name, values in found.items():
+        if collect:
+            row[name] = from_list([*(value for value in as_list(row.get(name)) if value not in values), *values])
+        elif name not in row:
+            row[name] = values[0]
+
+
+def _by_itself(text: str) -> Iterator[tuple[str, str]]:
+    if text.lstrip()[:1] in ("{", "["):
+        value = json.decode(text)
+        if isinstance(value, (dict, list)):
+            for name, values in json.flatten(value).items():
+                for item in as_list(values):
+                    yield name, to_text(item)
+            return
+    for key, double, single, bare in _AUTOMATIC.findall(text):
+        yield key, double.replace('\\"', '"') or single or bare
+
+
+def _delimited(pair_delimiters: str, key_delimiters: str) -> Pairs:
+    pair, key = re.escape(pair_delimiters), re.escape(key_delimiters)
+    pattern = re.compile(rf'([^{pair}{key}]+)[{key}][^\S{pair}]*(?:"((?:[^"\\]|\\.)*)"|([^{pair}]*))')
+
+    def pairs(text: str) -> Iterator[tuple[str, str]]:
+        for name, quoted, bare in pattern.findall(text):
+            yield name, quoted.replace('\\"', '"') or bare.strip()
+
+    return pairs

@@ -1,0 +1,155 @@
+"""The iplocation command: where addresses are, by a MaxMind database that the caller supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from splmini.commands._arguments import fail, one_field, read, reading
+from splmini.errors import MissingDatabase, UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.multivalue import first
+from splmini.values.networks import parse_address
+from splmini.values.numbers import to_text
+
+OPTIONS = {
+    "prefix": OptionSpec("string", default="", doc="What to put before the names of the fields."),
+    "allfields": OptionSpec("bool", default=False, doc="Add Continent, MetroCode and Timezone too."),
+    "lang": OptionSpec("string", default="en", doc="The language of the names, as the database knows it."),
+}
+FIELDS = ("City", "Country", "Region", "lat", "lon")
+ALL_FIELDS = (*FIELDS, "Continent", "MetroCode", "Timezone")
+_CACHE = 65536
+
+
+@command(
+    "iplocation",
+    options=OPTIONS,
+    syntax="iplocation [prefix=<string>] [allfields=<bool>] [lang=<string>] <ip-address-field>",
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Iplocation",
+    examples=(Example("| iplocation ip", ({"ip": "10.0.0.1"},), ({"ip": "10.0.0.1"},)),),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Add City, Country, Region, lat and lon of the address in a field.
+
+    The places come from a MaxMind database (GeoLite2-City or the like), named by the environment:
+    `Environment(databases={"iplocation": "GeoLite2-City.mmdb"})`. Without one the first public address raises
+    MissingDatabase; private addresses are in no database.
+
+    *Null*, texts that are no address and addresses that the database lacks get no fields. *Multivalue*: the first value
+    counts.
+    """
+    arguments = read(node, OPTIONS)
+    source = one_field(arguments, "the field that holds the address")
+    if not arguments["lang"]:
+        fail(node, "iplocation needs a language.", arguments.given["lang"])
+    prefix, language = arguments["prefix"], arguments["lang"]
+    wanted = ALL_FIELDS if arguments["allfields"] else FIELDS
+    targets = [prefix + name for name in wanted]
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        find = _finder(ctx, node, language)
+
+        def iplocation(batch: Batch) -> Batch:
+            for row in batch:
+                value = first(row.get(source))
+                if value is not None:
+                    _write(row, find(to_text(value)), prefix, wanted)
+            return batch
+
+        return iplocation
+
+    return Streaming(
+        name="iplocation", bind=bind, requires=reading(frozenset({source})), columns=appended(*targets),
+        writes=frozenset(targets), node=node, span=node.span,
+    )
+
+
+def _write(row: Row, place: Mapping[str, Any], prefix: str, wanted: tuple[str, ...]) -> None:
+    for name in wanted:
+        value = place.get(name)
+        if value is not None:
+            row[prefix + name] = value
+
+
+def _finder(ctx: RunContext, node: tree.Command, language: str) -> Callable[[str], Mapping[str, Any]]:
+    """Return a function from an address to its place; the database is opened at the first public address."""
+    known: dict[str, Mapping[str, Any]] = {}
+    reader: Any = None
+
+    def find(text: str) -> Mapping[str, Any]:
+        nonlocal reader
+        place = known.get(text)
+        if place is None:
+            address = parse_address(text)
+            place = {}
+            if address is not None and address.is_global:
+                if reader is None:
+                    reader = _open(ctx, node)
+                place = _place(reader.get(str(address)), language)
+            if len(known) < _CACHE:
+                known[text] = place
+        return place
+
+    return find
+
+
+def database_path(ctx: RunContext) -> str | None:
+    """Return the path of the database that the environment names for iplocation."""
+    setting = getattr(ctx, "setting", None)
+    databases = setting("databases") if setting is not None else None
+    path = databases.get("iplocation") if isinstance(databases, Mapping) else databases
+    return None if path is None else str(path)
+
+
+def _open(ctx: RunContext, node: tree.Command) -> Any:
+    path = database_path(ctx)
+    if path is None or not Path(path).is_file():
+        raise MissingDatabase(
+            "iplocation needs a MaxMind database." if path is None else f"There is no database '{path}'.",
+            name="iplocation",
+            span=node.span,
+            hint='Environment(databases={"iplocation": "GeoLite2-City.mmdb"}) names it.',
+        )
+    try:
+        import maxminddb
+    except ImportError:
+        message = "iplocation needs the package maxminddb."
+        raise UnsupportedFeature(message, name="iplocation", span=node.span, hint="pip install splmini[geo]") from None
+    try:
+        return maxminddb.open_database(path)
+    except maxminddb.InvalidDatabaseError as error:
+        raise MissingDatabase(f"'{path}' is no MaxMind database: {error}.", name="iplocation", span=node.span) from None
+
+
+def _place(record: Any, language: str) -> Mapping[str, Any]:
+    if not isinstance(record, Mapping):
+        return {}
+    location = _part(record, "location")
+    regions = record.get("subdivisions")
+    region = regions[0] if isinstance(regions, list) and regions else {}
+    place = {
+        "City": _name(_part(record, "city"), language),
+        "Country": _name(_part(record, "country"), language),
+        "Region": _name(region, language),
+        "Continent": _name(_part(record, "continent"), language),
+        "lat": location.get("latitude"),
+        "lon": location.get("longitude"),
+        "MetroCode": location.get("metro_code"),
+        "Timezone": location.get("time_zone"),
+    }
+    return {name: value for name, value in place.items() if value is not None}
+
+
+def _part(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = record.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _name(part: Any, language: str) -> Any:
+    names = _part(part, "names") if isinstance(part, Mapping) else {}
+    return names.get(language, names.get("en"))

@@ -1,0 +1,158 @@
+"""The multikv command: results from the rows of a table in text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from splmini.commands._arguments import fail, field_names, is_internal, read, reading
+from splmini.errors import UnsupportedFeature
+from splmini.language import tree
+from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
+from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.multivalue import joined
+
+OPTIONS = {
+    "conf": OptionSpec("string", doc="A stanza of multikv.conf; not supported."),
+    "copyattrs": OptionSpec("bool", default=True, doc="Copy the fields of the original to each new result."),
+    "forceheader": OptionSpec("int", doc="The line, counted from 1, that holds the names of the columns."),
+    "multitable": OptionSpec("bool", default=True, doc="Whether a blank line may be followed by another table."),
+    "noheader": OptionSpec("bool", default=False, doc="The table has no names; columns are Column_1, Column_2 …"),
+    "rmorig": OptionSpec("bool", default=True, doc="Leave the original out where rows were found in it."),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """How a table is read."""
+
+    header: int | None
+    headless: bool
+    several: bool
+
+    def rows(self, text: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield each row's text and its cells by column name."""
+        lines = text.splitlines()
+        if self.headless:
+            yield from _body(lines, None)
+        elif self.header is not None:
+            if self.header <= len(lines):
+                yield from _body(lines[self.header :], lines[self.header - 1])
+        else:
+            for block in _blocks(lines) if self.several else [lines]:
+                start = _find_header(block)
+                if start is not None:
+                    yield from _body(block[start + 1 :], block[start])
+
+
+@command(
+    "multikv",
+    options=OPTIONS,
+    clauses=("fields", "filter"),
+    syntax="multikv [copyattrs=<bool>] [fields <field-list>] [filter <string-list>] [forceheader=<int>] "
+    "[multitable=<bool>] [noheader=<bool>] [rmorig=<bool>]",
+    category="streaming",
+    source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Multikv",
+    examples=(
+        Example("| multikv | table PID CMD", ({"PID": "1", "CMD": "init"},), ({"_raw": "PID  CMD\n1    init"},)),
+    ),
+)
+def build(node: tree.Command, scope: BuildScope) -> Operator:
+    """Give a result for each row of the table in `_raw`, with a field for each column.
+
+    Without `forceheader` or `noheader` the names are taken from the first line of a table that is all upper case, or
+    else the first without numbers that is followed by a line of as many columns. Columns are separated by tabs or two
+    and more blanks, or, where those do not give as many columns as names, by single blanks, the last column taking the
+    rest. Other characters in names become `_`. `fields` limits the columns; `filter` keeps the rows that hold one of
+    the texts. `_raw` of a new result is its row.
+
+    *Null*: a result without `_raw`, or in which no table is found, passes unchanged.
+    """
+    arguments = read(node, OPTIONS, clauses=("fields", "filter"), takes=())
+    if arguments["conf"] is not None:
+        span = arguments.given["conf"].span
+        raise UnsupportedFeature("multikv cannot read multikv.conf.", name="multikv conf", span=span)
+    header = arguments["forceheader"]
+    if header is not None and header < 1:
+        fail(node, "forceheader counts lines from 1.", arguments.given["forceheader"])
+    wanted = frozenset(field_names(arguments.clause("fields")))
+    texts = field_names(arguments.clause("filter"))
+    table = Table(header, arguments["noheader"], arguments["multitable"])
+    copy, remove = arguments["copyattrs"], arguments["rmorig"]
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        def multikv(batch: Batch) -> Batch:
+            result: Batch = []
+            for row in batch:
+                raw = row.get("_raw")
+                found = [] if raw is None else list(table.rows(joined(raw)))
+                if not found or not remove:
+                    result.append(row)
+                result.extend(_results(row, found, texts, wanted, copy))
+            return result
+
+        return multikv
+
+    return Streaming(
+        name="multikv", bind=bind, requires=reading(frozenset({"_raw"})), columns=_unknown, node=node, span=node.span
+    )
+
+
+def _unknown(before: Columns) -> Columns:
+    return None
+
+
+def _results(
+    row: Row, found: Sequence[tuple[str, dict[str, str]]], texts: Sequence[str], wanted: frozenset[str], copy: bool
+) -> Iterator[Row]:
+    for line, cells in found:
+        if texts and not any(text in line for text in texts):
+            continue
+        result = {name: value for name, value in row.items() if copy or is_internal(name)}
+        result["_raw"] = line
+        result.update(cells if not wanted else {name: value for name, value in cells.items() if name in wanted})
+        yield result
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Cut lines at blank ones; a block without a header belongs to the one before."""
+    block: list[str] = []
+    for line in lines:
+        if line.strip():
+            block.append(line)
+        elif block and _find_header(block) is not None:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _find_header(lines: Sequence[str]) -> int | None:
+    candidates = [index for index, line in enumerate(lines[:-1]) if len(line.split()) > 1]
+    for index in candidates:
+        line = lines[index]
+        if line == line.upper() and re.search("[A-Z]", line) and not re.search(r"(?<!\S)[\d.]+(?!\S)", line):
+            return index
+    for index in candidates:
+        words = lines[index].split()
+        if not any(re.fullmatch(r"[\d.,:%-]+", word) for word in words) and len(lines[index + 1].split()) >= len(words):
+            return index
+    return None
+
+
+def _body(lines: Sequence[str], header: str | None) -> Iterator[tuple[str, dict[str, str]]]:
+    names = None if header is None else [re.sub(r"\W+", "_", name) for name in _cells(header)]
+    for line in lines:
+        if not line.strip() or re.fullmatch(r"[\s=+|-]+", line):
+            continue
+        cells = _cells(line)
+        if names is not None and len(cells) != len(names):
+            cells = line.split(None, len(names) - 1)
+        labels = names if names is not None else [f"Column_{number}" for number in range(1, len(cells) + 1)]
+        yield line, {name: cell.strip() for name, cell in zip(labels, cells, strict=False) if name and cell.strip()}
+
+
+def _cells(line: str) -> list[str]:
+    stripped = line.strip()
+    return re.split(r"\s*\t\s*|\s{2,}", stripped) if re.search(r"\t|\s{2}", stripped) else stripped.split()
