@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         UnsupportedFeature,
     )
     from splmini.events import Source
+    from splmini.knowledge.checks import check_app
     from splmini.language.macros import MacroRegistry
     from splmini.language.yaml_layout import format_yaml
     from splmini.limits import Limits
@@ -50,6 +51,7 @@ _HOMES = {
     "splmini.language.macros": ("MacroRegistry",),
     "splmini.language.yaml_layout": ("format_yaml",),
     "splmini.events": ("Source",),
+    "splmini.knowledge.checks": ("check_app",),
     "splmini.limits": ("Limits",),
     "splmini.operators": ("Message",),
     "splmini.results": ("Results",),
@@ -98,6 +100,7 @@ __all__ = [
     "UnknownLookup",
     "UnknownMacro",
     "UnsupportedFeature",
+    "check_app",
     "format",
     "format_yaml",
     "lint",

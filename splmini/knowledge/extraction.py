@@ -34,13 +34,20 @@ Merged: TypeAlias = "Mapping[str, tuple[str, Setting]]"
 
 @dataclass(frozen=True)
 class Problem:
-    """A setting that does nothing, and why."""
+    """A setting that does nothing, and why; `more` is how often else the app has it."""
 
     app: str
     file: str
     stanza: str
     setting: str
     text: str
+    more: int = 0
+
+    def __str__(self) -> str:
+        stanza = f" [{self.stanza}]" if self.stanza else ""
+        setting = f" {self.setting}" if self.setting else ""
+        also = f" ({self.more} more)" if self.more else ""
+        return f"{self.app}: {self.file}{stanza}{setting}: {self.text}{also}"
 
 
 @dataclass

@@ -44,7 +44,7 @@ def definition_of_stanza(name: str, stanza: Stanza) -> Definition | None:
     kind = values.get("external_type", "").lower()
     app = next(iter(stanza.values())).app if stanza else ""
     scripted = values.get("external_cmd") or (kind if kind in ("executable", "python", "geo", "geo_hex") else None)
-    if values.get("filename"):
+    if values.get("filename") and not kind.startswith("geo"):
         data, app, scripted = values["filename"], stanza["filename"].app, None
     elif kind in ("kvstore", "kvstore_v2") or values.get("collection"):
         data, scripted = f"collection:{values.get('collection') or name}", None

@@ -94,7 +94,7 @@ class _Run:
         possible = None
         identity: tuple[Any, ...] = (props,)
         if self._classifier is not None:
-            possible = self._classifier.specialise(_constants(event, props))
+            possible = self._classifier.specialise(constants_of(event, props))
             identity = (props, id(possible))
         plan = self._plans.get(identity)
         if plan is None:
@@ -117,7 +117,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _constants(event: dict[str, Any], props: PropsKey) -> Row:
+def constants_of(event: dict[str, Any], props: PropsKey) -> Row:
     """The fields that a class of events shares; a renamed sourcetype counts beside the one that was given."""
     constants = {name: event[name] for name in CONSTANT_FIELDS if event.get(name) is not None}
     if props.renamed_from is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import splmini
+from splmini.knowledge.checks import INDEX_TIME
 
 APPS = Path(__file__).resolve().parents[1] / "data" / "apps"
 VENDOR, OVERLAY = APPS / "vendor_addon", APPS / "overlay_addon"
@@ -279,7 +280,8 @@ MODEL_CASES: dict[str, tuple[str, list[dict[str, Any]]]] = {
         [{"Access.Reads.verb": "GET", "count": 2}],
     ),
     "grandchild, with inherited and own fields": (
-        "| tstats values(Access.extension) as e values(Access.Reads.Admin_Reads.risk) as r from datamodel=Vendor.Admin_Reads",
+        "| tstats values(Access.extension) as e values(Access.Reads.Admin_Reads.risk) as r "
+        "from datamodel=Vendor.Admin_Reads",
         [{"e": "exe", "r": 9}],
     ),
     "Rex and Lookup calculations": (
@@ -328,7 +330,8 @@ MODEL_CASES: dict[str, tuple[str, list[dict[str, Any]]]] = {
         [{"label": "READ", "object_path": "/pub/y.txt"}],
     ),
     "datamodel search gives only the dataset's fields": (
-        "| datamodel Vendor Reads search | search Access.user=ann | stats count count(Access.label) as l count(verb) as v",
+        "| datamodel Vendor Reads search | search Access.user=ann "
+        "| stats count count(Access.label) as l count(verb) as v",
         [{"count": 2, "l": 2, "v": 0}],
     ),
     "datamodel flat": ("| datamodel Vendor Reads flat | stats count(label) as l", [{"l": 2}]),
@@ -362,6 +365,74 @@ def test_given_dataset_replaces_the_apps() -> None:
         {"count": 1}
     ]
     assert len(list(env.compile("| from datamodel:Vendor.Piped").run(MODEL_EVENTS))) == 3
+
+
+# ---- what is not carried out, and where fields come from -----------------------------------------------------------
+
+CHECKED = {
+    VENDOR: [
+        ("default/props.conf", "vendor:text", "REPORT-a", "There is no transform 'vendor_missing'."),
+        ("default/props.conf", "rule::ignored", "EVAL-bad", INDEX_TIME),
+        ("default/data/models/Damaged.json", "Damaged.json", "", "it has no list 'objects'"),
+        ("default/commands.conf", "vendorcmd", "", "custom commands are not run"),
+    ],
+    OVERLAY: [
+        ("default/props.conf", "vendor:text", "TRANSFORMS-route", INDEX_TIME),
+        ("default/props.conf", "vendor:text", "UNKNOWN_SETTING", "not carried out"),
+        ("default/props.conf", "vendor:text", "DATETIME_CONFIG", "files of time patterns are not read"),
+        ("default/props.conf", "vendor:text", "EXTRACT-broken", "is invalid at position 6"),
+        ("default/props.conf", "vendor:text", "EXTRACT-nothing", "no named group"),
+        ("default/props.conf", "vendor:text", "EVAL-broken", "is missing after 'if('"),
+        ("default/props.conf", "vendor:text", "LOOKUP-script", "scripted lookups are not run"),
+        ("default/transforms.conf", "overlay_script", "external_cmd", "are refused"),
+        ("default/transforms.conf", "overlay_geo", "external_type", "are refused"),
+        ("default/transforms.conf", "overlay_escape", "filename", "no such file in the folder lookups"),
+        ("default/eventtypes.conf", "overlay_type", "search", "its search has a pipe"),
+        ("default/eventtypes.conf", "overlay_bad", "search", "is missing after '('"),
+    ],
+}
+
+
+@pytest.mark.parametrize("app", CHECKED, ids=lambda app: app.name)
+def test_check(app: Path) -> None:
+    """Checking an app lists exactly what of it is not carried out."""
+    problems = splmini.check_app(app)
+    found = sorted((each.file, each.stanza, each.setting) for each in problems)
+    assert found == sorted(each[:3] for each in CHECKED[app])
+    texts = {(each.file, each.stanza, each.setting): each.text for each in problems}
+    assert all(each[3] in texts[each[:3]] for each in CHECKED[app])
+
+
+def test_problems_are_said_once() -> None:
+    """What an app does often is said once, with a count."""
+    from splmini.knowledge.checks import _once
+    from splmini.knowledge.extraction import Problem
+
+    problems = [Problem("a", "f", str(n), f"TRANSFORMS-{n}", INDEX_TIME) for n in range(3)]
+    assert [str(each) for each in _once(problems)] == [f"a: f [0] TRANSFORMS-0: {INDEX_TIME} (2 more)"]
+
+
+def test_provenance(env: Any) -> None:
+    """For each field the setting, stanza and app that made it are named."""
+    rows = list(env.fields([{"_raw": TEXT, "sourcetype": "vendor:text", "user": "ann"}]))
+    origins = {row["field"]: (row["from"], row.get("setting"), row.get("stanza"), row.get("app")) for row in rows}
+    assert {
+        name: origins[name] for name in ("user", "verb", "path", "action", "meaning", "eventtype", "tag::path")
+    } == {
+        "user": ("given", None, None, None),
+        "verb": ("extraction", "EXTRACT-a_first", "vendor:text", "vendor_addon"),
+        "path": ("alias", "FIELDALIAS-a", "vendor:text", "vendor_addon"),
+        "action": ("calculation", "EVAL-action", "vendor:text", "vendor_addon"),
+        "meaning": ("lookup", "LOOKUP-a_words", "vendor:text", "vendor_addon"),
+        "eventtype": (
+            "eventtype",
+            "search",
+            "vendor_phrase, vendor_read, vendor_read_admin, vendor_any",
+            "vendor_addon",
+        ),
+        "tag::path": ("tag", "tags", "path=/admin/x.exe", "vendor_addon"),
+    }
+    assert set(origins) == set(extracted(env, _raw=TEXT, user="ann")) - {"_time"} | {"_time"} & set(origins)
 
 
 # ---- reading raw files ---------------------------------------------------------------------------------------------

@@ -1,0 +1,243 @@
+"""What an app has that splmini does not carry out: nothing is left out in silence.
+
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Propsconf and the pages of the other files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from splmini.errors import SplError
+from splmini.knowledge.apps import App, Knowledge, load_apps, pack_names
+from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, merge
+from splmini.knowledge.eventtypes import parse_search
+from splmini.knowledge.extraction import Problem, build_extraction
+from splmini.knowledge.lookups import definition_of_stanza
+from splmini.knowledge.settings import parse_expression, parse_lookup
+from splmini.values import regex
+
+INDEX_TIME = "index-time processing is not carried out: events are taken as they are in the index"
+NOT_DONE = "not carried out"
+
+_CLASSES = re.compile(
+    r"\A(EXTRACT|REPORT|FIELDALIAS|EVAL|LOOKUP|SEDCMD|TRANSFORMS|RULESET|METRICS|LESS_THAN|MORE_THAN)[-_]"
+)
+
+PROPS_DONE = frozenset({
+    "EXTRACT", "REPORT", "FIELDALIAS", "EVAL", "LOOKUP", "SEDCMD", "KV_MODE", "AUTO_KV_JSON", "INDEXED_EXTRACTIONS",
+    "rename", "priority", "TIME_PREFIX", "TIME_FORMAT", "MAX_TIMESTAMP_LOOKAHEAD", "TZ", "DATETIME_CONFIG",
+    "TIMESTAMP_FIELDS", "LINE_BREAKER", "SHOULD_LINEMERGE", "BREAK_ONLY_BEFORE", "BREAK_ONLY_BEFORE_DATE",
+    "MUST_BREAK_AFTER", "MUST_NOT_BREAK_AFTER", "MUST_NOT_BREAK_BEFORE", "MAX_EVENTS", "TRUNCATE", "FIELD_NAMES",
+    "FIELD_DELIMITER", "FIELD_HEADER_REGEX", "HEADER_FIELD_LINE_NUMBER", "PREAMBLE_REGEX",
+})  # fmt: skip
+PROPS_HARMLESS = frozenset({
+    "category", "description", "pulldown_type", "disabled", "ANNOTATE_PUNCT", "SEGMENTATION", "LEARN_SOURCETYPE",
+    "LEARN_MODEL", "maxDist", "EVENT_BREAKER", "EVENT_BREAKER_ENABLE", "CHECK_METHOD", "CHECK_FOR_HEADER",
+    "MAX_DAYS_AGO", "MAX_DAYS_HENCE", "MAX_DIFF_SECS_AGO", "MAX_DIFF_SECS_HENCE", "ADD_EXTRA_TIME_FIELDS",
+    "LINE_BREAKER_LOOKBEHIND", "MATCH_LIMIT", "DEPTH_LIMIT", "initCrcLength", "NO_BINARY_CHECK",
+    "detect_trailing_nulls", "termFrequencyWeightedDist", "unarchive_sourcetype", "invalid_cause", "is_valid",
+    "_actions", "PREFIX_SOURCETYPE", "given_type", "given_host", "FIELD_QUOTE", "HEADER_FIELD_DELIMITER",
+    "HEADER_FIELD_QUOTE", "JSON_TRIM_BRACES_IN_ARRAY_NAMES", "STATSD_EMIT_SINGLE_MEASUREMENT_FORMAT",
+    "METRICS_PROTOCOL", "AUTO_LINEMERGE", "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS", "LESS_THAN", "MORE_THAN",
+    "TIME_BEFORE", "EVENT_BREAKER_REGEX", "LB_CHUNK_BREAKER", "LB_CHUNK_BREAKER_TRUNCATE",
+})  # fmt: skip
+"""Settings of props.conf that change nothing about what a search finds in events that are there."""
+PROPS_INDEX_TIME = frozenset({"TRANSFORMS", "RULESET", "METRICS"})
+
+TRANSFORMS_DONE = frozenset({
+    "REGEX", "FORMAT", "SOURCE_KEY", "MV_ADD", "CLEAN_KEYS", "KEEP_EMPTY_VALS", "DELIMS", "FIELDS", "filename",
+    "collection", "external_type", "external_cmd", "match_type", "case_sensitive_match", "max_matches", "min_matches",
+    "default_match", "time_field", "time_format", "max_offset_secs", "min_offset_secs", "fields_list", "filter",
+})  # fmt: skip
+TRANSFORMS_HARMLESS = frozenset({
+    "CAN_OPTIMIZE", "MATCH_LIMIT", "DEPTH_LIMIT", "LOOKAHEAD", "REPEAT_MATCH", "DEFAULT_VALUE", "disabled",
+    "batch_index_query", "allow_caching", "cache_size", "max_ext_batch", "replicate", "index_fields_list",
+    "check_permission", "description", "python.version", "python.required", "reverse_lookup_honor_case_sensitive_match",
+    "input_csv_size_limit", "WRITE_META", "DEST_KEY", "INGEST_EVAL", "METRIC-SCHEMA-MEASURES",
+    "METRIC-SCHEMA-BLACKLIST-DIMS", "STOP_PROCESSING_IF", "CLONE_SOURCETYPE", "feature_id_element",
+})  # fmt: skip
+"""Settings of transforms.conf that change nothing, or that only TRANSFORMS (index time) would use."""
+
+_OTHER_FILES = {
+    "multikv": "tables are read by their header line alone",
+    "transactiontypes": "transaction types are not read",
+    "segmenters": "segmentation is Splunk's own default",
+}
+
+
+def check_app(folder: str | Path) -> list[Problem]:
+    """Return what of an app is not carried out, each setting once, with the first stanza that has it.
+
+    The built-in packs stand behind the app, so that macros and lookups that it takes from others are found.
+    """
+    from splmini.environment import Environment
+
+    knowledge = load_apps([folder])
+    app = knowledge.apps[0]
+    env = Environment(apps=[folder, *(name for name in pack_names() if name != app.name)])
+    ctx = env.compile("search *").start([])
+    found: list[Problem] = []
+    for part in (_props, _transforms, _lookups, _eventtypes, _models, _commands, _files):
+        found.extend(part(app, env.knowledge, ctx))
+    return _once(found)
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """Keep the first of the problems that say the same of the same kind of setting, and count the others."""
+    first: dict[tuple[str, str, str], Problem] = {}
+    for each in problems:
+        key = (each.file, _class_of(each.setting), each.text)
+        known = first.get(key)
+        first[key] = each if known is None else replace(known, more=known.more + 1)
+    return list(first.values())
+
+
+def _class_of(setting: str) -> str:
+    match = _CLASSES.match(setting)
+    return match[1] if match else setting.partition(" = ")[0]
+
+
+def _own(app: App, conf: str) -> Stanzas:
+    return merge(app.layers(conf))
+
+
+def _problem(setting: Setting, stanza: str, key: str, text: str) -> Problem:
+    return Problem(setting.app, setting.file, stanza, key, text)
+
+
+def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for stanza, settings in _own(app, "props").items():
+        index_time = stanza.startswith(("rule::", "delayedrule::"))
+        for key, setting in settings.items():
+            kind = _class_of(key)
+            if index_time or kind in PROPS_INDEX_TIME or (key == "sourcetype" and "::" in stanza):
+                yield _problem(setting, stanza, key, INDEX_TIME)
+            elif kind == "KV_MODE" and setting.value.lower().startswith("multi_"):
+                yield _problem(setting, stanza, key, f"the mode {setting.value} is {NOT_DONE}")
+            elif kind not in PROPS_DONE and kind not in PROPS_HARMLESS:
+                yield _problem(setting, stanza, key, NOT_DONE)
+            elif key == "DATETIME_CONFIG" and setting.value.strip().upper() not in ("", "NONE", "CURRENT", "AUTO"):
+                yield _problem(setting, stanza, key, "files of time patterns are not read")
+            elif key in _REGEXES and setting.value:
+                yield from _bad_regex(setting, stanza, key)
+        if not index_time:
+            merged = {key: (stanza, setting) for key, setting in settings.items()}
+            yield from build_extraction(merged, knowledge.transforms, {}).problems
+            yield from _lookup_tables(settings, stanza, ctx)
+    yield from _pattern_problems(app, knowledge)
+
+
+_REGEXES = frozenset({
+    "TIME_PREFIX", "LINE_BREAKER", "BREAK_ONLY_BEFORE", "MUST_BREAK_AFTER", "MUST_NOT_BREAK_AFTER",
+    "MUST_NOT_BREAK_BEFORE", "FIELD_HEADER_REGEX", "PREAMBLE_REGEX",
+})  # fmt: skip
+
+
+def _bad_regex(setting: Setting, stanza: str, key: str) -> Iterator[Problem]:
+    try:
+        regex.compile(setting.value)
+    except SplError as error:
+        yield _problem(setting, stanza, key, error.message)
+
+
+def _pattern_problems(app: App, knowledge: Knowledge) -> Iterator[Problem]:
+    own = _own(app, "props")
+    for stanza, _, text in knowledge.props.problems:
+        for key, setting in list(own.get(stanza, {}).items())[:1]:
+            yield _problem(setting, stanza, key, text)
+
+
+def _lookup_tables(settings: dict[str, Setting], stanza: str, ctx: Any) -> Iterator[Problem]:
+    for key, setting in settings.items():
+        if not key.startswith("LOOKUP-") or not setting.value:
+            continue
+        try:
+            wanted = parse_lookup(setting.value)
+            outputs = None if wanted.outputs is None else [column for column, _ in wanted.outputs]
+            ctx.table(wanted.table).matcher([column for column, _ in wanted.inputs], outputs, ctx)
+        except SplError as error:
+            yield _problem(setting, stanza, key, error.message)
+
+
+def _transforms(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for stanza, settings in _own(app, "transforms").items():
+        for key, setting in settings.items():
+            if key not in TRANSFORMS_DONE and key not in TRANSFORMS_HARMLESS:
+                yield _problem(setting, stanza, key, NOT_DONE)
+
+
+def _lookups(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for stanza, settings in _own(app, "transforms").items():
+        definition = None if stanza == DEFAULT else definition_of_stanza(stanza, settings)
+        if definition is None:
+            continue
+        if definition.scripted is not None:
+            key = "external_cmd" if "external_cmd" in settings else "external_type"
+            yield _problem(settings[key], stanza, key, "lookups that run a program or read shapes are refused")
+        elif "filename" in settings:
+            try:
+                there = ctx.table(stanza).complete
+            except SplError:
+                there = False
+            if not there:
+                yield _problem(settings["filename"], stanza, "filename", "there is no such file in the folder lookups")
+
+
+def _eventtypes(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for stanza, settings in _own(app, "eventtypes").items():
+        search = settings.get("search")
+        if search is not None and search.value:
+            node = parse_search(search.value, ctx)
+            if isinstance(node, str):
+                yield _problem(search, stanza, "search", node)
+
+
+def _models(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    from splmini.knowledge.datamodels import DataModels
+
+    alone = Knowledge([app])
+    models = DataModels.of(alone)
+    yield from alone.notes
+    for model in models.values():
+        for each in model.objects.values():
+            place = Setting("", app.name, f"default/data/models/{model.name}.json", 1)
+            for step in each.calculations:
+                text = _calculation_problem(step)
+                if text is not None:
+                    yield _problem(place, each.name, ", ".join(name for name, _ in step.outputs), text)
+            for search in (*each.constraints, each.base_search):
+                try:
+                    if search:
+                        ctx.parse(search)
+                except SplError as error:
+                    yield _problem(place, each.name, "search", error.message)
+
+
+def _calculation_problem(step: Any) -> str | None:
+    try:
+        if step.kind == "Eval":
+            parse_expression(step.expression)
+        elif step.kind == "Rex":
+            regex.compile(step.expression)
+        elif step.kind != "Lookup":
+            return f"calculated fields of the kind {step.kind} are {NOT_DONE}"
+    except SplError as error:
+        return error.message
+    return None
+
+
+def _commands(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for stanza, settings in _own(app, "commands").items():
+        if stanza != DEFAULT:
+            setting = next(iter(settings.values()), Setting("", app.name, "default/commands.conf", 1))
+            yield _problem(setting, stanza, "", "custom commands are not run; register a handler for it")
+
+
+def _files(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for conf, text in _OTHER_FILES.items():
+        for layer in app.layers(conf)[:1]:
+            yield Problem(app.name, layer.file, "", "", text)
