@@ -1,13 +1,30 @@
-"""Tree → canonical SPL: `parse(render(node)) == node`."""
+"""Tree → canonical SPL: `parse(render(node)) == node`.
+
+Each kind of node has a function that gives its text in pieces: strings, and nodes that stand in between. One loop
+with a stack puts them together, so that nothing recurses over the tree.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, Union
 
 from splmini.language import tree
 from splmini.language.text import quote, quote_single, write_bare
+
+
+@dataclass(frozen=True, slots=True)
+class _Eval:
+    """An eval expression as an operand: in round brackets where it binds weaker than `level`."""
+
+    node: tree.Node
+    level: int = 0
+
+
+Piece: TypeAlias = Union[str, tree.Node, _Eval]  # noqa: UP007 - evaluated at run time under Python 3.10
+Pieces: TypeAlias = Sequence[Piece]
 
 
 def render(node: tree.Node) -> str:
@@ -17,76 +34,113 @@ def render(node: tree.Node) -> str:
     >>> render(And((Term("login"), FieldComparison("user", "=", "a b", True))))
     'login user="a b"'
     """
-    return _RENDER[type(node)](node)
+    out: list[str] = []
+    stack: list[Piece] = [node]
+    while stack:
+        piece = stack.pop()
+        if isinstance(piece, str):
+            out.append(piece)
+        elif isinstance(piece, _Eval):
+            stack.extend(reversed(_operand(piece)))
+        else:
+            stack.extend(reversed(_RENDER[type(piece)](piece)))
+    return "".join(out)
 
 
-def _pipeline(node: tree.Pipeline) -> str:
-    text = " | ".join(render(command) for command in node.commands)
-    return f"| {text}" if node.leading_pipe else text
+def _joined(items: Iterable[Piece], separator: str) -> list[Piece]:
+    pieces: list[Piece] = []
+    for item in items:
+        if pieces:
+            pieces.append(separator)
+        pieces.append(item)
+    return pieces
 
 
-def _command(node: tree.Command) -> str:
-    # where does an expression end and an eval begin: And, Or and Not belong to two dialects
-    if node.name in ("eval", "fieldformat"):
-        return f"{node.name} {', '.join(render(each) for each in node.args)}"
-    if node.args and _is_expression(node):
-        return f"{node.name} {expression(node.args[0])}"
-    arguments = " ".join(text for text in map(render, node.args) if text)
-    return f"{node.name} {arguments}" if arguments else node.name
+def _pipeline(node: tree.Pipeline) -> Pieces:
+    return ["| " if node.leading_pipe else "", *_joined(node.commands, " | ")]
 
 
-def _is_expression(node: tree.Command) -> bool:
-    from splmini.registry import find_command
-
-    spec = find_command(node.name)
-    return spec is not None and spec.dialect == "expressions"
+def _command(node: tree.Command) -> Pieces:
+    if node.args == (tree.And(()),):
+        return [node.name]
+    separator = ", " if any(isinstance(each, tree.Assignment) for each in node.args) else " "
+    return [node.name, " " if node.args else "", *_joined(node.args, separator)]
 
 
 # ---- search --------------------------------------------------------------------------------------------------------
 
 _TERM_SPECIAL = re.compile(r"[\s()\[\]=<>,|`]+|::")
-_VALUE_SPECIAL = re.compile(r"[\s()\[\],|`]+")
-_ITEM_SPECIAL = _VALUE_SPECIAL
+_VALUE_SPECIAL = re.compile(r"[\s()\[\],|`]+|^[=<>!]+")
 _PLAIN_FIELD = re.compile(r"[^\s\"()\[\]=<>!,\\|`]+")
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "in", "not"})
+_SEARCH_LEAVES = (
+    tree.Term, tree.Directive, tree.FieldComparison, tree.FieldIn, tree.SubsearchComparison, tree.FieldInSubsearch,
+)  # fmt: skip
 
 
-def _and(node: tree.And) -> str:
-    return " ".join(_within_and(item) for item in node.items) if node.items else "()"
+def _logic(node: tree.And | tree.Or | tree.Not) -> Pieces:
+    """AND, OR and NOT belong to two dialects: the first leaf that only one of them has says which it is."""
+    stack: list[tree.Node] = [node]
+    while stack:
+        leaf = stack.pop()
+        if isinstance(leaf, (tree.And, tree.Or)):
+            stack.extend(reversed(leaf.items))
+        elif isinstance(leaf, tree.Not):
+            stack.append(leaf.operand)
+        elif isinstance(leaf, _SEARCH_LEAVES):
+            break
+        elif not isinstance(leaf, tree.Subsearch):
+            return [_Eval(node)]
+    return _search_logic(node)
 
 
-def _within_and(node: tree.Node) -> str:
-    return f"({render(node)})" if isinstance(node, tree.And) and node.items else render(node)
+def _search_logic(node: tree.Node) -> list[Piece]:
+    if isinstance(node, tree.Not):
+        return ["NOT ", *_bracketed(node.operand, (tree.And, tree.Or))]
+    pieces: list[Piece] = []
+    assert isinstance(node, (tree.And, tree.Or))
+    inside: tuple[type, ...] = (tree.And,) if isinstance(node, tree.And) else (tree.And, tree.Or)
+    for item in node.items:
+        if pieces:
+            pieces.append(" " if isinstance(node, tree.And) else " OR ")
+        pieces += _bracketed(item, inside)
+    return pieces or ["()"]
 
 
-def _or(node: tree.Or) -> str:
-    return " OR ".join(_operand(item) for item in node.items)
+def _bracketed(node: tree.Node, kinds: tuple[type, ...]) -> list[Piece]:
+    if isinstance(node, (tree.And, tree.Or, tree.Not)):
+        inner = _SearchLogic(node)
+        return ["(", inner, ")"] if isinstance(node, kinds) and getattr(node, "items", ()) else [inner]
+    return [node]
 
 
-def _not(node: tree.Not) -> str:
-    return f"NOT {_operand(node.operand)}"
+@dataclass(frozen=True, slots=True)
+class _SearchLogic(tree.Node):
+    """AND, OR or NOT that is known to stand in a search expression."""
+
+    node: tree.Node
 
 
-def _operand(node: tree.Node) -> str:
-    brackets = isinstance(node, (tree.And, tree.Or)) and node.items
-    return f"({render(node)})" if brackets else render(node)
+def _known_logic(piece: _SearchLogic) -> Pieces:
+    return _search_logic(piece.node)
 
 
-def _term(node: tree.Term) -> str:
-    return quote(node.text) if node.quoted else _bare_term(node.text, _TERM_SPECIAL)
+def _term(node: tree.Term) -> Pieces:
+    return [quote(node.text) if node.quoted else _bare(node.text, _TERM_SPECIAL)]
 
 
-def _bare_term(text: str, special: re.Pattern[str]) -> str:
+def _bare(text: str, special: re.Pattern[str]) -> str:
     if text in _KEYWORDS:
         return f"{text[0]}{quote(text[1:])}"
     return write_bare(text, special)
 
 
-def _directive(node: tree.Directive) -> str:
-    return f"{node.name}({node.text if re.fullmatch(_DIRECTIVE_PLAIN, node.text) else quote(node.text)})"
+def _directive(node: tree.Directive) -> Pieces:
+    return [node.name, "(", node.text if _PLAIN_DIRECTIVE.fullmatch(node.text) else quote(node.text), ")"]
 
 
-_DIRECTIVE_PLAIN = r"[^()\"\s\\`|\[\]]+"
+_PLAIN_DIRECTIVE = re.compile(r"[^()\"\s\\`|\[\]]+")
+_VALUE_DIRECTIVE = re.compile(r"(TERM|CASE)\((.*)\)", re.DOTALL)
 
 
 def _field(name: str) -> str:
@@ -94,210 +148,173 @@ def _field(name: str) -> str:
     return name if plain else quote(name)
 
 
-def _comparison(node: tree.FieldComparison) -> str:
-    directive = None if node.quoted else re.fullmatch(r"(TERM|CASE)\((.*)\)", node.value, re.DOTALL)
+def _comparison(node: tree.FieldComparison) -> Pieces:
+    directive = None if node.quoted else _VALUE_DIRECTIVE.fullmatch(node.value)
     if directive:
-        value = _directive(tree.Directive(directive[1], directive[2]))
-    else:
-        value = quote(node.value) if node.quoted else _bare_term(node.value, _VALUE_SPECIAL)
-    return f"{_field(node.field)}{node.op}{value}"
+        return [_field(node.field), node.op, *_directive(tree.Directive(directive[1], directive[2]))]
+    return [_field(node.field), node.op, quote(node.value) if node.quoted else _bare(node.value, _VALUE_SPECIAL)]
 
 
-def _field_in(node: tree.FieldIn) -> str:
-    return f"{_field(node.field)} IN ({', '.join(_item(value) for value in node.values)})"
+def _field_in(node: tree.FieldIn | tree.FieldInSubsearch) -> Pieces:
+    items = (_item(value) if isinstance(value, tree.Term) else value for value in node.values)
+    return [_field(node.field), " IN (", *_joined(items, ", "), ")"]
 
 
-def _item(node: tree.Node) -> str:
-    if isinstance(node, tree.Term) and not node.quoted:
-        return write_bare(node.text, _ITEM_SPECIAL)
-    return render(node)
+def _item(node: tree.Term) -> str:
+    return quote(node.text) if node.quoted else write_bare(node.text, _VALUE_SPECIAL)
 
 
-def _field_in_subsearch(node: tree.FieldInSubsearch) -> str:
-    return f"{_field(node.field)} IN ({', '.join(_item(value) for value in node.values)})"
+def _subsearch_comparison(node: tree.SubsearchComparison) -> Pieces:
+    return [_field(node.field), node.op, node.subsearch]
 
 
-def _subsearch_comparison(node: tree.SubsearchComparison) -> str:
-    return f"{_field(node.field)}{node.op}{render(node.subsearch)}"
-
-
-def _subsearch(node: tree.Subsearch) -> str:
-    return f"[{render(node.pipeline)}]"
+def _subsearch(node: tree.Subsearch) -> Pieces:
+    return ["[", node.pipeline, "]"]
 
 
 # ---- eval ----------------------------------------------------------------------------------------------------------
 
 _XOR, _OR, _AND, _NOT, _COMPARE, _ADD, _MULTIPLY, _SIGN, _ATOM = range(9)
-_LEVELS: dict[str, int] = {"+": _ADD, "-": _ADD, ".": _ADD, "*": _MULTIPLY, "/": _MULTIPLY, "%": _MULTIPLY}
+_BINARY = {"+": _ADD, "-": _ADD, ".": _ADD, "*": _MULTIPLY, "/": _MULTIPLY, "%": _MULTIPLY}
+_LEVELS: dict[type, int] = {
+    tree.Xor: _XOR, tree.Or: _OR, tree.And: _AND, tree.Not: _NOT, tree.Comparison: _COMPARE, tree.InList: _COMPARE,
+    tree.Unary: _SIGN,
+}  # fmt: skip
+_JOINED = {tree.Xor: " XOR ", tree.Or: " OR ", tree.And: " AND "}
 _NAME = re.compile(r"[^\W\d]\w*|\$[\w.:|\"\-]+\$")
 _WORDS = frozenset({"and", "or", "not", "xor", "like", "in", "true", "false"})
 
 
-def expression(node: tree.Node) -> str:
-    """Return the text of an eval expression."""
-    return _expression(node)[0]
+def _operand(piece: _Eval) -> list[Piece]:
+    node = piece.node
+    level = _BINARY[node.op] if isinstance(node, tree.Binary) else _LEVELS.get(type(node), _ATOM)
+    inner = _expression(node, level)
+    return inner if level >= piece.level else ["(", *inner, ")"]
 
 
-def _expression(node: tree.Node) -> tuple[str, int]:
-    renderer = _EXPRESSIONS.get(type(node))
-    return renderer(node) if renderer is not None else (render(node), _ATOM)
+def _expression(node: tree.Node, level: int) -> list[Piece]:
+    if isinstance(node, (tree.Xor, tree.Or, tree.And)):
+        return _joined([_Eval(item, level + 1) for item in node.items], _JOINED[type(node)])
+    if isinstance(node, tree.Not):
+        return ["NOT ", _Eval(node.operand, _NOT)]
+    if isinstance(node, tree.Comparison):
+        op = " LIKE " if node.op == "like" else node.op
+        return [_Eval(node.left, _COMPARE), op, _Eval(node.right, _ADD)]
+    if isinstance(node, tree.InList):
+        return [_Eval(node.operand, _COMPARE), " IN (", *_joined([_Eval(item) for item in node.items], ", "), ")"]
+    if isinstance(node, tree.Binary):
+        # blanks keep a decimal point and a sign apart from the operator
+        return [_Eval(node.left, level), f" {node.op} ", _Eval(node.right, level + 1)]
+    if isinstance(node, tree.Unary):
+        return [node.op, _Eval(node.operand, _SIGN)]
+    return [node]
 
 
-def _at(node: tree.Node, level: int) -> str:
-    text, own = _expression(node)
-    return text if own >= level else f"({text})"
+def _eval(node: tree.Node) -> Pieces:
+    return [_Eval(node)]
 
 
-def _joined(word: str, level: int) -> Callable[[Any], tuple[str, int]]:
-    def joined(node: Any) -> tuple[str, int]:
-        return f" {word} ".join(_at(item, level + 1) for item in node.items), level
-
-    return joined
+def _string(node: tree.String) -> Pieces:
+    return [quote(node.value)]
 
 
-def _negation(node: tree.Not) -> tuple[str, int]:
-    return f"NOT {_at(node.operand, _NOT)}", _NOT
+def _number(node: tree.Number) -> Pieces:
+    return [node.text]
 
 
-def _compared(node: tree.Comparison) -> tuple[str, int]:
-    op = f" {node.op.upper()} " if node.op == "like" else node.op
-    return f"{_at(node.left, _COMPARE)}{op}{_at(node.right, _ADD)}", _COMPARE
+def _boolean(node: tree.Boolean) -> Pieces:
+    return ["true" if node.value else "false"]
 
 
-def _in_list(node: tree.InList) -> tuple[str, int]:
-    return f"{_at(node.operand, _COMPARE)} IN ({', '.join(expression(item) for item in node.items)})", _COMPARE
-
-
-def _binary(node: tree.Binary) -> tuple[str, int]:
-    level = _LEVELS[node.op]
-    # blanks keep a decimal point and a sign apart from the operator
-    return f"{_at(node.left, level)} {node.op} {_at(node.right, level + 1)}", level
-
-
-def _unary(node: tree.Unary) -> tuple[str, int]:
-    return f"{node.op}{_at(node.operand, _SIGN)}", _SIGN
-
-
-_EXPRESSIONS: dict[type, Callable[[Any], tuple[str, int]]] = {
-    tree.Xor: _joined("XOR", _XOR),
-    tree.Or: _joined("OR", _OR),
-    tree.And: _joined("AND", _AND),
-    tree.Not: _negation,
-    tree.Comparison: _compared,
-    tree.InList: _in_list,
-    tree.Binary: _binary,
-    tree.Unary: _unary,
-}
-
-
-def _of_expression(node: tree.Node) -> str:
-    return expression(node)
-
-
-def _string(node: tree.String) -> str:
-    return quote(node.value)
-
-
-def _number(node: tree.Number) -> str:
-    return node.text
-
-
-def _boolean(node: tree.Boolean) -> str:
-    return "true" if node.value else "false"
-
-
-def _field_ref(node: tree.FieldRef) -> str:
+def _field_ref(node: tree.FieldRef) -> Pieces:
     plain = not node.quoted and _NAME.fullmatch(node.name) and node.name.lower() not in _WORDS
-    return node.name if plain else quote_single(node.name)
+    return [node.name if plain else quote_single(node.name)]
 
 
-def _template(node: tree.Template) -> str:
-    return "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in node.parts)
+def _template(node: tree.Template) -> Pieces:
+    return [part if isinstance(part, str) else f"{{{part.name}}}" for part in node.parts]
 
 
-def _call(node: tree.Call) -> str:
-    return f"{node.name}({', '.join(expression(argument) for argument in node.args)})"
+def _call(node: tree.Call) -> Pieces:
+    return [node.name, "(", *_joined([_Eval(argument) for argument in node.args], ", "), ")"]
 
 
-def _assignment(node: tree.Assignment) -> str:
+def _assignment(node: tree.Assignment) -> Pieces:
     target = node.target
-    name = render(target) if isinstance(target, tree.Template) or target.quoted else _target(target.name)
-    return f"{name}={expression(node.value)}"
+    if isinstance(target, tree.Template):
+        return [target, "=", _Eval(node.value)]
+    plain = _PLAIN_TARGET.fullmatch(target.name) and not target.quoted
+    return [target.name if plain else quote_single(target.name), "=", _Eval(node.value)]
 
 
-def _target(name: str) -> str:
-    return name if re.fullmatch(r"[^\s\"'=,()<>!\[\]|{}`]+", name) else quote_single(name)
-
+_PLAIN_TARGET = re.compile(r"[^\s\"'=,()<>!\[\]|{}`]+")
 
 # ---- aggregation and arguments -------------------------------------------------------------------------------------
 
 _WORD_SPECIAL = re.compile(r"[\s()\[\],=|`]+|^'")
 _OPTION_SPECIAL = re.compile(r"[\s()\[\],|`]+|^'")
 _OPTION_NAME = re.compile(r"[^\s\"'(),=\[\]<>!|\\`]+")
+_ALIAS = re.compile(r"[^\s\"'(),\[\]|\\`]+")
 
 
-def _word(node: tree.Word) -> str:
+def _word(node: tree.Word) -> Pieces:
     if node.quoted == '"':
-        return quote(node.text)
+        return [quote(node.text)]
     if node.quoted == "'":
-        return quote_single(node.text)
-    return write_bare(node.text, _WORD_SPECIAL)
+        return [quote_single(node.text)]
+    return [write_bare(node.text, _WORD_SPECIAL)]
 
 
-def _option(node: tree.Option) -> str:
+def _option(node: tree.Option) -> Pieces:
     name = node.written or node.name
     if not _OPTION_NAME.fullmatch(name):
         name = quote(name)
-    value = node.value
+    value: Piece = node.value
     if isinstance(value, tree.Word) and not value.quoted:
-        return f"{name}{node.op}{write_bare(value.text, _OPTION_SPECIAL)}"
-    return f"{name}{node.op}{render(value)}"
+        value = write_bare(value.text, _OPTION_SPECIAL)
+    return [name, node.op, value]
 
 
-def _group(node: tree.Group) -> str:
-    return f"{node.name}({node.text})"
+def _group(node: tree.Group) -> Pieces:
+    return [node.name, "(", node.text, ")"]
 
 
-def _rename(node: tree.Rename) -> str:
-    return f"{render(node.source)} as {render(node.alias)}"
+def _rename(node: tree.Rename) -> Pieces:
+    return [node.source, " as ", node.alias]
 
 
-def _clause(node: tree.Clause) -> str:
-    return f"{node.keyword} {' '.join(render(item) for item in node.items)}"
+def _clause(node: tree.Clause) -> Pieces:
+    return [node.keyword, " ", *_joined(node.items, " ")]
 
 
-def _aggregation(node: tree.Aggregation) -> str:
-    text = node.function
+def _aggregation(node: tree.Aggregation) -> Pieces:
+    pieces: list[Piece] = [node.function]
     if node.function == "eval":
-        text = f"eval({expression(node.args[0])})"
+        pieces += ["(", _Eval(node.args[0]), ")"]
     elif node.args or "(" in node.written:
-        text = f"{node.function}({', '.join(_aggregation_argument(each) for each in node.args)})"
-    return text if node.alias is None else f"{text} as {_alias(node.alias)}"
+        pieces += ["(", *_joined(node.args, ", "), ")"]
+    if node.alias is not None:
+        plain = _ALIAS.fullmatch(node.alias) and node.alias.lower() not in ("by", "over", "as", "where")
+        pieces += [" as ", node.alias if plain else quote(node.alias)]
+    return pieces
 
 
-def _aggregation_argument(node: tree.Node) -> str:
-    return _call(node) if isinstance(node, tree.Call) else render(node)
+def _raw_subsearch(node: tree.RawSubsearch) -> Pieces:
+    return ["[", node.text, "]"]
 
 
-def _alias(name: str) -> str:
-    return name if re.fullmatch(r"[^\s\"'(),\[\]|\\`]+", name) else quote(name)
-
-
-def _raw_subsearch(node: tree.RawSubsearch) -> str:
-    return f"[{node.text}]"
-
-
-_RENDER: dict[type, Callable[[Any], str]] = {
+_RENDER: dict[type, Callable[[Any], Pieces]] = {
     tree.Pipeline: _pipeline,
     tree.Command: _command,
-    tree.And: _and,
-    tree.Or: _or,
-    tree.Not: _not,
+    tree.And: _logic,
+    tree.Or: _logic,
+    tree.Not: _logic,
+    _SearchLogic: _known_logic,
     tree.Term: _term,
     tree.Directive: _directive,
     tree.FieldComparison: _comparison,
     tree.FieldIn: _field_in,
-    tree.FieldInSubsearch: _field_in_subsearch,
+    tree.FieldInSubsearch: _field_in,
     tree.SubsearchComparison: _subsearch_comparison,
     tree.Subsearch: _subsearch,
     tree.String: _string,
@@ -306,11 +323,11 @@ _RENDER: dict[type, Callable[[Any], str]] = {
     tree.FieldRef: _field_ref,
     tree.Template: _template,
     tree.Call: _call,
-    tree.Unary: _of_expression,
-    tree.Binary: _of_expression,
-    tree.Comparison: _of_expression,
-    tree.InList: _of_expression,
-    tree.Xor: _of_expression,
+    tree.Unary: _eval,
+    tree.Binary: _eval,
+    tree.Comparison: _eval,
+    tree.InList: _eval,
+    tree.Xor: _eval,
     tree.Assignment: _assignment,
     tree.Word: _word,
     tree.Option: _option,

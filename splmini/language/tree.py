@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from splmini.errors import NOWHERE, Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """Base of every node; `span` are offsets into the expanded text."""
 
@@ -32,32 +33,63 @@ class Node:
 
         return render(self)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare all fields but spans, without recursion: a search may be nested deeper than Python recurses."""
+        if not isinstance(other, Node):
+            return NotImplemented
+        stack: list[tuple[Any, Any]] = [(self, other)]
+        while stack:
+            left, right = stack.pop()
+            if left is right:
+                continue
+            if type(left) is not type(right):
+                if isinstance(left, Node) or isinstance(right, Node) or left != right:
+                    return False
+            elif isinstance(left, Node):
+                stack.extend((getattr(left, name), getattr(right, name)) for name in _compared(type(left)))
+            elif isinstance(left, tuple):
+                if len(left) != len(right):
+                    return False
+                stack.extend(zip(left, right, strict=True))
+            elif left != right:
+                return False
+        return True
+
+    def __hash__(self) -> int:
+        shallow = (getattr(self, name) for name in _compared(type(self)))
+        return hash((type(self), *(value for value in shallow if isinstance(value, str))))
+
+
+@cache
+def _compared(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind) if each.compare)
+
 
 # ---- what both expression dialects share -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class And(Node):
     """All of `items` hold. `And(())` is everything: an empty search, an empty pair of brackets."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Or(Node):
     """One of `items` holds."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Not(Node):
     """`operand` does not hold."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Subsearch(Node):
     """A search in square brackets."""
 
@@ -67,7 +99,7 @@ class Subsearch(Node):
 # ---- the search dialect --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Term(Node):
     """A bare word (`quoted` false) or a quoted phrase, matched against `_raw`. `*` in it is a wildcard."""
 
@@ -75,7 +107,7 @@ class Term(Node):
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Directive(Node):
     """`TERM(text)` or `CASE(text)`; `name` is upper case."""
 
@@ -83,7 +115,7 @@ class Directive(Node):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldComparison(Node):
     """`field op value` in a search. `op` is one of `= != < > <= >= ::` (`==` is normalised to `=`).
 
@@ -98,7 +130,7 @@ class FieldComparison(Node):
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldIn(Node):
     """`field IN (a, "b c", d*)`; each value a `Term`."""
 
@@ -106,7 +138,7 @@ class FieldIn(Node):
     values: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SubsearchComparison(Node):
     """`field op [search …]`: the text that the subsearch returns is the value."""
 
@@ -115,7 +147,7 @@ class SubsearchComparison(Node):
     subsearch: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldInSubsearch(Node):
     """`field IN ([search …], b)`: what the subsearches return are values of the list; `values` mixes `Term`s in."""
 
@@ -126,14 +158,14 @@ class FieldInSubsearch(Node):
 # ---- the eval dialect ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class String(Node):
     """A double-quoted literal, escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Number(Node):
     """A number as written, such as `007`, `1.50`, `.5`, `0x1F`, `1e3`."""
 
@@ -151,14 +183,14 @@ class Number(Node):
             return float(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Boolean(Node):
     """`true` or `false`, written as a bare word where no field of that name could be meant."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldRef(Node):
     """A field; `quoted` says that it stood in single quotes."""
 
@@ -166,14 +198,14 @@ class FieldRef(Node):
     quoted: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template(Node):
     """A target whose name is made from values: `{a}`, `pre_{a}`; `parts` alternate literal text and field names."""
 
     parts: tuple[str | FieldRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call(Node):
     """A function call; `name` in lower case."""
 
@@ -181,7 +213,7 @@ class Call(Node):
     args: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unary(Node):
     """`-x` or `+x`."""
 
@@ -189,7 +221,7 @@ class Unary(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Binary(Node):
     """Arithmetic `+ - * / %` and concatenation `.`."""
 
@@ -198,7 +230,7 @@ class Binary(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison(Node):
     """`= != < > <= >=` (`==` is normalised to `=`) and `like` (infix LIKE) between two eval expressions."""
 
@@ -207,7 +239,7 @@ class Comparison(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InList(Node):
     """`operand IN (a, b, …)` in eval."""
 
@@ -215,14 +247,14 @@ class InList(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Xor(Node):
     """An odd number of `items` hold."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Assignment(Node):
     """`target = value` of eval; also of fieldformat."""
 
@@ -233,7 +265,7 @@ class Assignment(Node):
 # ---- arguments and aggregation -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Word(Node):
     """A bare word, number, name or wildcard (`quoted` false), or a quoted string, escapes resolved.
 
@@ -244,7 +276,7 @@ class Word(Node):
     quoted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Option(Node):
     """`name=value` of a command; `name` in lower case, `value` a `Word`, `Group` (without a name for a list) or
     `Subsearch`.
@@ -259,7 +291,7 @@ class Option(Node):
     op: str = "="
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group(Node):
     """What stands in round brackets, verbatim: `text` without the brackets; `name` the word directly before it.
 
@@ -270,7 +302,7 @@ class Group(Node):
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rename(Node):
     """`source as alias` in an argument list: `rename a as b`, `lookup t a as b`."""
 
@@ -278,7 +310,7 @@ class Rename(Node):
     alias: Word
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clause(Node):
     """A keyword with what belongs to it: `by a b`, `over a`, `output a as b`, `from datamodel=X`, `where …`.
 
@@ -290,7 +322,7 @@ class Clause(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Aggregation(Node):
     """`function(args) as alias`; `args` are `Word`s (field names, wildcards), `Call`s `eval(expr)`, or `Aggregation`s
     (sparkline). `function` in lower case as written (`p95`, `perc99`, `count`, `c`); no brackets give no args.
@@ -303,14 +335,14 @@ class Aggregation(Node):
     """The call as the user wrote it, without blanks around: the default column name is made from it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RawSubsearch(Node):
     """The unparsed text in square brackets of a command that substitutes into it (foreach)."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Command(Node):
     """One command of a pipeline; `name` in lower case, as written (aliases stay)."""
 
@@ -318,7 +350,7 @@ class Command(Node):
     args: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pipeline(Node):
     """A search: its commands in order. `leading_pipe` says that the text started with a pipe."""
 
@@ -328,8 +360,8 @@ class Pipeline(Node):
 
 def children(node: Node) -> Iterator[Node]:
     """Yield the direct children of a node, in order."""
-    for each in fields(node):
-        yield from _nodes(getattr(node, each.name))
+    for name in _compared(type(node)):
+        yield from _nodes(getattr(node, name))
 
 
 def _nodes(value: Any) -> Iterator[Node]:
