@@ -156,6 +156,7 @@ class Search:
         for name in ("earliest", "latest"):
             own = getattr(options, name)
             setattr(run, name, environment.moment(environment.setting(name) if own is None else own, now))
+        run.range = (run.earliest, run.latest)
         run.source = environment.source(
             events, run, order=options.order, infer=options.infer, strict=options.strict, shared=shared, **reading
         )

@@ -26,11 +26,15 @@ def fields_read(node: tree.Node) -> frozenset[str] | None:
     ['user']
     """
     names: set[str] = set()
-    for each in tree.walk(node):
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, (tree.FieldComparison, tree.FieldIn)):
+            names.add(each.field)  # and not the words of its list
+            continue
+        stack.extend(tree.children(each))
         if isinstance(each, tree.FieldRef):
             names.add(each.name)
-        elif isinstance(each, (tree.FieldComparison, tree.FieldIn)):
-            names.add(each.field)
         elif isinstance(each, (tree.Term, tree.Directive)):
             if not (isinstance(each, tree.Term) and each.text == "*"):
                 names.add("_raw")

@@ -11,6 +11,7 @@ from splmini.values.comparison import search_comparison
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
 from splmini.values.terms import term_matcher
+from splmini.values.times import time_modifier
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -23,7 +24,7 @@ TIME_MODIFIERS = frozenset(
 
 
 def compile_search(node: tree.Node, scope: registry.Scope) -> Test:
-    """Compile a search expression to a test of the row. Time modifiers are the scan's work: here they are true."""
+    """Compile a search expression to a test of the row."""
     return _SEARCH[type(node)](node, scope)
 
 
@@ -110,7 +111,7 @@ def _over_raw(matches: Callable[[str], bool]) -> Test:
 
 def _field_comparison(node: tree.FieldComparison, scope: registry.Scope) -> Test:
     if node.field in TIME_MODIFIERS:
-        return _everything
+        return _time_modifier(node, scope)
     op = "=" if node.op == "::" else node.op
     matches = search_comparison(op, node.value, node.quoted)
     if node.field == "index":
@@ -124,20 +125,44 @@ def _field_comparison(node: tree.FieldComparison, scope: registry.Scope) -> Test
     return field_comparison
 
 
+def _time_modifier(node: tree.FieldComparison, scope: registry.Scope) -> Test:
+    """`earliest` is inclusive, `latest` is not; an event without a time lies in every range.
+
+    Index times are taken to be event times, which is all that given events have.
+    """
+    name = node.field.removeprefix("_index_")
+    if name == "timeformat":
+        return _everything
+    bound = time_modifier(node.value, scope.ctx.now, scope.ctx.timezone)
+    lower = name in ("earliest", "starttime")
+
+    def in_range(row: Row) -> bool:
+        moment = row.get("_time")
+        if not isinstance(moment, (int, float)):
+            return True
+        return bound <= moment if lower else moment < bound
+
+    return in_range
+
+
+_ANY_INDEX = "Events without an index were taken to match every index= (Environment(index=...))."
+
+
 def _index_test(matches: Callable[[Any], bool], scope: registry.Scope) -> Test:
     """An event that carries no index is in the environment's index; in the index "any" it matches every `index=`."""
     default = scope.ctx.index
     absent = True if default == "any" else matches(default)
-    message = scope.ctx.message
+    ctx = scope.ctx
+    told = default != "any"
 
     def index_test(row: Row) -> bool:
+        nonlocal told
         value = row.get("index")
         if value is not None:
             return matches(value)
-        if default == "any":
-            message(
-                "info", "search", "Events without an index were taken to match every index= (Environment(index=...))."
-            )
+        if not told:
+            told = True
+            ctx.message("info", "search", _ANY_INDEX)
         return absent
 
     return index_test

@@ -20,6 +20,7 @@ from splmini.operators import ALL, Batch, Dataset, Fields, Message, Row, Stream,
 from splmini.plan.build import Builder
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import conjuncts
+from splmini.values import times
 
 Mapper = Callable[[Events], Batch]
 
@@ -116,6 +117,8 @@ class Run:
         self.index = self.services.index
         self.scope = compiler.RunScope(self)
         self.complete = True
+        self.range = (self.earliest, self.latest)
+        self._scanned = False
         self._deadline = time.monotonic() + self.limits.max_seconds if self.limits.max_seconds else None
 
     # ---- messages and limits -----------------------------------------------------------------------------------
@@ -147,12 +150,12 @@ class Run:
 
     def scan(self, predicate: tree.Node | None, needed: Fields) -> Stream:
         """Read the run's events, mapped by knowledge, that satisfy a search expression."""
+        ranged = self._time_range(predicate)
         if predicate is not None:
             predicate = self.expanded(predicate)
-        ranged = self._time_range(predicate)
         reads = frozenset() if predicate is None else compiler.fields_read(predicate)
-        time_fields = {"_time"} if ranged is not None else set()
-        mapper = self.services.bind_mapper(union(needed, reads, frozenset(time_fields)), self)
+        timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
+        mapper = self.services.bind_mapper(union(needed, reads, frozenset({"_time"} if timed else ())), self)
         test = None if predicate is None else compiler.compile_search(predicate, self.scope)
         refuse = quick_refusal(predicate, self.scope) if self.knowledge == "default" else None
         return Stream(self._scan(mapper, test, refuse, ranged))
@@ -184,18 +187,28 @@ class Run:
                 yield rows
 
     def _time_range(self, predicate: tree.Node | None) -> Callable[[Row], bool] | None:
-        """The environment's time range, unless the search has time modifiers of its own."""
-        own = set() if predicate is None else _modifiers(predicate)
-        earliest = None if "earliest" in own else self.earliest
-        latest = None if "latest" in own else self.latest
-        if earliest is None and latest is None:
+        """The environment's time range, where the search has no time modifiers of its own.
+
+        `earliest=` without `latest=` means until now, as in Splunk.
+        """
+        own = {} if predicate is None else time_modifiers(predicate)
+        low, high = self.range
+        if own:
+            low = None if "earliest" in own else low
+            high = None if "latest" in own else self.now if high is None and "earliest" in own else high
+        if not self._scanned:
+            self._scanned = True
+            self.earliest, self.latest = low, high
+            for name, text in own.items():
+                setattr(self, name, times.time_modifier(text, self.now, self.timezone))
+        if low is None and high is None:
             return None
-        low = float("-inf") if earliest is None else earliest
-        high = float("inf") if latest is None else latest
+        least = float("-inf") if low is None else low
+        most = float("inf") if high is None else high
 
         def in_range(row: Row) -> bool:
             moment = row.get("_time")
-            return not isinstance(moment, (int, float)) or low <= moment < high
+            return not isinstance(moment, (int, float)) or least <= moment < most
 
         return in_range
 
@@ -295,13 +308,16 @@ class Run:
         return self.services.setting(name)
 
 
-def _modifiers(predicate: tree.Node) -> set[str]:
+def time_modifiers(predicate: tree.Node) -> dict[str, str]:
+    """Return the time modifiers of a search expression, `earliest` and `latest`, with their texts."""
     return {
-        each.field
+        _RANGE[each.field]: each.value
         for each in tree.walk(predicate)
-        if isinstance(each, tree.FieldComparison) and each.field in compiler.TIME_MODIFIERS
+        if isinstance(each, tree.FieldComparison) and each.field in _RANGE
     }
 
+
+_RANGE = {"earliest": "earliest", "starttime": "earliest", "latest": "latest", "endtime": "latest"}
 
 _UNSURE = frozenset({"_raw", "_time", "index", "tag", "eventtype", "sourcetype", "source", "host"})
 """Fields whose value may still change, or appear, between the event as given and the row."""
