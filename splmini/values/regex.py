@@ -31,12 +31,6 @@ _FLAGS = frozenset("imsxU")
 _REFERENCE = re.compile(r"\\(?:g\{?(\d+)\}?|(\d{1,2}))")
 
 
-class PatternError(ArgumentError):
-    """A regular expression that is not well formed; `offset` is the place inside the pattern, from 0."""
-
-    offset: int = 0
-
-
 class Pattern:
     """A compiled regular expression.
 
@@ -264,15 +258,15 @@ def _compile_full(pattern: str, prepared: _Prepared, flags: str) -> Any:
 
 def _bad_pattern(
     pattern: str, prepared: _Prepared, reason: str, compiled: str, offset: int, shift: int
-) -> PatternError:
+) -> ArgumentError:
     characters = len(compiled.encode()[:offset].decode("utf-8", "ignore"))
     position = min(max(prepared.written(characters - shift), 0), len(pattern))
     reason = reason.rpartition(";")[2].strip()
-    error = PatternError(
+    error = ArgumentError(
         f"The regular expression '{pattern}' is invalid at position {position} of the pattern: {reason}.",
         name="regex",
     )
-    error.offset = position
+    error.__dict__["offset"] = position  # for whoever knows where the pattern stands in the search
     return error
 
 

@@ -167,12 +167,12 @@ def as_search(case: Case) -> Case:
     """Turn a case with an `expression` into one with a search."""
     if "expression" not in case:
         return case
-    event = case.get("event", {})
+    event = case.get("event", {"id": "1"})
     rows = [{"result": case["value"]}] if "value" in case else []
     return {"events": [event], "rows": rows, **case, "spl": f"| eval result={case['expression']}"}
 
 
-@pytest.mark.parametrize("case", load(("commands", "eval", "stats", "search", "macros", "errors")))
+@pytest.mark.parametrize("case", list(load(("commands", "eval", "stats", "search", "macros", "errors"))))
 def test_case(case: Case) -> None:
     """A case gives its rows, or is refused with its error, whichever way its plan is run."""
     case = as_search(case)
@@ -188,7 +188,7 @@ def test_case(case: Case) -> None:
             raise AssertionError(f"[{name}] {case['spl']}\n{failure}") from failure
 
 
-@pytest.mark.parametrize("case", load(("knowledge",)))
+@pytest.mark.parametrize("case", list(load(("knowledge",))))
 def test_knowledge(case: Case) -> None:
     """An event gets the fields that its pack promises."""
     event = case["event"]
