@@ -39,7 +39,7 @@ WORDS: dict[str, dict[str, str]] = {
 
 _OPERANDS = (VALUE, TERM, OPERAND, FUNCTION, "a name", FIELD, ARGUMENT)
 
-_WILDCARD = "There are no wildcards here: write like(field, \"text%\")."
+_WILDCARD = 'There are no wildcards here: write like(field, "text%").'
 _HINTS: tuple[tuple[str, str, str], ...] = (
     ("expressions", r"&&?", "Write AND."),
     ("expressions", r";", "Assignments are separated by commas."),

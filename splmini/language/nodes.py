@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from lark import Token
 
-from splmini.errors import Span
+from splmini.errors import Span, SplSyntaxError
 from splmini.language import tree
 from splmini.language.text import bare, unquote, unquote_single
 
 
+_NodeT = TypeVar("_NodeT", bound=tree.Node)
+
+
 class _Reading(threading.local):
-    """The text being parsed on this thread: `text`, the span offset of its first character, its subsearches by place."""
+    """The text being parsed on this thread: the span offset of its first character, its subsearches by place."""
 
     text: str = ""
     offset: int = 0
     subsearches: Mapping[int, tree.Node] = {}
+    depths: dict[int, int] = {}
+    """How deep the nodes made so far are nested, by identity."""
 
 
 _reading = _Reading()
@@ -33,12 +38,26 @@ _reading = _Reading()
 @contextmanager
 def reading(text: str, offset: int, subsearches: Mapping[int, tree.Node]) -> Iterator[None]:
     """Say what is parsed inside the block."""
-    before = _reading.text, _reading.offset, _reading.subsearches
-    _reading.text, _reading.offset, _reading.subsearches = text, offset, subsearches
+    before = _reading.text, _reading.offset, _reading.subsearches, _reading.depths
+    _reading.text, _reading.offset, _reading.subsearches, _reading.depths = text, offset, subsearches, {}
     try:
         yield
     finally:
-        _reading.text, _reading.offset, _reading.subsearches = before
+        _reading.text, _reading.offset, _reading.subsearches, _reading.depths = before
+
+
+MAX_DEPTH = 150
+"""How deep operators and calls may be nested; what compiles an expression recurses over it."""
+
+
+def _nested(node: _NodeT, children: Sequence[Any]) -> _NodeT:
+    """Note how deep a node is nested, and refuse what is nested too deep."""
+    depths = _reading.depths
+    depth = 1 + max([depths.get(id(child), 0) for child in children], default=0)
+    if depth > MAX_DEPTH:
+        raise SplSyntaxError(f"The expression is nested more than {MAX_DEPTH} levels deep.", span=node.span)
+    depths[id(node)] = depth
+    return node
 
 
 def _span(first: Any, last: Any = None) -> Span:
@@ -46,11 +65,11 @@ def _span(first: Any, last: Any = None) -> Span:
 
 
 def _start(item: Any) -> int:
-    return int(item.start_pos) + _reading.offset if isinstance(item, Token) else int(item.span.start)
+    return (item.start_pos or 0) + _reading.offset if isinstance(item, Token) else int(item.span.start)
 
 
 def _end(item: Any) -> int:
-    return int(item.end_pos) + _reading.offset if isinstance(item, Token) else int(item.span.end)
+    return (item.end_pos or 0) + _reading.offset if isinstance(item, Token) else int(item.span.end)
 
 
 def _text(span: Span) -> str:
@@ -73,13 +92,13 @@ class SearchRules:
         return children[0] if children else tree.And(())
 
     def conjunction(self, children: Children) -> tree.Node:
-        return tree.And(tuple(children), span=_span(children[0], children[-1]))
+        return _nested(tree.And(tuple(children), span=_span(children[0], children[-1])), children)
 
     def disjunction(self, children: Children) -> tree.Node:
-        return tree.Or(tuple(children), span=_span(children[0], children[-1]))
+        return _nested(tree.Or(tuple(children), span=_span(children[0], children[-1])), children)
 
     def negated(self, children: Children) -> tree.Node:
-        return tree.Not(children[1], span=_span(children[0], children[1]))
+        return _nested(tree.Not(children[1], span=_span(children[0], children[1])), children)
 
     def bracketed(self, children: Children) -> tree.Node:
         return children[1] if len(children) == 3 else tree.And((), span=_span(children[0], children[-1]))
@@ -146,21 +165,21 @@ class ExpressionRules:
     """Rules of `expressions.lark` and `eval.lark`."""
 
     def expression(self, children: Children) -> tree.Node:
-        return tree.Xor(tuple(children), span=_span(children[0], children[-1]))
+        return _nested(tree.Xor(tuple(children), span=_span(children[0], children[-1])), children)
 
     def inclusive(self, children: Children) -> tree.Node:
-        return tree.Or(tuple(children), span=_span(children[0], children[-1]))
+        return _nested(tree.Or(tuple(children), span=_span(children[0], children[-1])), children)
 
     def both(self, children: Children) -> tree.Node:
-        return tree.And(tuple(children), span=_span(children[0], children[-1]))
+        return _nested(tree.And(tuple(children), span=_span(children[0], children[-1])), children)
 
     def negated(self, children: Children) -> tree.Node:
-        return tree.Not(children[1], span=_span(children[0], children[1]))
+        return _nested(tree.Not(children[1], span=_span(children[0], children[1])), children)
 
     def compared(self, children: Children) -> tree.Node:
         left, operator, right = children
         op = operator.lower().replace("==", "=")
-        return tree.Comparison(op, left, right, span=_span(left, right))
+        return _nested(tree.Comparison(op, left, right, span=_span(left, right)), children)
 
     def not_like(self, children: Children) -> tree.Node:
         left, _, right = children
@@ -169,7 +188,7 @@ class ExpressionRules:
 
     def within(self, children: Children) -> tree.Node:
         span = _span(children[0], children[-1])
-        return tree.InList(children[0], tuple(children[3:-1]), span=span)
+        return _nested(tree.InList(children[0], tuple(children[3:-1]), span=span), children)
 
     def not_within(self, children: Children) -> tree.Node:
         node = self.within(children)
@@ -177,17 +196,18 @@ class ExpressionRules:
 
     def arithmetic(self, children: Children) -> tree.Node:
         left, operator, right = children
-        return tree.Binary(str(operator), left, right, span=_span(left, right))
+        return _nested(tree.Binary(str(operator), left, right, span=_span(left, right)), children)
 
     def unary(self, children: Children) -> tree.Node:
-        return tree.Unary(str(children[0]), children[1], span=_span(children[0], children[1]))
+        return _nested(tree.Unary(str(children[0]), children[1], span=_span(children[0], children[1])), children)
 
     def call(self, children: Children) -> tree.Node:
         name = children[0][:-1].strip().lower()
-        return tree.Call(name, tuple(children[1:-1]), span=_span(children[0], children[-1]))
+        return _nested(tree.Call(name, tuple(children[1:-1]), span=_span(children[0], children[-1])), children)
 
     def bracketed(self, children: Children) -> tree.Node:
-        return children[1]
+        node: tree.Node = children[1]
+        return node
 
     def string(self, children: Children) -> tree.Node:
         return tree.String(unquote(children[0]), span=_span(children[0]))
@@ -279,7 +299,8 @@ class SharedRules:
         return tree.Group(_text(inner), str(opening[:-1]), span=_span(opening, children[-1]))
 
     def inner_group(self, children: Children) -> Token:
-        return children[0]
+        opening: Token = children[0]
+        return opening
 
 
 class AggregationRules(ExpressionRules, SharedRules):

@@ -60,12 +60,14 @@ def parse_source(
 
 def parse_expression(text: str, offset: int = 0) -> tree.Node:
     """Parse an eval expression, such as the text of a group; its spans start at `offset`."""
-    return _piece(text, offset, "expressions", "expression", "the expression")
+    node: tree.Node = _piece(text, offset, "expressions", "expression", "the expression")
+    return node
 
 
 def parse_search(text: str, offset: int = 0) -> tree.Node:
     """Parse a search expression; its spans start at `offset`."""
-    return _piece(text, offset, "search", "start", "the search")
+    node: tree.Node = _piece(text, offset, "search", "start", "the search")
+    return node
 
 
 def parse_aggregation(text: str, offset: int = 0) -> Nodes:
@@ -77,6 +79,10 @@ def parse_aggregation(text: str, offset: int = 0) -> Nodes:
 def _piece(text: str, offset: int, grammar: str, start: str, what: str) -> Any:
     parser = _Parser(text, offset, frozenset())
     try:
+        if not text.strip():
+            if grammar == "search":
+                return tree.And((), span=Span(offset, offset))
+            raise SplSyntaxError(f"{what.capitalize()} is empty.", span=Span(offset, offset + len(text)))
         command = parser.segment_with_subsearches(what)
         return parser.run(grammar, start, command)
     except SplError as error:

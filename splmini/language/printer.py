@@ -110,7 +110,8 @@ def _search_logic(node: tree.Node) -> list[Piece]:
 def _bracketed(node: tree.Node, kinds: tuple[type, ...]) -> list[Piece]:
     if isinstance(node, (tree.And, tree.Or, tree.Not)):
         inner = _SearchLogic(node)
-        return ["(", inner, ")"] if isinstance(node, kinds) and getattr(node, "items", ()) else [inner]
+        empty = isinstance(node, (tree.And, tree.Or)) and not node.items
+        return ["(", inner, ")"] if isinstance(node, kinds) and not empty else [inner]
     return [node]
 
 

@@ -20,6 +20,10 @@ def tokens(text: str) -> Iterator[Token]:
     return first_level().lex(text)
 
 
+MAX_NESTING = 100
+"""How deep subsearches may be nested; what plans a search recurses over them."""
+
+
 @dataclass(slots=True)
 class Segment:
     """The text of one command, from `start` to `end`; `holes` are its subsearches, brackets included."""
@@ -77,6 +81,8 @@ class _Structure:
         if self.raw or self.is_raw(self.current[-1].start, start):
             self.raw.append(start)
             return
+        if len(self.stack) > MAX_NESTING:
+            raise SplSyntaxError(f"Subsearches are nested more than {MAX_NESTING} deep.", span=Span(start, start + 1))
         self.stack.append(RawPipeline(start, start + 1))
         self.current.append(Segment(start + 1))
 

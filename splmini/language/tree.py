@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Any
 
 from splmini.errors import NOWHERE, Span
@@ -60,9 +59,15 @@ class Node:
         return hash((type(self), *(value for value in shallow if isinstance(value, str))))
 
 
-@cache
+_fields_of: dict[Any, tuple[str, ...]] = {}
+
+
 def _compared(kind: type[Node]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind) if each.compare)
+    """The names of the fields of a kind of node that are compared: all but spans and how it was written."""
+    names = _fields_of.get(kind)
+    if names is None:
+        names = _fields_of[kind] = tuple(each.name for each in fields(kind) if each.compare)
+    return names
 
 
 # ---- what both expression dialects share -------------------------------------------------------------------------
