@@ -9,20 +9,21 @@ by value.
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
+from itertools import count, product
 from operator import contains
 from typing import Any
 
 from splmini.commands._columns import AccumulatorColumn, Column
-from splmini.commands._fast_columns import FAST, EventCountColumn, ValueCountColumn
+from splmini.commands._fast_columns import FAST, EventCountColumn
 from splmini.commands._measures import PRESTATS, Measure, by_fields, fields_needed, read_measure, read_measures
 from splmini.commands._slices import Slice, Source
 from splmini.errors import LimitExceeded, Span
 from splmini.functions.stats import find_function
-from splmini.operators import Batch, Row, RunContext, batched
+from splmini.operators import BATCH_SIZE, Batch, Row, RunContext, batched
 from splmini.values import wildcards
 from splmini.values.numbers import to_text
 from splmini.values.sorting import auto_key
@@ -100,15 +101,15 @@ class WildColumns:
             self.known[name] = self.make(replace(self.measure, field=name)) if wanted else None
         return self.known[name]
 
-    def merge(self, other: WildColumns, rows: int) -> None:
+    def merge(self, other: WildColumns, groups: Sequence[int], size: int, rows: int) -> None:
         """Take in the columns of later rows."""
         for name, column in other.known.items():
             if column is not None:
                 mine = self.known.get(name)
                 if mine is None:
                     mine = self.known[name] = _bare(column)
-                    mine.cells, mine.bad = mine.no_cells(), None if mine.bad is None else set()
-                mine.merge(column, rows)
+                    mine.cells, mine.bad = [], None if mine.bad is None else set()
+                mine.merge(column, groups, size, rows)
 
     def named(self) -> Iterator[tuple[str, Column]]:
         """Yield the name and the column of each field met, in the order of the fields' names."""
@@ -138,14 +139,11 @@ class Groups:
             for measure in grouping.measured()
         ]
         self.limit: int = ctx.limits.max_groups
-        self.keys: dict[Any, None] = {}
+        self.index: dict[Any, int] = _numbering(())
         self.shown: list[dict[str, Any]] = [{} for _ in self.sources]
         self.rows_seen = 0
         self.fields: set[str] = set()
-        self._counted = next((c for c in self.columns if isinstance(c, EventCountColumn)
-                              and not isinstance(c, ValueCountColumn)), None)
         self._wild = [column for column in self.columns if isinstance(column, WildColumns)]
-        self.prestats = False
 
     # ---- taking rows in ------------------------------------------------------------------------------------------
 
@@ -168,12 +166,10 @@ class Groups:
                         each.update(part)
             else:
                 column.update(part)
-        if self._counted is None or self.prestats:
-            self.keys.update(dict.fromkeys(part.keys))
-        self._check(len(self.keys) if self._counted is None else len(self._counted.cells))
+        self._check()
 
-    def _check(self, groups: int) -> None:
-        if groups > self.limit:
+    def _check(self) -> None:
+        if len(self.index) > self.limit:
             raise LimitExceeded(
                 f"{self.grouping.command} has more than {self.limit:,} groups.", name="max_groups",
                 hint="Raise Limits(max_groups=...) or group by fewer fields.", span=self.grouping.span,
@@ -189,8 +185,9 @@ class Groups:
     def slice(self, batch: Batch) -> Slice:
         """Give each row its group, rows with several groups several times."""
         read = [source.read(batch) for source in self.sources]
+        orders = range(self.rows_seen, self.rows_seen + len(batch))
         if not read:
-            return Slice(batch, [()] * len(batch), self.rows_seen, None, True)
+            return Slice(batch, [self.index[()]] * len(batch), orders, 1, True)
         plain = True
         for index, values in enumerate(read):
             kinds = set(map(type, values))
@@ -202,8 +199,9 @@ class Groups:
                 read[index] = [value if value.__class__ is str else self.text(value, index) for value in values]
         if not plain:
             return self._fan_out(batch, read)
-        keys = read[0] if len(read) == 1 else list(zip(*read, strict=True))
-        return Slice(batch, keys, self.rows_seen, None, False)
+        keys = read[0] if len(read) == 1 else zip(*read, strict=True)
+        numbers = list(map(self.index.__getitem__, keys))
+        return Slice(batch, numbers, orders, len(self.index))
 
     def text(self, value: Any, index: int) -> str:
         """Return the text of a key that is a number; the number is remembered, to be shown."""
@@ -214,18 +212,18 @@ class Groups:
 
     def _fan_out(self, batch: Batch, read: list[list[Any]]) -> Slice:
         rows: list[Row] = []
-        keys: list[Any] = []
+        keys: list[int] = []
         orders: list[int] = []
-        single = len(read) == 1
+        single, index = len(read) == 1, self.index
         for order, (row, *values) in enumerate(zip(batch, *read, strict=True), self.rows_seen):
             if None in values:
                 continue
-            choices = [self._choices(value, index) for index, value in enumerate(values)]
+            choices = [self._choices(value, place) for place, value in enumerate(values)]
             for key in product(*choices):
                 rows.append(row)
-                keys.append(key[0] if single else key)
+                keys.append(index[key[0] if single else key])
                 orders.append(order)
-        return Slice(rows, keys, 0, orders, False)
+        return Slice(rows, keys, orders, len(index))
 
     def _choices(self, value: Any, index: int) -> Sequence[str]:
         if value.__class__ is not list:
@@ -238,11 +236,7 @@ class Groups:
 
         rest = [row for row in batch if PRESTATS not in row]
         partial_rows = [row for row in batch if PRESTATS in row]
-        if not self.prestats and self._counted is not None:
-            self.keys.update(dict.fromkeys(self._counted.cells))
-        self.prestats = True
         part = self.slice(partial_rows)
-        self.keys.update(dict.fromkeys(part.keys))
         for measure, column in zip(self.grouping.measured(), self.columns, strict=True):
             if isinstance(column, Column):
                 _prestats.load(column, measure, part)
@@ -253,34 +247,37 @@ class Groups:
 
     def merge(self, other: Groups) -> None:
         """Take in groups made from later rows; they are given up."""
-        if other.prestats and not self.prestats and self._counted is not None:
-            self.keys.update(dict.fromkeys(self._counted.cells))
-        self.prestats |= other.prestats
-        rows = self.rows_seen
+        groups = list(map(self.index.__getitem__, other.index))
+        size = len(self.index)
         for mine, theirs in zip(self.columns, other.columns, strict=True):
             assert type(mine) is type(theirs)
-            mine.merge(theirs, rows)  # type: ignore[arg-type]
-        self.keys.update(other.keys)
+            mine.merge(theirs, groups, size, self.rows_seen)  # type: ignore[arg-type]
         for shown, more in zip(self.shown, other.shown, strict=True):
             for text, value in more.items():
                 shown.setdefault(text, value)
         self.fields |= other.fields
         self.rows_seen += other.rows_seen
-        self._check(len(self.keys) if self._counted is None else len(self._counted.cells))
+        self._check()
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels between processes: no compiled expressions, which only `update` needs."""
         state = dict(self.__dict__)
         state["sources"] = [Source(source.name) for source in self.sources]
         state["columns"] = [_portable(column) for column in self.columns]
-        state["_wild"], state["_counted"] = [], None
+        state["_wild"], state["index"] = [], dict(self.index)
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.index = _numbering(self.index)
 
     def fold(self, target: Callable[[Any], Any]) -> None:
         """Give each group another key; groups whose keys become equal are merged, those with None are dropped."""
+        index = _numbering(())
+        groups = [None if (new := target(key)) is None else index[new] for key in self.index]
         for column in self.all_columns():
-            column.fold(target)
-        self.keys = {new: None for key in self.keys if (new := target(key)) is not None}
+            column.fold(groups, len(index))
+        self.index = index
 
     def all_columns(self) -> Iterator[Column]:
         """Yield every column, those of wildcards included."""
@@ -294,15 +291,20 @@ class Groups:
 
     def group_keys(self) -> Iterable[Any]:
         """Return the keys of all groups."""
-        if self._counted is None or self.prestats:
-            return self.keys.keys()
-        return self._counted.cells.keys()
+        return self.index.keys()
 
     def sorted_keys(self) -> list[Any]:
         """Return the keys in the order of results: by each by-field in turn, numbers by value."""
+        keys = list(self.group_keys())
         if len(self.sources) == 1:
-            return sorted(self.group_keys(), key=auto_key)
-        return sorted(self.group_keys(), key=_tuple_key)
+            return sorted(keys, key=auto_key)
+        order = [0] * len(keys)
+        for index in range(len(self.sources)):
+            parts = [key[index] for key in keys]
+            ranks = {part: rank for rank, part in enumerate(sorted(set(parts), key=auto_key))}
+            size = len(ranks)
+            order = [before * size + ranks[part] for before, part in zip(order, parts, strict=True)]
+        return [keys[place] for place in sorted(range(len(keys)), key=order.__getitem__)]
 
     def named_columns(self) -> list[tuple[str, Column]]:
         """Return the name and the column of each result; hidden ones have names that begin with NUL."""
@@ -324,12 +326,14 @@ class Groups:
         named = self.named_columns()
         for _, column in named:
             column.prepare()
+        index = self.index
         formulas = [(m, ctx.expression(m.formula)) for m in self.grouping.measures if m.formula is not None]
 
         def aggregates(key: Any) -> Row:
             row: Row = {}
+            number = index.get(key)
             for name, column in named:
-                value = column.result(key)
+                value = column.result(number)
                 if value is not None:
                     row[name] = value
             for measure, evaluate in formulas:
@@ -351,22 +355,50 @@ class Groups:
 
     def rows(self, ctx: RunContext) -> Iterator[Row]:
         """Yield the result, sorted by the by-fields; without any, one row, or none where nothing has a value."""
-        aggregates = self.results(ctx)
         if not self.sources:
-            row = aggregates(())
+            row = self.results(ctx)(())
             if row:
                 yield row
             return
-        for key in self.sorted_keys():
-            yield {**self.key_fields(key), **aggregates(key)}
+        keys = self.sorted_keys()
+        if any(measure.formula is not None for measure in self.grouping.measures):
+            aggregates = self.results(ctx)
+            for key in keys:
+                yield {**self.key_fields(key), **aggregates(key)}
+            return
+        named = self.named_columns()
+        for _, column in named:
+            column.prepare()
+        names = [*self.grouping.by, *(name for name, _ in named)]
+        for start in range(0, len(keys), BATCH_SIZE):
+            chunk = keys[start : start + BATCH_SIZE]
+            numbers = [self.index[key] for key in chunk]
+            table = self._key_columns(chunk) + [column.results(numbers) for _, column in named]
+            for values in zip(*table, strict=True):
+                if None in values:
+                    yield {name: value for name, value in zip(names, values, strict=True) if value is not None}
+                else:
+                    yield dict(zip(names, values, strict=True))
+
+    def _key_columns(self, keys: list[Any]) -> list[list[Any]]:
+        """Return the by-fields of some keys, column by column, numbers as they came."""
+        columns = [keys] if len(self.sources) == 1 else [list(part) for part in zip(*keys, strict=True)]
+        return [
+            [shown.get(text, text) for text in texts] if shown else texts
+            for texts, shown in zip(columns, self.shown, strict=True)
+        ]
 
     def batches(self, ctx: RunContext) -> Iterator[Batch]:
         """Yield the result in batches."""
         return batched(self.rows(ctx))
 
 
-def _tuple_key(key: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(map(auto_key, key))
+def _numbering(known: Iterable[Any]) -> dict[Any, int]:
+    """Return a table that gives each new key the next number."""
+    table: dict[Any, int] = defaultdict(count().__next__)
+    for key in known:
+        table[key]
+    return table
 
 
 def _portable(column: Column | WildColumns) -> Column | WildColumns:

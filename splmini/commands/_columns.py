@@ -1,4 +1,4 @@
-"""One aggregate over all groups: a column of partial results, keyed by group, updated a batch at a time.
+"""One aggregate over all groups: a column of partial results, by group, updated a batch at a time.
 
 `AccumulatorColumn` serves every stats function through its accumulator class; `_fast_columns` has others for the most
 frequent functions.
@@ -7,7 +7,7 @@ frequent functions.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from splmini.commands._slices import Keys, Slice, Source, dimensions
@@ -16,64 +16,74 @@ from splmini.commands._slices import Keys, Slice, Source, dimensions
 
 
 class Column:
-    """The partial results of one aggregate, by group; `cells` is all that it keeps, and `bad` under allnum."""
+    """The partial results of one aggregate: `cells` by the number of the group, None where there is none yet.
 
-    cells: dict[Any, Any]
+    `bad` are the groups that under allnum have no result, since a value was no number.
+    """
+
+    blank: Any = None
 
     def __init__(self, source: Source, make: Callable[[], Any], takes: str, empty: Any, strict: bool = False) -> None:
         self.source = source
         self.make = make
         self.takes = takes
         self.empty = empty
-        self.bad: set[Any] | None = set() if strict and takes == "number" else None
-        self.cells = self.no_cells()
+        self.bad: set[int] | None = set() if strict and takes == "number" else None
+        self.cells: list[Any] = []
 
-    def no_cells(self) -> dict[Any, Any]:
-        """Return an empty table of cells."""
-        return {}
+    def grow(self, size: int) -> list[Any]:
+        """Make room for so many groups, and return the cells."""
+        cells = self.cells
+        if len(cells) < size:
+            cells.extend([self.blank] * (size - len(cells)))
+        return cells
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         raise NotImplementedError
 
     def numbers(self, part: Slice) -> tuple[Keys, list[Any]]:
-        """Return the numbers of the batch with their keys; what is no number is remembered under allnum."""
+        """Return the numbers of the batch with their groups; what is no number is remembered under allnum."""
         keys, numbers, bad = part.numbers(self.source)
         if self.bad is not None and bad:
             self.bad.update(bad)
         return keys, numbers
 
-    def absorb(self, key: Any, cell: Any) -> None:
-        """Take a cell of another column of the kind into the cell of a key. The other column is given up."""
+    def absorb(self, key: int, cell: Any) -> None:
+        """Take a cell of another column of the kind into the cell of a group. The other column is given up."""
         raise NotImplementedError
 
     def moved(self, cell: Any, rows: int) -> Any:
         """Return a cell whose rows arrived a number of rows later."""
         return cell
 
-    def merge(self, other: Column, rows: int) -> None:
-        """Take in a column made from rows that come after the `rows` rows of this one."""
-        for key, cell in other.cells.items():
-            self.absorb(key, self.moved(cell, rows) if rows else cell)
+    def merge(self, other: Column, groups: Sequence[int | None], size: int, rows: int = 0) -> None:
+        """Take in a column made from later rows: `groups` are its groups' numbers here, None for those to drop."""
+        self.grow(size)
+        for key, cell in zip(groups, other.cells, strict=False):
+            if key is not None and cell is not None:
+                self.absorb(key, self.moved(cell, rows) if rows else cell)
         if self.bad is not None and other.bad:
-            self.bad |= other.bad
+            self.bad.update(new for old in other.bad if (new := groups[old]) is not None)
 
-    def fold(self, target: Callable[[Any], Any]) -> None:
-        """Give each group another key; groups whose keys become equal are merged, those with None are dropped."""
-        cells, self.cells = self.cells, self.no_cells()
-        for key, cell in cells.items():
-            new = target(key)
-            if new is not None:
-                self.absorb(new, cell)
-        if self.bad:
-            self.bad = {new for key in self.bad if (new := target(key)) is not None}
+    def fold(self, groups: Sequence[int | None], size: int) -> None:
+        """Give each group another number; groups whose numbers become equal are merged."""
+        before = copy.copy(self)
+        self.cells = []
+        self.bad = None if before.bad is None else set()
+        self.merge(before, groups, size)
 
-    def result(self, key: Any) -> Any:
-        """Return the aggregate of a group."""
-        if self.bad and key in self.bad:
-            return None
-        cell = self.cells.get(key)
-        return self.empty if cell is None else self.finished(cell)
+    def result(self, key: int | None) -> Any:
+        """Return the aggregate of a group; None stands for a group without rows."""
+        if key is None or key >= len(self.cells):
+            return self.empty
+        return self.results([key])[0]
+
+    def results(self, keys: Sequence[int]) -> list[Any]:
+        """Return the aggregates of some groups."""
+        finished, empty, cells, bad = self.finished, self.empty, self.grow(max(keys, default=-1) + 1), self.bad
+        values = [empty if (cell := cells[key]) is None else finished(cell) for key in keys]
+        return [None if key in bad else value for key, value in zip(keys, values, strict=True)] if bad else values
 
     def finished(self, cell: Any) -> Any:
         """Return the aggregate of a cell."""
@@ -82,30 +92,25 @@ class Column:
     def prepare(self) -> None:
         """Get ready for results, once all rows are in."""
 
-    def forget(self, key: Any) -> None:
-        """Drop a group."""
-        self.cells.pop(key, None)
-        if self.bad:
-            self.bad.discard(key)
-
 
 class AccumulatorColumn(Column):
     """Any stats function: a cell is an accumulator."""
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
+        self.grow(part.size)
         _FEEDERS[self.takes](self, part)
 
-    def cell(self, key: Any) -> Any:
+    def cell(self, key: int) -> Any:
         """Return the accumulator of a group, made when first asked for."""
-        cell = self.cells.get(key)
+        cell = self.cells[key]
         if cell is None:
             cell = self.cells[key] = self.make()
         return cell
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Merge an accumulator into that of a key."""
-        mine = self.cells.get(key)
+        mine = self.cells[key]
         if mine is None:
             self.cells[key] = cell
         else:
@@ -126,7 +131,7 @@ class AccumulatorColumn(Column):
         """Let accumulators agree on what they share over all groups (sparklines: their time range)."""
         align = getattr(self.make, "align", None)
         if align is not None:
-            align(self.cells.values())
+            align([cell for cell in self.cells if cell is not None])
 
 
 def _feed_values(column: AccumulatorColumn, part: Slice) -> None:

@@ -5,7 +5,6 @@ A property test holds each equal to the accumulators of its function.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,20 +17,22 @@ from splmini.values.numbers import to_number, to_text
 class EventCountColumn(Column):
     """count without a field."""
 
-    cells: Counter[Any]
-
-    def no_cells(self) -> Counter[Any]:
-        """Return an empty counter."""
-        return Counter()
+    blank = 0
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
-        if part.single:
-            self.cells[()] += len(part.keys)
-        else:
-            self.cells.update(part.keys)
+        self.count(part.keys, part)
 
-    def absorb(self, key: Any, cell: int) -> None:
+    def count(self, keys: Keys, part: Slice) -> None:
+        """Count the rows of groups."""
+        cells = self.grow(part.size)
+        if part.single:
+            cells[0] += len(keys)
+        else:
+            for key in keys:
+                cells[key] += 1
+
+    def absorb(self, key: int, cell: int) -> None:
         """Add a count."""
         self.cells[key] += cell
 
@@ -41,7 +42,7 @@ class ValueCountColumn(EventCountColumn):
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
-        self.cells.update(part.flat(self.source).keys)
+        self.count(part.flat(self.source).keys, part)
 
 
 class SumColumn(Column):
@@ -50,20 +51,19 @@ class SumColumn(Column):
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         keys, numbers = self.numbers(part)
-        cells = self.cells
+        cells = self.grow(part.size)
         if part.single:
             if numbers:
-                self.absorb((), sum(numbers))
+                self.absorb(0, sum(numbers))
             return
         for key, number in zip(keys, numbers, strict=True):
-            if key in cells:
-                cells[key] += number
-            else:
-                cells[key] = number
+            known = cells[key]
+            cells[key] = number if known is None else known + number
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Add a sum."""
-        self.cells[key] = self.cells[key] + cell if key in self.cells else cell
+        known = self.cells[key]
+        self.cells[key] = cell if known is None else known + cell
 
 
 class AvgColumn(Column):
@@ -72,22 +72,22 @@ class AvgColumn(Column):
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         keys, numbers = self.numbers(part)
-        cells = self.cells
+        cells = self.grow(part.size)
         if part.single:
             if numbers:
-                self.absorb((), [sum(numbers), len(numbers)])
+                self.absorb(0, [sum(numbers), len(numbers)])
             return
         for key, number in zip(keys, numbers, strict=True):
-            cell = cells.get(key)
+            cell = cells[key]
             if cell is None:
                 cells[key] = [number, 1]
             else:
                 cell[0] += number
                 cell[1] += 1
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Add a sum and a count."""
-        mine = self.cells.get(key)
+        mine = self.cells[key]
         if mine is None:
             self.cells[key] = cell
         else:
@@ -106,27 +106,33 @@ class MinColumn(Column):
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
+        self.grow(part.size)
         flat = part.flat(self.source)
         keys, numbers, bad = part.numbers(self.source)
         if part.single and numbers:
-            self.absorb((), self.best(numbers))
+            self.absorb(0, self.best(numbers))
         elif numbers:
-            self._numbers(keys, numbers)
+            try:
+                self.take(keys, numbers)
+            except TypeError:  # a group whose cell is a text; taking a number twice does no harm
+                for key, number in zip(keys, numbers, strict=True):
+                    self.absorb(key, number)
         if bad:
             for key, value in zip(flat.keys, flat.values, strict=True):
                 if to_number(value) is None:
                     self.absorb(key, to_text(value))
 
-    def _numbers(self, keys: Keys, numbers: list[Any]) -> None:
+    def take(self, keys: Keys, numbers: list[Any]) -> None:
+        """Take in numbers, where no cell is a text."""
         cells = self.cells
         for key, number in zip(keys, numbers, strict=True):
-            known = cells.get(key)
-            if known is None or known.__class__ is str or number < known:
+            known = cells[key]
+            if known is None or number < known:
                 cells[key] = number
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Keep the lesser: numbers before text."""
-        known = self.cells.get(key)
+        known = self.cells[key]
         if known is None:
             self.cells[key] = cell
         elif (known.__class__ is str) == (cell.__class__ is str):
@@ -141,16 +147,17 @@ class MaxColumn(MinColumn):
 
     best = staticmethod(max)
 
-    def _numbers(self, keys: Keys, numbers: list[Any]) -> None:
+    def take(self, keys: Keys, numbers: list[Any]) -> None:
+        """Take in numbers, where no cell is a text."""
         cells = self.cells
         for key, number in zip(keys, numbers, strict=True):
-            known = cells.get(key)
-            if known is None or (known.__class__ is not str and number > known):
+            known = cells[key]
+            if known is None or number > known:
                 cells[key] = number
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Keep the greater: text after numbers."""
-        known = self.cells.get(key)
+        known = self.cells[key]
         if known is None:
             self.cells[key] = cell
         elif (known.__class__ is str) == (cell.__class__ is str):
@@ -166,28 +173,27 @@ class SetColumn(Column):
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         flat = part.flat(self.source)
-        self.add(flat.keys, self.items(flat), part.single)
+        values = self.items(flat)
+        cells = self.grow(part.size)
+        if part.single and values:
+            if cells[0] is None:
+                cells[0] = set()
+            cells[0].update(values)
+            return
+        for key, value in zip(flat.keys, values, strict=True):
+            cell = cells[key]
+            if cell is None:
+                cells[key] = {value}
+            else:
+                cell.add(value)
 
     def items(self, flat: Flat) -> Sequence[Any]:
         """Return what is remembered of the values."""
         return texts(flat)
 
-    def add(self, keys: Keys, values: Sequence[Any], single: bool) -> None:
-        """Remember values."""
-        cells = self.cells
-        if single:
-            if values:
-                cells.setdefault((), set()).update(values)
-            return
-        for key, value in zip(keys, values, strict=True):
-            try:
-                cells[key].add(value)
-            except KeyError:
-                cells[key] = {value}
-
-    def absorb(self, key: Any, cell: set[Any]) -> None:
+    def absorb(self, key: int, cell: set[Any]) -> None:
         """Unite sets."""
-        mine = self.cells.get(key)
+        mine = self.cells[key]
         if mine is None:
             self.cells[key] = cell
         else:
@@ -217,16 +223,15 @@ class LatestColumn(Column):
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         flat, orders, times = part.flat(self.source), part.orders, part.times()
-        cells = self.cells
+        cells = self.grow(part.size)
         for key, value, row in zip(flat.keys, flat.values, flat.rows, strict=True):
-            time = times[row]
-            known = cells.get(key)
+            time, known = times[row], cells[key]
             if time is not None and (known is None or time > known[0]):
                 cells[key] = (time, orders[row], value)
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Keep the later; of equal times, what arrived first."""
-        known = self.cells.get(key)
+        known = self.cells[key]
         if known is None or (cell[0], -cell[1]) > (known[0], -known[1]):
             self.cells[key] = cell
 
@@ -245,16 +250,15 @@ class EarliestColumn(LatestColumn):
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         flat, orders, times = part.flat(self.source), part.orders, part.times()
-        cells = self.cells
+        cells = self.grow(part.size)
         for key, value, row in zip(flat.keys, flat.values, flat.rows, strict=True):
-            time = times[row]
-            known = cells.get(key)
+            time, known = times[row], cells[key]
             if time is not None and (known is None or time < known[0]):
                 cells[key] = (time, orders[row], value)
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Keep the earlier; of equal times, what arrived first."""
-        known = self.cells.get(key)
+        known = self.cells[key]
         if known is None or cell[:2] < known[:2]:
             self.cells[key] = cell
 
@@ -264,14 +268,14 @@ class FirstColumn(Column):
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
-        flat, orders, cells = part.flat(self.source), part.orders, self.cells
+        flat, orders, cells = part.flat(self.source), part.orders, self.grow(part.size)
         for key, value, row in zip(flat.keys, flat.values, flat.rows, strict=True):
-            if key not in cells:
+            if cells[key] is None:
                 cells[key] = (orders[row], value)
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Keep what arrived first."""
-        known = self.cells.get(key)
+        known = self.cells[key]
         if known is None or cell[0] < known[0]:
             self.cells[key] = cell
 
@@ -289,14 +293,13 @@ class LastColumn(FirstColumn):
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
-        flat, orders = part.flat(self.source), part.orders
-        self.cells.update(
-            (key, (orders[row], value)) for key, value, row in zip(flat.keys, flat.values, flat.rows, strict=True)
-        )
+        flat, orders, cells = part.flat(self.source), part.orders, self.grow(part.size)
+        for key, value, row in zip(flat.keys, flat.values, flat.rows, strict=True):
+            cells[key] = (orders[row], value)
 
-    def absorb(self, key: Any, cell: Any) -> None:
+    def absorb(self, key: int, cell: Any) -> None:
         """Keep what arrived last."""
-        known = self.cells.get(key)
+        known = self.cells[key]
         if known is None or cell[0] >= known[0]:
             self.cells[key] = cell
 

@@ -34,10 +34,11 @@ def rows(groups: Groups) -> Iterator[Row]:
         (measure, column) for measure, column in zip(groups.grouping.measured(), groups.columns, strict=True)
         if isinstance(column, Column)
     ]
-    for key in groups.sorted_keys() if groups.sources else [()]:
+    for key in groups.sorted_keys():
         row: Row = {**(groups.key_fields(key) if groups.sources else {}), PRESTATS: VERSION}
+        number = groups.index[key]
         for measure, column in pairs:
-            cell = column.cells.get(key)
+            cell = column.grow(number + 1)[number]
             if cell is not None:
                 row[measure.stored] = json.dumps(_encoded(cell), separators=(",", ":"), ensure_ascii=False)
         yield row
@@ -46,6 +47,7 @@ def rows(groups: Groups) -> Iterator[Row]:
 def load(column: Column, measure: Measure, part: Slice) -> None:
     """Take the partial results of rows into a column."""
     name = measure.stored
+    column.grow(part.size)
     for key, row in zip(part.keys, part.rows, strict=True):
         text = row.get(name)
         if text is None:

@@ -1,9 +1,9 @@
-"""What columns read from a batch of rows: values by source, without nulls and lists, with their keys."""
+"""What columns read from a batch of rows: values by source, without nulls and lists, with their groups."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, TypeAlias
@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 from splmini.operators import Row
 from splmini.values.numbers import to_number, to_text
 
-Key: TypeAlias = Hashable
-Keys: TypeAlias = "Sequence[Any]"
+Keys: TypeAlias = "Sequence[int]"
 
 _NONE = type(None)
 _NUMBERS = {int, float}
@@ -48,7 +47,7 @@ def _as_field(value: Any) -> Any:
 
 @dataclass(slots=True)
 class Flat:
-    """Values without nulls and lists, with the key of each and the row (an index) that it came from."""
+    """Values without nulls and lists, with the group of each and the row (an index) that it came from."""
 
     keys: Keys
     values: Sequence[Any]
@@ -57,12 +56,17 @@ class Flat:
 
 
 class Slice:
-    """A batch of rows with their group keys; what columns read from it is read once."""
+    """A batch of rows with the numbers of their groups; what columns read from it is read once.
 
-    def __init__(self, rows: list[Row], keys: Keys, start: int, orders: Sequence[int] | None, single: bool) -> None:
+    `size` is how many groups there are by now, `orders` the numbers of the rows by arrival, `single` says that there
+    is one group only.
+    """
+
+    def __init__(self, rows: list[Row], keys: Keys, orders: Sequence[int], size: int, single: bool = False) -> None:
         self.rows = rows
         self.keys = keys
-        self.orders: Sequence[int] = range(start, start + len(rows)) if orders is None else orders
+        self.orders = orders
+        self.size = size
         self.single = single
         self._flat: dict[str, Flat] = {}
         self._numbers: dict[str, tuple[Keys, list[Any], Sequence[Any]]] = {}
@@ -93,7 +97,7 @@ class Slice:
         return Flat(keys, values, rows, kinds)
 
     def numbers(self, source: Source) -> tuple[Keys, list[Any], Sequence[Any]]:
-        """Return the numbers of a source, the key of each, and the keys of the values that are no numbers."""
+        """Return the numbers of a source, the group of each, and the groups of the values that are no numbers."""
         known = self._numbers.get(source.name)
         if known is None:
             known = self._numbers[source.name] = _numbers(self.flat(source))

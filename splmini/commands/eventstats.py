@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, fields_needed
@@ -53,7 +52,7 @@ def _add(stream: Stream, grouping: Grouping, ctx: RunContext) -> Stream:
     groups = Groups(grouping, ctx)
 
     def batches() -> Iterator[Batch]:
-        kept: list[tuple[Batch, list[Any]]] = []
+        kept: list[tuple[Batch, list[int | None]]] = []
         number = 0
         for batch in stream.batches:
             number += len(batch)
@@ -61,11 +60,12 @@ def _add(stream: Stream, grouping: Grouping, ctx: RunContext) -> Stream:
             groups.update(batch)
             kept.append((batch, first_keys(groups, batch)))
         aggregates = groups.results(ctx)
-        known: dict[Any, Row] = {}
+        names = list(groups.index)
+        known: dict[int, Row] = {}
         kept.reverse()
         while kept:
             batch, keys = kept.pop()
-            _write(batch, keys, known, aggregates)
+            _write(batch, keys, known, names, aggregates)
             yield batch
 
     def columns() -> Columns:
@@ -75,12 +75,12 @@ def _add(stream: Stream, grouping: Grouping, ctx: RunContext) -> Stream:
     return Stream(batches(), columns)
 
 
-def first_keys(groups: Groups, batch: Batch) -> list[Any]:
-    """Return the key of each row's group; None for a row without, the first for a row in several."""
+def first_keys(groups: Groups, batch: Batch) -> list[int | None]:
+    """Return the number of each row's group; None for a row without, the first for a row in several."""
     part = groups.slice(batch)
     if part.single or part.rows is batch:
         return list(part.keys)
-    keys: list[Any] = [None] * len(batch)
+    keys: list[int | None] = [None] * len(batch)
     for key, order in zip(part.keys, part.orders, strict=True):
         index = order - groups.rows_seen
         if keys[index] is None:
@@ -88,12 +88,14 @@ def first_keys(groups: Groups, batch: Batch) -> list[Any]:
     return keys
 
 
-def _write(batch: Batch, keys: list[Any], known: dict[Any, Row], aggregates: Callable[[Any], Row]) -> None:
-    for row, key in zip(batch, islice(keys, len(batch)), strict=True):
+def _write(
+    batch: Batch, keys: list[int | None], known: dict[int, Row], names: list[Any], aggregates: Callable[[Any], Row]
+) -> None:
+    for row, key in zip(batch, keys, strict=True):
         if key is None:
             continue
         values = known.get(key)
         if values is None:
-            values = known[key] = aggregates(key)
+            values = known[key] = aggregates(names[key])
         for name, value in values.items():
             row[name] = list(value) if value.__class__ is list else value

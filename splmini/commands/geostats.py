@@ -183,9 +183,7 @@ class GeostatsState:
             (measure, column) for measure, column in zip(grouping.measured(), self.groups.columns, strict=True)
             if any(measure == kept or measure in kept.parts for kept in measures)
         ]
-        self.groups.keys.update(dict.fromkeys(self.groups.group_keys()))
         self.groups.columns = [column for _, column in pairs]
-        self.groups.prestats = True  # the keys are those of `keys`
         self.groups.grouping = replace(grouping, measures=tuple(measures))
 
     def _localise(self, table: Table) -> None:
@@ -209,9 +207,9 @@ class GeostatsState:
         """The mean coordinates of each cell, over all series."""
         names = {name: column for name, column in self.groups.named_columns() if name in (LATITUDE, LONGITUDE)}
         sums: dict[str, list[float]] = {}
-        for key in self.groups.group_keys():
+        for key, number in self.groups.index.items():
             cell = sums.setdefault(key[0], [0.0, 0.0, 0])
-            latitude, longitude = names[LATITUDE].cells[key], names[LONGITUDE].cells[key]
+            latitude, longitude = names[LATITUDE].cells[number], names[LONGITUDE].cells[number]
             cell[0] += latitude[0]
             cell[1] += longitude[0]
             cell[2] += latitude[1]
