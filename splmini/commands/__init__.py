@@ -5,12 +5,12 @@ own name (because it shares another's code). A test holds both tables to what th
 """
 
 ALIASES: dict[str, str] = {
+    "af": "analyzefields",
     "bucket": "bin",
     "common": "top",
     "counttable": "contingency",
     "ctable": "contingency",
     "kv": "extract",
-    "maketable": "xyseries",
     "maketable": "xyseries",
     "transam": "transaction",
 }

@@ -1,7 +1,8 @@
 """Commands that Splunk or widely used apps have and that have no module here: they parse, and do not run.
 
 Compiling one raises UnsupportedFeature that names it, unless the caller registered a handler. A module
-`commands/NAME.py` wins over its entry here.
+`commands/NAME.py` wins over its entry here. `DECLARED` says of each how its text is read, where that is not as plain
+arguments.
 
 Source: https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/ListOfSearchCommands
 """
@@ -14,69 +15,67 @@ from splmini.registry import declare_command
 
 SEARCH_REFERENCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/"
 
-_PLAIN = """
+_SPLUNK = """
 abstract accum addcoltotals addinfo addtotals analyzefields anomalies anomalousvalue anomalydetection append
-appendcols appendpipe arules associate audit autoregress awssnsalert bin bucketdir cefout cluster cofilter collect
-concurrency contingency correlate datamodel dbinspect dbxlookup dbxoutput dbxquery dedup delete delta diff dump erex
-eventcount expand extract fieldsummary filldown fillnull findtypes flatten folderize format fromjson gauge gentimes
-geom geomfilter geostats3d head highlight history iconify input inputcsv inputintelligence inputlookup internalinputcsv
-iplocation kmeans kvform loadjob localize localop lookup makecontinuous makejson makemv makeresults map mcollect
-meventcollect metadata metasearch mpreview msearch multikv multisearch mvcombine mvexpand nomv noop outlier outputcsv
-outputlookup outputraw outputtelemetry outputtext overlap pivot predict prjob preview rangemap rare redistribute regex
-reltime rename replace require rest return reverse rex rtorder run runshellscript savedsearch script scrub searchtxn
-selfjoin sendalert sendemail set setfields shape snowevent snowincident spath surrounding sort strcat summarize
-tagcreate tagdelete tags tail timewrap tojson top transaction transam translate transpose trendline tscollect
-typeahead typelearner typer union uniq untable walklex where x11 xmlkv xmlunescape xpath xsdetect xswhere xyseries
-apply fit score summary listmodels deletemodel sample cyberchef dnstwist dnsquery lookup_tld ut_parse ut_parse_extended
-ut_parse_simple ut_shannon ut_levenshtein ut_countset ut_suites ut_meaning ut_bayesian ut_entropy ut_md5 ut_sha1
-ut_sha256 sendtohec dbxrepeat curl getwatchlist whois urlparse jellyfisher decrypt base64 decode entropy ldapsearch
-ldapfetch ldapfilter ldapgroup ldaptestconnection mltkc adfetch virustotal geoip asn expandsourceid mapcolumns
-notable incidentreview modifyincident createnotable gennotables correlationsearches datamodelsimple
-predictive_analytics cimcheck collectriskdata sendriskevents addassetinfo cleanup nslookup streamedcsv tojsonevents
-splunkadmin outputjson kvstore asyncsearch
+appendcols appendpipe arules associate audit autoregress bin bucketdir cefout cluster cofilter collect concurrency
+contingency convert correlate crawl createrss datamodel dbinspect dedup delete delta diff dispatch dump erex eval
+eventcount eventstats extract fieldformat fields fieldsummary filldown fillnull findkeywords findtypes folderize
+foreach format from fromjson gauge gentimes geom geomfilter geostats head highlight history iconify input inputcsv
+inputintelligence inputlookup internalinputcsv iplocation join kmeans kvform loadjob localize localop lookup
+makecontinuous makejson makemv makeresults map mcatalog mcollect metadata metasearch meventcollect mpreview msearch
+mstats multikv multisearch mvcombine mvexpand nomv noop outlier outputcsv outputlookup outputraw outputtelemetry
+outputtext overlap pivot predict prjob rangemap rare rawstats redistribute regex relevancy reltime rename replace
+require rest return reverse rex rtorder run runshellscript savedsearch script scrub search searchtxn selfjoin
+sendalert sendemail set setfields shape sichart sirare sistats sitimechart sitop sort spath stats strcat streamstats
+summarize surrounding tags tail tagcreate tagdelete timechart timewrap tojson top transaction transpose trendline
+tscollect tstats typeahead typelearner typer union uniq untable where walklex x11 xmlkv xmlunescape xpath xsdetect
+xyseries
 """
 
-DECLARED: dict[str, dict[str, Any]] = {name: {} for name in _PLAIN.split()}
+_APPS = """
+apply fit score summary listmodels deletemodel sample
+dbxquery dbxlookup dbxoutput dbxrepeat
+cyberchef dnstwist dnsquery nslookup whois virustotal curl getwatchlist jellyfisher decrypt base64 entropy urlparse
+ut_parse ut_parse_extended ut_parse_simple ut_shannon ut_levenshtein ut_countset ut_suites ut_meaning ut_bayesian
+ldapsearch ldapfetch ldapfilter ldapgroup ldaptestconnection
+xswhere xsfindbestconcept xsupdateddcontext xscreateddcontext xsdisplayconcept xsdisplaycontext
+expandtoken datamodelsimple makesv sendtohec snowevent snowincident awssnsalert kvtransform mvrex
+notable incidentreview risk riskevents getservice getspecificservice gethealthscore
+"""
 
+DECLARED: dict[str, dict[str, Any]] = {name: {} for name in (_SPLUNK + _APPS).split()}
+"""How each is registered, by name."""
 
-def _table(dialect: str, *entries: tuple[str, dict[str, Any]]) -> None:
-    for names, settings in entries:
-        for name in names.split():
-            DECLARED[name] = {"dialect": dialect, **settings}
-
-
-_table(
-    "search",
-    ("search metasearch msearch regex searchmatch litsearch prestats", {}),
-)
-_table("expressions", ("eval where fieldformat", {}))
-_table(
-    "aggregation",
-    ("stats eventstats streamstats sistats prestats", {"clauses": ("by",)}),
-    ("chart sichart", {"clauses": ("by", "over", "where")}),
-    ("timechart sitimechart geostats", {"clauses": ("by", "where")}),
-    ("tstats mstats mcatalog", {"clauses": ("from", "where", "by"), "generating": True}),
-    ("convert trendline", {}),
-)
-_table(
-    "arguments",
-    ("rename bin bucket lookup2 return sort", {"renames": True}),
+_READ_AS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("search metasearch msearch", {"dialect": "search"}),
+    ("eval where fieldformat xswhere", {"dialect": "expressions"}),
+    ("stats eventstats streamstats sistats", {"dialect": "aggregation", "clauses": ("by",)}),
+    ("chart sichart", {"dialect": "aggregation", "clauses": ("by", "over", "where")}),
+    ("timechart sitimechart geostats", {"dialect": "aggregation", "clauses": ("by", "where")}),
+    ("tstats mstats mcatalog", {"dialect": "aggregation", "clauses": ("from", "where", "by"), "generating": True}),
+    ("convert trendline", {"dialect": "aggregation"}),
+    ("rename bin accum delta autoregress predict", {"renames": True}),
     ("lookup dbxlookup", {"renames": True, "clauses": ("output", "outputnew")}),
-    ("accum delta autoregress", {"renames": True}),
     ("inputlookup inputcsv from inputintelligence", {"clauses": ("where",), "generating": True}),
-    ("top rare sitop sirare common associate", {"clauses": ("by",)}),
+    ("top rare sitop sirare", {"clauses": ("by",)}),
     ("dedup", {"clauses": ("sortby",)}),
-    ("foreach", {"raw_subsearch": True}),
-    ("makeresults gentimes metadata rest dbxquery loadjob eventcount dbinspect savedsearch datamodel typeahead", {"generating": True}),
-    ("predict", {"renames": True}),
     ("replace", {"clauses": ("in",)}),
     ("join", {"clauses": ("where",)}),
     ("fit apply", {"renames": True, "clauses": ("from", "into", "by")}),
-    ("pivot", {}),
-    ("cyberchef", {}),
+    ("foreach", {"raw_subsearch": True}),
+    (
+        "makeresults gentimes metadata rest dbxquery loadjob eventcount dbinspect savedsearch datamodel typeahead "
+        "walklex history audit pivot mpreview ldapsearch listmodels",
+        {"generating": True},
+    ),
 )
+
+for _names, _settings in _READ_AS:
+    for _name in _names.split():
+        DECLARED[_name] = _settings
 
 
 def declare(name: str) -> None:
     """Put the entry of a command into the registry."""
-    declare_command(name, any_option=True, source=SEARCH_REFERENCE, **DECLARED[name])
+    source = f"{SEARCH_REFERENCE}{name.capitalize()}" if name in _SPLUNK.split() else ""
+    declare_command(name, any_option=True, source=source, **DECLARED[name])

@@ -113,6 +113,8 @@ class _Text:
         return Span(self.start + self.offset, self.end + self.offset)
 
 
+ASSIGNING = frozenset({"eval", "fieldformat"})
+"""The commands of the dialect `expressions` that assign; the others take one expression."""
 _NAME = re.compile(r"\s*([^\s|\[\]()\"'=,<>!`]+)")
 _COMPARES = re.compile(r"=|!=|<|>|::")
 
@@ -231,7 +233,7 @@ class _Parser:
         if spec.dialect == "search":
             return self.run_search(text)
         if spec.dialect == "expressions":
-            start = "expression" if spec.name == "where" else "assignments"
+            start = "assignments" if spec.name in ASSIGNING else "expression"
             if text.empty:
                 what = "an expression" if start == "expression" else "an assignment such as 'field = value'"
                 raise SplSyntaxError(f"{text.name} needs {what}.", name=text.name, span=self.before(text))
@@ -286,7 +288,11 @@ class _Parser:
             part = text.part(begin, end)
             if part.empty:
                 raise SplSyntaxError(f"Nothing follows '{keyword}' in {text.name}.", name=text.name, span=word)
-            items = self.run_search(part) if keyword == "where" else self.run("arguments", "arguments", part)
+            if keyword == "where":
+                items, options = _options_out(self.run_search(part), spec)
+                nodes += options
+            else:
+                items = self.run("arguments", "arguments", part)
             nodes.append(tree.Clause(keyword, tuple(items), span=Span(word.start, self.trimmed_end(part))))
         return tuple(nodes)
 
@@ -335,6 +341,25 @@ def _keywords(text: _Text, keywords: tuple[str, ...]) -> list[tuple[int, int, st
         elif match.group(1) and depth == 0:
             found.append((match.start(), match.end(), token.lower()))
     return found
+
+
+def _options_out(items: Nodes, spec: CommandSpec) -> tuple[Nodes, Nodes]:
+    """Take options out of a search expression in which they stand: `mstats … where index=m span=1m by host`."""
+    if spec.dialect != "aggregation":
+        return items, ()
+    names = {"span", *spec.options} - {"where", "from", "by"}
+    terms = items[0].items if isinstance(items[0], tree.And) else items
+    options: list[tree.Node] = []
+    kept: list[tree.Node] = []
+    for term in terms:
+        if isinstance(term, tree.FieldComparison) and term.op == "=" and term.field.lower() in names:
+            value = tree.Word(term.value, '"' if term.quoted else "", span=term.span)
+            options.append(tree.Option(term.field.lower(), value, written=term.field, span=term.span))
+        else:
+            kept.append(term)
+    if not options:
+        return items, ()
+    return (kept[0] if len(kept) == 1 else tree.And(tuple(kept), span=items[0].span),), tuple(options)
 
 
 def _is_keyword(node: tree.Node, *keywords: str) -> bool:

@@ -293,11 +293,19 @@ def _aggregation(node: tree.Aggregation) -> Pieces:
     if node.function == "eval":
         pieces += ["(", _Eval(node.args[0]), ")"]
     elif node.args or "(" in node.written:
-        pieces += ["(", *_joined(node.args, ", "), ")"]
+        pieces += ["(", *_joined([_argument(each) for each in node.args], ", "), ")"]
     if node.alias is not None:
         plain = _ALIAS.fullmatch(node.alias) and node.alias.lower() not in ("by", "over", "as", "where")
         pieces += [" as ", node.alias if plain else quote(node.alias)]
     return pieces
+
+
+def _argument(node: tree.Node) -> Piece:
+    plain = isinstance(node, tree.Word) and not node.quoted and _ARGUMENT.fullmatch(node.text)
+    return node.text if plain and isinstance(node, tree.Word) else node
+
+
+_ARGUMENT = re.compile(r"[^\s\"'(),\[\]=<>|\\`]+=?")
 
 
 def _raw_subsearch(node: tree.RawSubsearch) -> Pieces:
