@@ -348,7 +348,10 @@ def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
         evaluate = function.form(node, scope)
     else:
         arguments = [compile_expression(arg, scope) for arg in node.args]
-        known = [argument({}) if is_constant(arg) else unknown() for argument, arg in zip(arguments, node.args, strict=True)]
+        known = [
+            argument({}) if is_constant(arg) else unknown()
+            for argument, arg in zip(arguments, node.args, strict=True)
+        ]
         evaluate = adapted(function, arguments, known)
     return _constant(evaluate({})) if constant else evaluate
 

@@ -34,7 +34,7 @@ def _all_of(node: tree.And, scope: registry.Scope) -> Test:
         return tests[0]
 
     def all_of(row: Row) -> bool:
-        for test in tests:  # a loop: faster than all() over a generator
+        for test in tests:
             if not test(row):
                 return False
         return True
@@ -48,7 +48,7 @@ def _any_of(node: tree.Or, scope: registry.Scope) -> Test:
         return tests[0]
 
     def any_of(row: Row) -> bool:
-        for test in tests:  # a loop: faster than any() over a generator
+        for test in tests:
             if test(row):
                 return True
         return False
@@ -217,7 +217,7 @@ def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Test:
 def resolved(
     node: tree.SubsearchComparison | tree.FieldInSubsearch, expand: Callable[[tree.Pipeline], tree.Node]
 ) -> tree.Node:
-    """Return `field=[search …]` or `field IN ([search …])` with the values that the subsearches return in their place."""
+    """Return `field=[search …]` or `field IN ([search …])` with the values that the subsearches return in place."""
     if isinstance(node, tree.FieldInSubsearch):
         terms = [term for value in node.values for term in _returned(value, expand)]
         return tree.FieldIn(node.field, tuple(terms), span=node.span) if terms else tree.Not(tree.And(()))

@@ -13,7 +13,9 @@ from splmini.errors import ArgumentError, SplError
 from splmini.language import tree
 
 _BOOLEAN = (tree.Comparison, tree.And, tree.Or, tree.Xor, tree.Not, tree.InList, tree.Boolean)
-_DESCRIPTIONS = {"string": "a string", "text": "a string", "number": "a number", "bool": "a truth value", "null": "null()"}
+_DESCRIPTIONS = {
+    "string": "a string", "text": "a string", "number": "a number", "bool": "a truth value", "null": "null()",
+}  # fmt: skip
 
 
 def static_type(node: tree.Node) -> str:
@@ -111,7 +113,9 @@ def _check_kind(call: tree.Call, kind: str, argument: tree.Node) -> None:
 
 def _wrong(call: tree.Call, expected: str, given: str, argument: tree.Node) -> ArgumentError:
     return ArgumentError(
-        f"{call.name}() takes {expected} here, but {_DESCRIPTIONS[given]} was given.", name=call.name, span=argument.span
+        f"{call.name}() takes {expected} here, but {_DESCRIPTIONS[given]} was given.",
+        name=call.name,
+        span=argument.span,
     )
 
 

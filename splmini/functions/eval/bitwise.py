@@ -62,7 +62,11 @@ def bit_xor(*values: float) -> int | None:
 
 
 @eval_function(
-    "bit_not", (1, 2), "number", source=PAGE, returns="number",
+    "bit_not",
+    (1, 2),
+    "number",
+    source=PAGE,
+    returns="number",
     examples=(Example("bit_not(7)", 9007199254740984), Example("bit_not(1, 3)", 2)),
 )
 def bit_not(value: float, mask: float = MOST) -> int | None:

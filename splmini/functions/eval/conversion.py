@@ -46,7 +46,13 @@ def _number_in_base(text: str, base: int) -> int | float | None:
 
 
 @eval_function(
-    "tonumber", (1, 2), "any", "integer", source=PAGE, returns="number", check=_check_tonumber,
+    "tonumber",
+    (1, 2),
+    "any",
+    "integer",
+    source=PAGE,
+    returns="number",
+    check=_check_tonumber,
     examples=(Example('tonumber("0A4", 16)', 164), Example("tonumber(s)", None, ({"s": "21 "},))),
 )
 def tonumber(value: Any, base: int = 10) -> int | float | None:
@@ -64,7 +70,12 @@ def tonumber(value: Any, base: int = 10) -> int | float | None:
 
 
 @eval_function(
-    "toint", (1, 2), "any", "integer", source=PAGE, returns="number",
+    "toint",
+    (1, 2),
+    "any",
+    "integer",
+    source=PAGE,
+    returns="number",
     examples=(Example('toint("24")', 24), Example("toint(3.9)", 3), Example('toint("x7")', None)),
 )
 def toint(value: Any, base: int = 10) -> int | None:
@@ -79,7 +90,10 @@ def toint(value: Any, base: int = 10) -> int | None:
 
 
 @eval_function(
-    "todouble", 1, source=PAGE, returns="number",
+    "todouble",
+    1,
+    source=PAGE,
+    returns="number",
     examples=(Example('todouble("5.25")', 5.25), Example('todouble(" 5 ")', None)),
 )
 def todouble(value: Any) -> float | None:
@@ -94,7 +108,11 @@ def todouble(value: Any) -> float | None:
 
 
 @eval_function(
-    "tobool", 1, source=PAGE, returns="bool", multivalue="first",
+    "tobool",
+    1,
+    source=PAGE,
+    returns="bool",
+    multivalue="first",
     examples=(Example('if(tobool("true"), "t", "f").if(tobool(0), "t", "f")', "tf"),),
 )
 def tobool(value: Any) -> bool | None:
@@ -119,11 +137,20 @@ _FORMATS = ("hex", "binary", "commas", "duration")
 def _check_tostring(call: tree.Call) -> None:
     style = literal_text(call.args[1]) if len(call.args) == 2 else None
     if style is not None and style not in _FORMATS:
-        raise bad_argument(call, 1, f"'{style}' is not a format of tostring().", "Expected hex, binary, commas or duration.")
+        raise bad_argument(
+            call, 1, f"'{style}' is not a format of tostring().", "Expected hex, binary, commas or duration."
+        )
 
 
 @eval_function(
-    "tostring", (1, 2), "any", "text", null="pass", source=PAGE, check=_check_tostring, returns="string",
+    "tostring",
+    (1, 2),
+    "any",
+    "text",
+    null="pass",
+    source=PAGE,
+    check=_check_tostring,
+    returns="string",
     examples=(
         Example('tostring(12345.6789, "commas")', "12,345.68"),
         Example('tostring(615, "duration")', "00:10:15"),
@@ -168,8 +195,16 @@ def _inferred(value: Any) -> Any:
 
 
 @eval_function(
-    "tojson", 1, multivalue="pass", source=PAGE, returns="text",
-    examples=(Example('tojson("a")', '"a"'), Example("tojson(5)", "5"), Example('tojson(split("a,b", ","))', '["a","b"]')),
+    "tojson",
+    1,
+    multivalue="pass",
+    source=PAGE,
+    returns="text",
+    examples=(
+        Example('tojson("a")', '"a"'),
+        Example("tojson(5)", "5"),
+        Example('tojson(split("a,b", ","))', '["a","b"]'),
+    ),
 )
 def tojson(value: Any) -> str:
     """tojson(<value>): as JSON text: a string in quotes, a number, a truth value, an array for several values.
@@ -182,7 +217,11 @@ def tojson(value: Any) -> str:
 
 
 @eval_function(
-    "toarray", 1, multivalue="pass", source=PAGE, returns="text",
+    "toarray",
+    1,
+    multivalue="pass",
+    source=PAGE,
+    returns="text",
     examples=(Example('toarray(split("1,2,3", ","))', "[1,2,3]"), Example('toarray("x")', '["x"]')),
 )
 def toarray(value: Any) -> str | None:
@@ -197,7 +236,11 @@ def toarray(value: Any) -> str | None:
 
 
 @eval_function(
-    "toobject", 1, multivalue="first", source=PAGE, returns="text",
+    "toobject",
+    1,
+    multivalue="first",
+    source=PAGE,
+    returns="text",
     examples=(Example(r'toobject("{\"name\": \"maria\"}")', '{"name":"maria"}'), Example('toobject("nope")', None)),
 )
 def toobject(value: Any) -> str | None:
@@ -226,7 +269,10 @@ def _pair(item: Any) -> tuple[str, Any] | None:
 
 
 @eval_function(
-    "tomv", 1, multivalue="pass", source=PAGE,
+    "tomv",
+    1,
+    multivalue="pass",
+    source=PAGE,
     examples=(Example('tomv(json_array("a", "b"))', ["a", "b"]), Example('tomv("hello")', None)),
 )
 def tomv(value: Any) -> Any:
@@ -256,11 +302,18 @@ def _quad(text: str) -> list[int] | None:
 def _check_ipmask(call: tree.Call) -> None:
     mask = literal_text(call.args[0])
     if mask is not None and _quad(mask) is None:
-        raise bad_argument(call, 0, f"'{mask}' is not a mask.", "Expected four numbers from 0 to 255, such as 255.255.255.0.")
+        raise bad_argument(
+            call, 0, f"'{mask}' is not a mask.", "Expected four numbers from 0 to 255, such as 255.255.255.0."
+        )
 
 
 @eval_function(
-    "ipmask", 2, "text", source=PAGE, check=_check_ipmask, returns="text",
+    "ipmask",
+    2,
+    "text",
+    source=PAGE,
+    check=_check_ipmask,
+    returns="text",
     examples=(Example('ipmask("255.255.255.0", "10.20.30.120")', "10.20.30.0"),),
 )
 def ipmask(mask: str, address: str) -> str | None:

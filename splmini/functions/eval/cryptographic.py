@@ -20,7 +20,12 @@ def _lone(text: str) -> bool:
 
 
 @eval_function(
-    "md5", 1, "text", source=PAGE, returns="text", examples=(Example('md5("splunk")', "c24ec540d000ee0b7d2304bc34c769a4"),)
+    "md5",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
+    examples=(Example('md5("splunk")', "c24ec540d000ee0b7d2304bc34c769a4"),),
 )
 def md5(text: str) -> str:
     """md5(<text>): the MD5 digest of the text's UTF-8 bytes.
@@ -31,7 +36,11 @@ def md5(text: str) -> str:
 
 
 @eval_function(
-    "sha1", 1, "text", source=PAGE, returns="text",
+    "sha1",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example('sha1("splunk")', "c8714150b8061714a04b8cc146c8bf0210c05b62"),),
 )
 def sha1(text: str) -> str:
@@ -43,7 +52,11 @@ def sha1(text: str) -> str:
 
 
 @eval_function(
-    "sha256", 1, "text", source=PAGE, returns="text",
+    "sha256",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example('substr(sha256(""), 1, 16)', "e3b0c44298fc1c14"),),
 )
 def sha256(text: str) -> str:
@@ -55,7 +68,11 @@ def sha256(text: str) -> str:
 
 
 @eval_function(
-    "sha512", 1, "text", source=PAGE, returns="text",
+    "sha512",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example('substr(sha512(""), 1, 16)', "cf83e1357eefb8bd"),),
 )
 def sha512(text: str) -> str:

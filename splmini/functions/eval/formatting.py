@@ -16,7 +16,9 @@ from splmini.registry import Example, eval_function
 from splmini.values.multivalue import joined
 from splmini.values.numbers import round_half_up, to_number, to_text
 
-_DIRECTIVE = re.compile(r"%(?P<flags>[-+ #0']*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*)?)?(?P<letter>[A-Za-z%])|%", re.ASCII)
+_DIRECTIVE = re.compile(
+    r"%(?P<flags>[-+ #0']*)(?P<width>\d+|\*)?(?:\.(?P<precision>\d+|\*)?)?(?P<letter>[A-Za-z%])|%", re.ASCII
+)
 _HAS_PRECISION = re.compile(r"%[-+ #0']*(?:\d+|\*)?\.")
 _INTEGERS = frozenset("diuoxXp")
 _FLOATS = frozenset("aAeEfFgG")
@@ -73,7 +75,13 @@ def _check(call: tree.Call) -> None:
 
 
 @eval_function(
-    "printf", (1, None), "any", null="pass", multivalue="pass", source=page("conversion-functions"), check=_check,
+    "printf",
+    (1, None),
+    "any",
+    null="pass",
+    multivalue="pass",
+    source=page("conversion-functions"),
+    check=_check,
     returns="text",
     examples=(
         Example('printf("%04d|%-4s|%.2f", 7, "ab", 3.14159)', "0007|ab  |3.14"),
@@ -126,7 +134,11 @@ def _converted(directive: Directive, values: Iterator[Any]) -> str | None:
         number = to_number(value)
         if number is None:
             return "Null" if value is None else None
-        rendered = _integer(number, flags, precision, letter) if letter in _INTEGERS else _float(number, flags, precision, letter)
+        rendered = (
+            _integer(number, flags, precision, letter)
+            if letter in _INTEGERS
+            else _float(number, flags, precision, letter)
+        )
         if rendered is None:
             return None
         body, numeric = rendered, not (letter in _INTEGERS and precision is not None)
@@ -159,7 +171,9 @@ def _integer(number: float, flags: str, precision: int | None, letter: str) -> s
         prefix = _sign(negative, flags)
     else:
         value &= (1 << 64) - 1
-        digits = {"u": f"{value:,}" if "'" in flags else str(value), "o": f"{value:o}", "X": f"{value:X}"}.get(letter, f"{value:x}")
+        digits = {"u": f"{value:,}" if "'" in flags else str(value), "o": f"{value:o}", "X": f"{value:X}"}.get(
+            letter, f"{value:x}"
+        )
         prefix = ""
         if letter == "p" or ("#" in flags and letter in "xX" and value):
             prefix = "0X" if letter == "X" else "0x"

@@ -24,7 +24,12 @@ def _single(value: Any) -> Any:
 
 
 @eval_function(
-    "isnull", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "isnull",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(isnull(missing), "yes", "no")', "yes"), Example('if(isnull(""), "yes", "no")', "no")),
 )
 def isnull(value: Any) -> bool:
@@ -36,7 +41,12 @@ def isnull(value: Any) -> bool:
 
 
 @eval_function(
-    "isnotnull", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "isnotnull",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(isnotnull(f), "yes", "no")', "yes", ({"f": "5"},)),),
 )
 def isnotnull(value: Any) -> bool:
@@ -62,7 +72,10 @@ def _number(value: Any, text: bool) -> int | float | None:
 
 
 @eval_form(
-    "isnum", 1, source=PAGE, returns="bool",
+    "isnum",
+    1,
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(isnum(f), "yes", "no")', "yes", ({"f": "-3.5"},)), Example('if(isnum("12"), 1, 0)', 0)),
 )
 def isnum(call: tree.Call, scope: Scope) -> Evaluate:
@@ -78,7 +91,10 @@ def isnum(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "isint", 1, source=PAGE, returns="bool",
+    "isint",
+    1,
+    source=PAGE,
+    returns="bool",
     examples=(Example("if(isint(f), 1, 0).if(isint(7.5), 1, 0)", "10", ({"f": "7"},)),),
 )
 def isint(call: tree.Call, scope: Scope) -> Evaluate:
@@ -95,7 +111,10 @@ def isint(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "isdouble", 1, source=PAGE, returns="bool",
+    "isdouble",
+    1,
+    source=PAGE,
+    returns="bool",
     examples=(Example("if(isdouble(3.546), 1, 0).if(isdouble(3), 1, 0)", "10"),),
 )
 def isdouble(call: tree.Call, scope: Scope) -> Evaluate:
@@ -111,7 +130,10 @@ def isdouble(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "isstr", 1, source=PAGE, returns="bool",
+    "isstr",
+    1,
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(isstr("abc"), 1, 0).if(isstr(12), 1, 0).if(isstr(missing), 1, 0)', "100"),),
 )
 def isstr(call: tree.Call, scope: Scope) -> Evaluate:
@@ -129,7 +151,12 @@ def isstr(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_function(
-    "isbool", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "isbool",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(isbool(1=2), 1, 0).if(isbool("true"), 1, 0)', "10"),),
 )
 def isbool(value: Any) -> bool:
@@ -141,7 +168,12 @@ def isbool(value: Any) -> bool:
 
 
 @eval_function(
-    "ismv", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "ismv",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(ismv(split("a,b", ",")), 1, 0).if(ismv("a"), 1, 0)', "10"),),
 )
 def ismv(value: Any) -> bool:
@@ -153,7 +185,12 @@ def ismv(value: Any) -> bool:
 
 
 @eval_function(
-    "isarray", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "isarray",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(isarray("[1, 2, 3]"), 1, 0).if(isarray(1), 1, 0)', "10"),),
 )
 def isarray(value: Any) -> bool:
@@ -165,7 +202,12 @@ def isarray(value: Any) -> bool:
 
 
 @eval_function(
-    "isobject", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "isobject",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example(r'if(isobject("{\"a\": 1}"), 1, 0).if(isobject("{a: 1}"), 1, 0)', "10"),),
 )
 def isobject(value: Any) -> bool:
@@ -177,8 +219,13 @@ def isobject(value: Any) -> bool:
 
 
 @eval_form(
-    "typeof", 1, source=PAGE, returns="string",
-    examples=(Example('typeof(12)." ".typeof("string")." ".typeof(1=2)." ".typeof(missing)', "Number String Bool Invalid"),),
+    "typeof",
+    1,
+    source=PAGE,
+    returns="string",
+    examples=(
+        Example('typeof(12)." ".typeof("string")." ".typeof(1=2)." ".typeof(missing)', "Number String Bool Invalid"),
+    ),
 )
 def typeof(call: tree.Call, scope: Scope) -> Evaluate:
     """typeof(<value>): Number, String, Bool or Invalid (for null); a field whose text spells a number is a Number.

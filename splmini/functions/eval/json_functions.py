@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ from splmini.functions.eval._support import page
 from splmini.language import tree
 from splmini.registry import Example, eval_function
 from splmini.values import json
-from splmini.values.json import INVALID, Step
+from splmini.values.json import INVALID
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import settled, to_text
 
@@ -40,7 +39,7 @@ def native(value: Any) -> Any:
     return json.plain(value)
 
 
-def _container(value: Any) -> Any:
+def container(value: Any) -> Any:
     """Return the object or array that a text spells, else None."""
     if not isinstance(value, str):
         return None
@@ -48,12 +47,15 @@ def _container(value: Any) -> Any:
     return decoded if isinstance(decoded, (dict, list)) else None
 
 
-def _check_pairs(first: int) -> Callable[[tree.Call], None]:
+def check_pairs(first: int) -> Callable[[tree.Call], None]:
+    """Return a check: from the argument `first` on there are pairs."""
+
     def check(call: tree.Call) -> None:
         if (len(call.args) - first) % 2:
             raise ArgumentError(
                 f"{call.name}() takes pairs of a key or path and a value, but the last one has no value.",
-                name=call.name, span=call.args[-1].span,
+                name=call.name,
+                span=call.args[-1].span,
             )
 
     return check
@@ -63,7 +65,13 @@ def _check_pairs(first: int) -> Callable[[tree.Call], None]:
 
 
 @eval_function(
-    "json_object", (0, None), null="pass", multivalue="pass", source=PAGE, check=_check_pairs(0), returns="text",
+    "json_object",
+    (0, None),
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    check=check_pairs(0),
+    returns="text",
     examples=(
         Example('json_object("name", "maria", "n", 5)', '{"name":"maria","n":5}'),
         Example('json_object("cities", json_array("London"))', '{"cities":["London"]}'),
@@ -85,7 +93,12 @@ def json_object(*members: Any) -> str | None:
 
 
 @eval_function(
-    "json_array", (0, None), null="pass", multivalue="pass", source=PAGE, returns="text",
+    "json_array",
+    (0, None),
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="text",
     examples=(Example('json_array("a", 1, true())', '["a",1,true]'),),
 )
 def json_array(*values: Any) -> str:
@@ -99,7 +112,11 @@ def json_array(*values: Any) -> str:
 
 
 @eval_function(
-    "json", 1, "text", source=PAGE, returns="text",
+    "json",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example('json("[1, 2]")', "[1, 2]"), Example('json("Golden Gate Bridge")', None)),
 )
 def json_(text: str) -> str | None:
@@ -111,7 +128,12 @@ def json_(text: str) -> str | None:
 
 
 @eval_function(
-    "json_valid", 1, null="pass", multivalue="pass", source=PAGE, returns="bool",
+    "json_valid",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="bool",
     examples=(Example('if(json_valid("[1, 2]"), "t", "f").if(json_valid("[1, 2"), "t", "f")', "tf"),),
 )
 def json_valid(value: Any) -> bool:
@@ -137,7 +159,10 @@ def _at_path(value: Any, path: str) -> Any:
 
 
 @eval_function(
-    "json_extract", (1, None), "text", source=PAGE,
+    "json_extract",
+    (1, None),
+    "text",
+    source=PAGE,
     examples=(
         Example(r'json_extract("{\"a\": {\"b\": [5, 6]}}", "a.b{1}")', 6),
         Example(r'json_extract("[{\"n\": 1}, {\"n\": 2}]", "{}.n")', "[1,2]"),
@@ -165,7 +190,10 @@ def json_extract(text: str, *paths: str) -> Any:
 
 
 @eval_function(
-    "json_extract_exact", (1, None), "text", source=PAGE,
+    "json_extract_exact",
+    (1, None),
+    "text",
+    source=PAGE,
     examples=(Example(r'json_extract_exact("{\"a.b\": 7}", "a.b")', 7),),
 )
 def json_extract_exact(text: str, *keys: str) -> Any:
@@ -189,7 +217,11 @@ def json_extract_exact(text: str, *keys: str) -> Any:
 
 
 @eval_function(
-    "json_keys", 1, "text", source=PAGE, returns="text",
+    "json_keys",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example(r'json_keys("{\"b\": 1, \"a\": {\"x\": 2}}")', '["b","a"]'),),
 )
 def json_keys(text: str) -> str | None:
@@ -202,7 +234,12 @@ def json_keys(text: str) -> str | None:
 
 
 @eval_function(
-    "json_has_key_exact", 2, "text", source=PAGE, returns="bool", multivalue="first",
+    "json_has_key_exact",
+    2,
+    "text",
+    source=PAGE,
+    returns="bool",
+    multivalue="first",
     examples=(Example(r'if(json_has_key_exact("{\"a.b\": 1}", "a.b"), "yes", "no")', "yes"),),
 )
 def json_has_key_exact(text: str, key: str) -> bool:
@@ -215,7 +252,11 @@ def json_has_key_exact(text: str, key: str) -> bool:
 
 
 @eval_function(
-    "json_entries", 1, "text", source=PAGE, returns="text",
+    "json_entries",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example(r'json_entries("{\"a\": 1}")', '[{"key":"a","value":1}]'),),
 )
 def json_entries(text: str) -> str | None:
@@ -234,7 +275,11 @@ def json_entries(text: str) -> str | None:
 
 
 @eval_function(
-    "json_array_to_mv", (1, 2), "text", "any", source=PAGE,
+    "json_array_to_mv",
+    (1, 2),
+    "text",
+    "any",
+    source=PAGE,
     examples=(
         Example('json_array_to_mv(json_array("a", 1))', ["a", 1]),
         Example('json_array_to_mv(json_array("a", "b"), true())', ['"a"', '"b"']),
@@ -251,188 +296,3 @@ def json_array_to_mv(text: str, keep_quotes: Any = False) -> Any:
     if keep_quotes is True:
         return from_list(json.encode(item) for item in value)
     return from_list("null" if item is None else native(item) for item in value)
-
-
-# ---- changing ------------------------------------------------------------------------------------------------------
-
-Change = Callable[[Any, Any], None]
-"""Sets, extends or removes in a container (an object or array) at a key or index."""
-
-
-def _change(root: Any, steps: list[Step], create: bool, change: Change) -> None:
-    """Apply a change at every place that a path leads to; `create` makes missing objects on the way."""
-    places = [root]
-    for position, step in enumerate(steps[:-1]):
-        following: list[Any] = []
-        for place in places:
-            if isinstance(step, str) and isinstance(place, dict):
-                if step not in place and create:
-                    place[step] = {} if isinstance(steps[position + 1], str) else []
-                following.extend([place[step]] if step in place else [])
-            elif isinstance(place, list):
-                if step is None:
-                    following.extend(place)
-                elif isinstance(step, int) and step < len(place):
-                    following.append(place[step])
-        places = following
-    last = steps[-1]
-    for place in places:
-        if last is None and isinstance(place, list):
-            for index in range(len(place)):
-                change(place, index)
-        elif isinstance(place, dict if isinstance(last, str) else list):
-            change(place, last)
-
-
-def _changed(text: str, pairs: tuple[Any, ...], create: bool, make: Callable[[Any], Change]) -> str | None:
-    root = _container(text)
-    if root is None:
-        return None
-    root = copy.deepcopy(root)
-    for path, value in zip(pairs[::2], pairs[1::2], strict=True):
-        steps = None if path is None else json.parse_path(to_text(path))
-        if not steps:
-            return None
-        _change(root, steps, create, make(to_json(value)))
-    return json.encode(root)
-
-
-def _setting(value: Any) -> Change:
-    def change(place: Any, key: Any) -> None:
-        if isinstance(place, dict) or key < len(place):
-            place[key] = value
-        elif key == len(place):
-            place.append(value)
-
-    return change
-
-
-def _growing(values: list[Any]) -> Change:
-    """Append to the array at a key; a scalar there becomes an array first."""
-
-    def change(place: Any, key: Any) -> None:
-        if isinstance(place, list) and key >= len(place):
-            return
-        current = place.get(key, INVALID) if isinstance(place, dict) else place[key]
-        if current is INVALID:
-            place[key] = list(values)
-        else:
-            place[key] = (current if isinstance(current, list) else [current]) + values
-
-    return change
-
-
-def _appending(value: Any) -> Change:
-    return _growing([value])
-
-
-def _extending(value: Any) -> Change:
-    return _growing(value if isinstance(value, list) else [value])
-
-
-@eval_function(
-    "json_set", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1), returns="text",
-    examples=(
-        Example('json_set(json_object("a", 1), "b.c", 2)', '{"a":1,"b":{"c":2}}'),
-        Example('json_set(json_object("l", json_array(1, 2)), "l{0}", "x")', '{"l":["x",2]}'),
-    ),
-)
-def json_set(text: Any, *pairs: Any) -> str | None:
-    """json_set(<json>, <path>, <value>, ...): with the values set at the paths, from left to right.
-
-    Dots make objects that are missing; `{}` changes every element of an array.
-
-    *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
-    array.
-    """
-    return _changed(text, pairs, True, _setting)
-
-
-@eval_function(
-    "json_set_exact", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1),
-    returns="text", examples=(Example('json_set_exact(json_object(), "a.b", 1)', '{"a.b":1}'),),
-)
-def json_set_exact(text: Any, *pairs: Any) -> str | None:
-    """json_set_exact(<json>, <key>, <value>, ...): with the values set under the keys, whose dots are part of them.
-
-    *Null*: null where the first argument or a key is; a null value is JSON null. *Multivalue*: a value becomes an
-    array.
-    """
-    root = _container(text)
-    if not isinstance(root, dict):
-        return None
-    for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-        if key is None:
-            return None
-        root[to_text(key)] = to_json(value)
-    return json.encode(root)
-
-
-@eval_function(
-    "json_append", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1),
-    returns="text", examples=(Example('json_append(json_object("a", "x"), "a", "y")', '{"a":["x","y"]}'),),
-)
-def json_append(text: Any, *pairs: Any) -> str | None:
-    """json_append(<json>, <path>, <value>, ...): with each value added at the end of the array at its path.
-
-    A scalar at the path becomes an array first; a JSON array as value is one element.
-
-    *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
-    array.
-    """
-    return _changed(text, pairs, True, _appending)
-
-
-@eval_function(
-    "json_extend", (3, None), "any", null="pass", multivalue="pass", source=PAGE, check=_check_pairs(1),
-    returns="text",
-    examples=(Example('json_extend(json_object("l", json_array("a")), "l", json_array("b", "c"))', '{"l":["a","b","c"]}'),),
-)
-def json_extend(text: Any, *pairs: Any) -> str | None:
-    """json_extend(<json>, <path>, <array>, ...): with the elements of each array added at the end of that at its path.
-
-    A scalar at the path becomes an array first; a value that is no array is one element.
-
-    *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: the values are added.
-    """
-    return _changed(text, pairs, True, _extending)
-
-
-def _removing(value: Any) -> Change:
-    def change(place: Any, key: Any) -> None:
-        if isinstance(place, dict):
-            place.pop(key, None)
-        elif key < len(place):
-            place[key] = INVALID
-
-    return change
-
-
-@eval_function(
-    "json_delete", (2, None), "text", source=PAGE, returns="text",
-    examples=(
-        Example('json_delete(json_object("a", 1, "b", 2), "a")', '{"b":2}'),
-        Example('json_delete(json_object("l", json_array(1, 2, 3)), "l{1}")', '{"l":[1,3]}'),
-    ),
-)
-def json_delete(text: str, *paths: str) -> str | None:
-    """json_delete(<json>, <path>, ...): without what lies at the paths.
-
-    *Null*: null, also for what is no JSON object or array. *Multivalue*: applied to each value.
-    """
-    root = _container(text)
-    if root is None:
-        return None
-    for path in paths:
-        steps = json.parse_path(path)
-        if steps:
-            _change(root, steps, False, _removing(None))
-    return json.encode(_without_removed(root))
-
-
-def _without_removed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_removed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_removed(item) for item in value if item is not INVALID]
-    return value

@@ -51,7 +51,12 @@ def floor(value: float) -> int | None:
 
 
 @eval_function(
-    "round", (1, 2), "number", "integer", source=PAGE, returns="number",
+    "round",
+    (1, 2),
+    "number",
+    "integer",
+    source=PAGE,
+    returns="number",
     examples=(Example("round(3.5)", 4), Example("round(2.555, 2)", 2.56), Example('"[".round(10, 2)."]"', "[10.00]")),
 )
 def round_(value: float, places: int = 0) -> float | None:
@@ -116,7 +121,11 @@ def pi() -> float:
 
 
 @eval_function(
-    "pow", 2, "number", source=PAGE, returns="number",
+    "pow",
+    2,
+    "number",
+    source=PAGE,
+    returns="number",
     examples=(Example("pow(2, 10)", 1024), Example("pow(2.5, 2)", 6.3), Example("exact(pow(2.5, 2))", 6.25)),
 )
 def power(base: float, exponent: float) -> float | None:
@@ -150,7 +159,10 @@ def sqrt(value: float) -> float | None:
 
 
 @eval_form(
-    "exact", 1, source=PAGE, returns="number",
+    "exact",
+    1,
+    source=PAGE,
+    returns="number",
     examples=(Example("exact(8.250 * 0.2)", 1.65), Example("exact(pow(2.5, 2))", 6.25)),
 )
 def exact(call: tree.Call, scope: Scope) -> Evaluate:
@@ -168,7 +180,11 @@ def exact(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "sum", (1, None), "number", source=PAGE, returns="number",
+    "sum",
+    (1, None),
+    "number",
+    source=PAGE,
+    returns="number",
     examples=(Example("sum(5.0, a, missing)", 14, ({"a": "9"},)), Example('sum(split("1,2,x,4", ","), 10)', 17)),
 )
 def total(call: tree.Call, scope: Scope) -> Evaluate:
@@ -206,7 +222,10 @@ def _measure(text: str, value: float) -> _Measured:
 
 
 @eval_form(
-    "sigfig", 1, source=PAGE, returns="number",
+    "sigfig",
+    1,
+    source=PAGE,
+    returns="number",
     examples=(Example("sigfig(1.00 * 1111)", 1110), Example("sigfig(123.0 + 4.567)", 127.6)),
 )
 def sigfig(call: tree.Call, scope: Scope) -> Evaluate:

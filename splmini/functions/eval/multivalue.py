@@ -32,11 +32,12 @@ MOST_VALUES = 1_000_000
 
 
 @eval_function(
-    "mvappend", (1, None), null="pass", multivalue="pass", source=PAGE,
-    examples=(
-        Example('mvappend("a", f, "c")', ["a", "b", "c"], ({"f": "b"},)),
-        Example('mvappend(missing, "z")', "z"),
-    ),
+    "mvappend",
+    (1, None),
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    examples=(Example('mvappend("a", f, "c")', ["a", "b", "c"], ({"f": "b"},)), Example('mvappend(missing, "z")', "z")),
 )
 def mvappend(*values: Any) -> Any:
     """mvappend(<value>, ...): all values of the arguments, in order, as one multivalue.
@@ -47,7 +48,12 @@ def mvappend(*values: Any) -> Any:
 
 
 @eval_function(
-    "mvcount", 1, null="pass", multivalue="pass", source=PAGE, returns="number",
+    "mvcount",
+    1,
+    null="pass",
+    multivalue="pass",
+    source=PAGE,
+    returns="number",
     examples=(Example('mvcount(split("a,b,c", ","))', 3), Example("mvcount(missing)", None)),
 )
 def mvcount(value: Any) -> int | None:
@@ -59,7 +65,10 @@ def mvcount(value: Any) -> int | None:
 
 
 @eval_function(
-    "mvdedup", 1, multivalue="pass", source=PAGE,
+    "mvdedup",
+    1,
+    multivalue="pass",
+    source=PAGE,
     examples=(Example('mvdedup(split("b,a,b,c,a", ","))', ["b", "a", "c"]),),
 )
 def mvdedup(value: Any) -> Any:
@@ -90,7 +99,11 @@ def _check_mvfilter(call: tree.Call) -> None:
 
 
 @eval_form(
-    "mvfilter", 1, "bool", source=PAGE, check=_check_mvfilter,
+    "mvfilter",
+    1,
+    "bool",
+    source=PAGE,
+    check=_check_mvfilter,
     examples=(
         Example("mvfilter(n > 10)", ["15", "25"], ({"n": ["5", "15", "25"]},)),
         Example(r'mvfilter(match(email, "\.net$"))', "b@x.net", ({"email": ["a@x.com", "b@x.net"]},)),
@@ -113,7 +126,13 @@ def mvfilter(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "mvfind", 2, "any", "text", source=PAGE, returns="number", check=check_regex(1),
+    "mvfind",
+    2,
+    "any",
+    "text",
+    source=PAGE,
+    returns="number",
+    check=check_regex(1),
     examples=(Example('mvfind(split("x,err1", ","), "^err")', 1), Example('mvfind(split("a,b", ","), "z")', None)),
 )
 def mvfind(call: tree.Call, scope: Scope) -> Evaluate:
@@ -136,7 +155,13 @@ def mvfind(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_function(
-    "mvindex", (2, 3), "list", "integer", "integer", multivalue="pass", source=PAGE,
+    "mvindex",
+    (2, 3),
+    "list",
+    "integer",
+    "integer",
+    multivalue="pass",
+    source=PAGE,
     examples=(
         Example('mvindex(split("a,b,c", ","), 0)', "a"),
         Example('mvindex(split("a,b,c", ","), 1, -1)', ["b", "c"]),
@@ -161,7 +186,13 @@ def mvindex(values: list[Any], start: int, end: int | None = None) -> Any:
 
 
 @eval_function(
-    "mvjoin", 2, "list", "text", multivalue="pass", source=PAGE, returns="text",
+    "mvjoin",
+    2,
+    "list",
+    "text",
+    multivalue="pass",
+    source=PAGE,
+    returns="text",
     examples=(Example('mvjoin(split("a,b", ","), " OR ")', "a OR b"),),
 )
 def mvjoin(values: list[Any], delimiter: str) -> str | None:
@@ -179,14 +210,19 @@ def _loop_field(call: tree.Call) -> str | None:
 
 
 def _check_mvmap(call: tree.Call) -> None:
-    if _loop_field(call) is None and len(call.args) == 2 and not any(
-        isinstance(node, tree.FieldRef) for node in tree.walk(call.args[0])
+    if (
+        _loop_field(call) is None
+        and len(call.args) == 2
+        and not any(isinstance(node, tree.FieldRef) for node in tree.walk(call.args[0]))
     ):
         raise bad_argument(call, 0, "mvmap() takes a multivalue field as its first argument.")
 
 
 @eval_form(
-    "mvmap", 2, source=PAGE, check=_check_mvmap,
+    "mvmap",
+    2,
+    source=PAGE,
+    check=_check_mvmap,
     examples=(
         Example("mvmap(m, m * 10)", [20, 30], ({"m": ["2", "3"]},)),
         Example('mvmap(m, if(match(m, "a"), upper(m), null()))', "A", ({"m": ["a", "b"]},)),
@@ -228,7 +264,13 @@ def _check_range(call: tree.Call) -> None:
 
 
 @eval_function(
-    "mvrange", (2, 3), "number", "number", "any", source=PAGE, check=_check_range,
+    "mvrange",
+    (2, 3),
+    "number",
+    "number",
+    "any",
+    source=PAGE,
+    check=_check_range,
     examples=(
         Example("mvrange(1, 11, 2)", [1, 3, 5, 7, 9]),
         Example('mvrange(1514834731, 1516649131, "7d")', [1514834731, 1515439531, 1516044331]),
@@ -246,7 +288,9 @@ def mvrange(start: float, end: float, step: Any = 1) -> Any:
         span = times.parse_span(text_of(step) or "")
         return from_list(_times(start, end, span))
     if size == 0 or abs(end - start) / abs(size) > MOST_VALUES:
-        raise ArgumentError(f"mvrange({start}, {end}, {size}) would give more than {MOST_VALUES} values.", name="mvrange")
+        raise ArgumentError(
+            f"mvrange({start}, {end}, {size}) would give more than {MOST_VALUES} values.", name="mvrange"
+        )
     count = max(math.ceil((end - start) / size), 0)
     values = []
     current: Any = start
@@ -268,7 +312,11 @@ def _times(start: float, end: float, span: times.Span) -> list[float]:
 
 
 @eval_function(
-    "mvreverse", 1, multivalue="pass", source=PAGE, examples=(Example('mvreverse(split("1,2,3", ","))', ["3", "2", "1"]),)
+    "mvreverse",
+    1,
+    multivalue="pass",
+    source=PAGE,
+    examples=(Example('mvreverse(split("1,2,3", ","))', ["3", "2", "1"]),),
 )
 def mvreverse(value: Any) -> Any:
     """mvreverse(<mv>): the values in the opposite order.
@@ -279,7 +327,10 @@ def mvreverse(value: Any) -> Any:
 
 
 @eval_function(
-    "mvsort", 1, multivalue="pass", source=PAGE,
+    "mvsort",
+    1,
+    multivalue="pass",
+    source=PAGE,
     examples=(Example('mvsort(split("10,9,70,100", ","))', ["10", "100", "70", "9"]),),
 )
 def mvsort(value: Any) -> Any:
@@ -291,7 +342,13 @@ def mvsort(value: Any) -> Any:
 
 
 @eval_function(
-    "mvzip", (2, 3), "list", "list", "text", multivalue="pass", source=PAGE,
+    "mvzip",
+    (2, 3),
+    "list",
+    "list",
+    "text",
+    multivalue="pass",
+    source=PAGE,
     examples=(
         Example('mvzip(split("a,b", ","), split("1,2", ","))', ["a,1", "b,2"]),
         Example('mvzip(split("a,b", ","), split("1,2", ","), "|")', ["a|1", "b|2"]),
@@ -308,7 +365,11 @@ def mvzip(left: list[Any], right: list[Any], delimiter: str = ",") -> Any:
 
 
 @eval_function(
-    "split", 2, "text", "text", source=PAGE,
+    "split",
+    2,
+    "text",
+    "text",
+    source=PAGE,
     examples=(Example('split("a;b;c", ";")', ["a", "b", "c"]), Example('split("abc", "")', ["a", "b", "c"])),
 )
 def split(text: str, delimiter: str) -> Any:
@@ -321,7 +382,13 @@ def split(text: str, delimiter: str) -> Any:
 
 
 @eval_function(
-    "mv_to_json_array", (1, 2), "any", "any", multivalue="pass", source=page("json-functions"), returns="text",
+    "mv_to_json_array",
+    (1, 2),
+    "any",
+    "any",
+    multivalue="pass",
+    source=page("json-functions"),
+    returns="text",
     examples=(
         Example('mv_to_json_array(split("a,1", ","))', '["a","1"]'),
         Example('mv_to_json_array(split("1,true,abc", ","), true())', "[1,true,null]"),
@@ -342,7 +409,10 @@ def mv_to_json_array(value: Any, infer: Any = False) -> str:
 
 
 @eval_function(
-    "commands", 1, "text", source=PAGE,
+    "commands",
+    1,
+    "text",
+    source=PAGE,
     examples=(Example('commands("search foo | stats count | sort count")', ["search", "stats", "sort"]),),
 )
 def commands(text: str) -> Any:

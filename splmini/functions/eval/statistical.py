@@ -43,7 +43,9 @@ def _extreme(call: tree.Call, scope: Scope, choose: Callable[[Any], Any]) -> Eva
 
 
 @eval_form(
-    "max", (1, None), source=PAGE,
+    "max",
+    (1, None),
+    source=PAGE,
     examples=(Example('max(1, 3, 6, 7, "foo", name)', "foo", ({"name": "baz"},)), Example("max(3, 10, 9)", 10)),
 )
 def maximum(call: tree.Call, scope: Scope) -> Evaluate:
@@ -57,7 +59,9 @@ def maximum(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "min", (1, None), source=PAGE,
+    "min",
+    (1, None),
+    source=PAGE,
     examples=(Example('min(3, 6, 7, "maria", size)', 1, ({"size": "1"},)), Example('min("10", "9")', "10")),
 )
 def minimum(call: tree.Call, scope: Scope) -> Evaluate:
@@ -71,7 +75,11 @@ def minimum(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "avg", (1, None), "number", source=PAGE, returns="number",
+    "avg",
+    (1, None),
+    "number",
+    source=PAGE,
+    returns="number",
     examples=(Example("avg(1, 2, 3)", 2), Example("avg(5.0, a, missing)", 7, ({"a": "9"},))),
 )
 def average(call: tree.Call, scope: Scope) -> Evaluate:
@@ -100,7 +108,11 @@ _generator = _random.Random()  # noqa: S311  (no secret: Splunk's random() is a 
 
 
 @eval_function(
-    "random", 0, source=PAGE, returns="number", pure=False,
+    "random",
+    0,
+    source=PAGE,
+    returns="number",
+    pure=False,
     examples=(Example('if(random() >= 0 AND random() <= 2147483647, "ok", "bad")', "ok"),),
 )
 def random() -> int:

@@ -22,7 +22,12 @@ BLANKS = " \t"
 
 
 @eval_function(
-    "len", 1, "text", source=PAGE, returns="number", examples=(Example('len("naïve")', 5), Example("len(missing)", None))
+    "len",
+    1,
+    "text",
+    source=PAGE,
+    returns="number",
+    examples=(Example('len("naïve")', 5), Example("len(missing)", None)),
 )
 def length(text: str) -> int:
     """len(<text>): the number of characters (code points, not bytes).
@@ -51,7 +56,11 @@ def upper(text: str) -> str:
 
 
 @eval_function(
-    "trim", (1, 2), "text", source=PAGE, returns="text",
+    "trim",
+    (1, 2),
+    "text",
+    source=PAGE,
+    returns="text",
     examples=(Example('trim(" ZZZZabcZZ ", " Z")', "abc"), Example('trim("  abc ")', "abc")),
 )
 def trim(text: str, characters: str = BLANKS) -> str:
@@ -85,7 +94,12 @@ def rtrim(text: str, characters: str = BLANKS) -> str:
 
 
 @eval_function(
-    "substr", (2, 3), "text", "integer", source=PAGE, returns="text",
+    "substr",
+    (2, 3),
+    "text",
+    "integer",
+    source=PAGE,
+    returns="text",
     examples=(
         Example('substr("string", 1, 3)', "str"),
         Example('substr("string", -3)', "ing"),
@@ -106,7 +120,12 @@ def substr(text: str, start: int, length: int | None = None) -> str:
 
 
 @eval_form(
-    "replace", 3, "text", source=PAGE, returns="text", check=check_regex(1),
+    "replace",
+    3,
+    "text",
+    source=PAGE,
+    returns="text",
+    check=check_regex(1),
     examples=(
         Example(r'replace("1/14/2023", "^(\d{1,2})/(\d{1,2})/", "\2/\1/")', "14/1/2023"),
         Example('replace("a-b-c", "-", "_")', "a_b_c"),
@@ -169,7 +188,10 @@ _INDEXED = re.compile(r"\{(\d+)\}")
 
 
 @eval_function(
-    "spath", 2, "text", source=PAGE,
+    "spath",
+    2,
+    "text",
+    source=PAGE,
     examples=(
         Example(r'spath("{\"a\": {\"b\": \"deep\"}}", "a.b")', "deep"),
         Example(r'spath("{\"l\": [1, 2]}", "l{}")', [1, 2]),

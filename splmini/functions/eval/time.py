@@ -22,7 +22,11 @@ PAGE = page("date-and-time-functions")
 
 
 @eval_form(
-    "now", 0, source=PAGE, returns="number", pure=False,
+    "now",
+    0,
+    source=PAGE,
+    returns="number",
+    pure=False,
     examples=(Example('if(now() = floor(now()), "whole seconds", "")', "whole seconds"),),
 )
 def now(call: tree.Call, scope: Scope) -> Evaluate:
@@ -36,7 +40,12 @@ def now(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_function(
-    "time", 0, source=PAGE, returns="number", pure=False, examples=(Example('if(time() > 0, "running", "")', "running"),)
+    "time",
+    0,
+    source=PAGE,
+    returns="number",
+    pure=False,
+    examples=(Example('if(time() > 0, "running", "")', "running"),),
 )
 def time() -> float:
     """time(): the clock when the event is evaluated, to the microsecond. Takes no arguments."""
@@ -44,7 +53,13 @@ def time() -> float:
 
 
 @eval_form(
-    "strftime", 2, "number", "text", source=PAGE, returns="text", pure=False,
+    "strftime",
+    2,
+    "number",
+    "text",
+    source=PAGE,
+    returns="text",
+    pure=False,
     examples=(
         Example('strftime(1745970322, "%Y-%m-%dT%H:%M:%S")', "2025-04-29T23:45:22"),
         Example('strftime(1745970322.25, "%d %b %Y %H:%M:%S.%3N %z")', "29 Apr 2025 23:45:22.250 +0000"),
@@ -81,7 +96,13 @@ def strftime(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_form(
-    "strptime", 2, "any", "text", source=PAGE, returns="number", pure=False,
+    "strptime",
+    2,
+    "any",
+    "text",
+    source=PAGE,
+    returns="number",
+    pure=False,
     examples=(
         Example('strptime("2018-08-13 11:22:33", "%Y-%m-%d %H:%M:%S")', 1534159353),
         Example('strptime("2022-08", "%Y-%m")', None),
@@ -130,7 +151,14 @@ def _check_modifier(call: tree.Call) -> None:
 
 
 @eval_form(
-    "relative_time", 2, "number", "text", source=PAGE, returns="number", pure=False, check=_check_modifier,
+    "relative_time",
+    2,
+    "number",
+    "text",
+    source=PAGE,
+    returns="number",
+    pure=False,
+    check=_check_modifier,
     examples=(
         Example('relative_time(1700000000, "-1d@d")', 1699833600),
         Example('relative_time(1700000000, "-1mon@mon+1d")', 1696204800),

@@ -1,0 +1,92 @@
+"""Patterns that find all their matches in linear time, whatever the text.
+
+`regex` runs everything on PCRE2, which can be stopped; this module recognises patterns that need no stopping, so that
+Python's `re`, much cheaper for many short groups, may scan texts of any length with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TypeAlias
+
+from splmini.values import _subset
+
+Finder: TypeAlias = "Callable[[str], list[tuple[str, str]]]"
+
+_ATOM = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])+\]|[^\\()\[\]|?*+{}^$]")
+_COUNT = re.compile(r"[?*+]|\{\d+(?:,\d*)?\}")
+_OPEN = re.compile(r"\((?:\?:|\?P<\w+>)?")
+_ALPHABET = [*map(chr, range(128)), "\u00e9"]
+"""ASCII, and one character for all others: inside the subset they are in a class or not alike."""
+
+_Atom: TypeAlias = "tuple[frozenset[str], bool]"
+"""The characters that an atom takes, and whether it takes exactly one."""
+
+
+@lru_cache(maxsize=512)
+def pair_finder(pattern: str) -> Finder | None:
+    """Return what finds the two groups of every match of a pattern; None where it is not known to be linear.
+
+    >>> pair_finder("<([a-z]+)=([^<]+)")("<a=1<b=2")
+    [('a', '1'), ('b', '2')]
+    >>> pair_finder("(.*)=(.*)") is None
+    True
+    """
+    translated = _subset.translate(pattern)
+    if translated is None or translated.startswith("(?i)"):
+        return None
+    compiled = re.compile(translated, re.ASCII)
+    if compiled.groups != 2:
+        return None
+    atoms = list(_atoms(translated))
+    return compiled.findall if _is_linear(atoms) else None
+
+
+def _atoms(pattern: str) -> Iterator[_Atom | None]:
+    """Yield the atoms of a pattern in order; None for what may be left out or chosen."""
+    position = 0
+    while position < len(pattern):
+        if opened := _OPEN.match(pattern, position):
+            position = opened.end()
+            continue
+        if pattern[position] == ")":
+            position += 1
+            if _COUNT.match(pattern, position):
+                yield None
+                return
+            continue
+        atom = _ATOM.match(pattern, position)
+        if atom is None or atom[0] in ("\\b", "\\B"):
+            yield None
+            return
+        position = atom.end()
+        count = _COUNT.match(pattern, position)
+        if count is not None:
+            position = count.end()
+            if pattern[position : position + 1] == "?":
+                yield None
+                return
+            if count[0].startswith(("?", "*", "{")):
+                yield None
+                return
+        test = re.compile(atom[0], re.ASCII)
+        yield frozenset(filter(test.fullmatch, _ALPHABET)), count is None
+
+
+def _is_linear(atoms: list[_Atom | None]) -> bool:
+    """Say whether matching takes time in proportion to the text.
+
+    It does where every run (`x+`) ends where the next atom begins, so that nothing is tried twice, and no run can go
+    over a place where another match might begin, so that no place is gone over twice.
+    """
+    known = [atom for atom in atoms if atom is not None]
+    if len(known) < len(atoms) or not known or not known[0][1]:
+        return False
+    start = known[0][0]
+    for index, (taken, single) in enumerate(known):
+        following = known[index + 1][0] if index + 1 < len(known) else frozenset()
+        if not single and (taken & start or taken & following):
+            return False
+    return True
