@@ -105,7 +105,7 @@ def statistics(
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         groups = Groups(grouping, ctx, sources(ctx))
         for batch in read_rows(ctx).batches:
-            ctx.check(len(groups.keys))
+            ctx.check(len(groups.index))
             groups.update(batch)
         if prestats:
             from splmini.commands import _prestats
