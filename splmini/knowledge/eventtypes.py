@@ -43,17 +43,27 @@ class EventTypes:
 
     types: dict[str, EventType]
     problems: list[tuple[str, Setting, str]] = field(default_factory=list)
+    _parsed: tuple[dict[str, tree.Node], list[str]] | None = None
 
     def parsed(self, ctx: MapperContext) -> dict[str, tree.Node]:
-        """Return the searches as trees, each after the event types that it refers to."""
+        """Return the searches as trees, each after the event types that it refers to; parsed once."""
+        if self._parsed is None:
+            self._parsed = self._parse(ctx)
+        nodes, warnings = self._parsed
+        for text in warnings:
+            ctx.message("warn", "eventtype", text)
+        return nodes
+
+    def _parse(self, ctx: MapperContext) -> tuple[dict[str, tree.Node], list[str]]:
         nodes: dict[str, tree.Node] = {}
+        warnings: list[str] = []
         for each in self.types.values():
             node = parse_search(each.search, ctx)
             if isinstance(node, str):
-                ctx.message("warn", "eventtype", f"The event type '{each.name}' is left out: {node}")
+                warnings.append(f"The event type '{each.name}' is left out: {node}")
             else:
                 nodes[each.name] = node
-        return _in_order(nodes)
+        return _in_order(nodes), warnings
 
 
 def parse_search(text: str, ctx: MapperContext) -> tree.Node | str:
