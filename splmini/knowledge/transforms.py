@@ -14,6 +14,7 @@ from splmini.errors import KnowledgeError
 from splmini.knowledge.conf import Stanza, as_bool
 from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
 from splmini.values import regex
+from splmini.values.linear import pair_finder
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -229,14 +230,8 @@ def _all_matches(
     put = _putter(options, wanted)
     source, finditer = options.source, compiled.finditer
     plain = _plain_pair(dynamic) if not static and not keyed else None
-
-    def extract_pairs(row: Row, given: Container[str]) -> None:
-        assert plain is not None
-        text = row.get(source)
-        if text is not None:
-            key, value = plain
-            for match in finditer(text if isinstance(text, str) else text_of(text)):
-                put(row, given, match.group(key) or "", match.group(value) or "")
+    if plain is not None:
+        return _pairs(compiled, plain, options, wanted)
 
     def extract(row: Row, given: Container[str]) -> None:
         text = row.get(source)
@@ -252,11 +247,41 @@ def _all_matches(
             if not repeat:
                 break
 
-    return extract_pairs if plain else extract
+    return extract
+
+
+def _pairs(compiled: regex.Pattern, groups: tuple[int, int], options: Options, wanted: Names) -> Apply:
+    """`$1::$2` alone, the commonest FORMAT: names that are not wanted are passed over before their value is taken."""
+    source, mv_add, keep_empty = options.source, options.mv_add, options.keep_empty
+    key, item = groups
+    named, finditer = _namer(options, wanted), compiled.finditer
+    find = pair_finder(compiled.pattern) if groups == (1, 2) and not compiled.flags else None
+
+    def found(text: str) -> Iterator[tuple[str, str]]:
+        for match in finditer(text):
+            name = match.group(key)
+            if name and named(name) is not None:
+                yield name, match.group(item) or ""
+
+    def extract(row: Row, given: Container[str]) -> None:
+        text = row.get(source)
+        if text is None:
+            return
+        text = text if isinstance(text, str) else text_of(text)
+        for written, value in found(text) if find is None else find(text):
+            name = named(written)
+            if name is None or not (value or keep_empty):
+                continue
+            if name not in row:
+                row[name] = value
+            elif mv_add and name not in given:
+                append(row, name, value)
+
+    return extract
 
 
 def _plain_pair(dynamic: list[tuple[Template, Template]]) -> tuple[int, int] | None:
-    if len(dynamic) == 1 and dynamic[0][0].group is not None and dynamic[0][1].group is not None:
+    if len(dynamic) == 1 and dynamic[0][0].group and dynamic[0][1].group:
         return dynamic[0][0].group, dynamic[0][1].group
     return None
 
@@ -270,21 +295,29 @@ def _put_static(row: Row, given: Container[str], name: str, value: str, options:
         append(row, name, value)
 
 
+def _namer(options: Options, wanted: Names) -> Callable[[str], str | None]:
+    """Return a function from a name in the data to the field's; None where it is not wanted. Names are remembered."""
+
+    class Known(dict[str, "str | None"]):
+        def __missing__(self, key: str) -> str | None:
+            name = clean_key(key) if options.clean else key.strip()
+            found = name if name and name in wanted else None
+            if len(self) < 10_000:
+                self[key] = found
+            return found
+
+    return Known().__getitem__
+
+
 def _putter(options: Options, wanted: Names) -> Callable[[Row, Container[str], str, str], None]:
-    """Return a function that sets a field whose name comes from the data; cleaned names are remembered."""
-    cleaned: dict[str, str | None] = {}
+    """Return a function that sets a field whose name comes from the data."""
+    named = _namer(options, wanted)
     mv_add, keep_empty = options.mv_add, options.keep_empty
 
     def put(row: Row, given: Container[str], key: str, value: str) -> None:
         if not value and not keep_empty:
             return
-        if key in cleaned:
-            name = cleaned[key]
-        else:
-            name = clean_key(key) if options.clean else key.strip()
-            name = name if name and name in wanted else None
-            if len(cleaned) < 10_000:
-                cleaned[key] = name
+        name = named(key)
         if name is None:
             return
         if name not in row:

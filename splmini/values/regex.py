@@ -23,14 +23,10 @@ Match: TypeAlias = Any
 MATCH_LIMIT = 100_000
 """[rex] match_limit: the steps that one match may take; beyond, there is no match."""
 
-LONGER = 8192
-"""Up to this length a text may be searched by `re` for many matches of a pattern that starts with a literal."""
-
 SHORT = 512
 """Up to this length a text may be searched by `re`."""
 
 _LIMIT = f"(*LIMIT_MATCH={MATCH_LIMIT})"
-_LITERAL_START = re.compile(r"[<>=,;:&\"'/@#%!~ A-Za-z0-9_-](?![*+?{])")
 _FLAGS = frozenset("imsxU")
 _REFERENCE = re.compile(r"\\(?:g\{?(\d+)\}?|(\d{1,2}))")
 
@@ -43,7 +39,7 @@ class Pattern:
     which count as no match.
     """
 
-    __slots__ = ("_anchored", "_fast", "_full", "_prepared", "exceeded", "flags", "groupindex", "groups", "names", "pattern")
+    __slots__ = ("_fast", "_full", "_prepared", "exceeded", "flags", "groupindex", "groups", "names", "pattern")
 
     def __init__(self, pattern: str, flags: str = "") -> None:
         prepared = _prepare(pattern)
@@ -54,7 +50,6 @@ class Pattern:
         self._full = _compile_full(pattern, prepared, flags)
         translated = None if flags.strip("ims") else _subset.translate(prepared.text)
         self._fast = re.compile(translated, _python_flags(flags)) if translated is not None else None
-        self._anchored = bool(_LITERAL_START.match(pattern))
         self.groups: int = self._full.groups
         self.names = prepared.named(self._full.groupindex)
         self.groupindex: Mapping[str, int] = dict(reversed(self.names))
@@ -86,17 +81,6 @@ class Pattern:
         if self._fast is not None and len(text) <= SHORT and text.isascii():
             return self._fast.finditer(text)
         return self._finditer(text)
-
-    def findall(self, text: str) -> list[tuple[str, ...]]:
-        """Return the groups of all matches that do not overlap; a group that took no part is the empty text.
-
-        Many short matches in one text are what `re` is fastest at, so it may search longer texts here: up to
-        `LONGER` characters, where the pattern starts with a literal, so that a match can begin in few places.
-        """
-        fast = self._fast
-        if fast is not None and self.groups > 1 and len(text) <= LONGER and self._anchored and text.isascii():
-            return fast.findall(text)
-        return [match.groups("") for match in self.finditer(text)]
 
     def sub(self, replacement: str | Callable[[Match], str], text: str, count: int = 0) -> str:
         r"""Replace matches, all of them or the first `count`; `\1` in the replacement is a group, `\0` the match.
