@@ -244,8 +244,6 @@ class RunContext(Protocol):
     timezone: tzinfo
     earliest: float | None
     latest: float | None
-    search_range: tuple[float | None, float | None]
-    """The time range that was searched: the search's own time modifiers, else `earliest` and `latest`."""
     limits: Any
     """A `splmini.limits.Limits`: fields named after limits.conf."""
     index: str

@@ -14,7 +14,7 @@ from splmini.commands._aggregation import PRESTATS, Groups, Measure
 from splmini.commands._columns import AccumulatorColumn, Column
 from splmini.commands._slices import Slice
 from splmini.errors import ArgumentError, UnsupportedFeature
-from splmini.operators import Row
+from splmini.operators import Columns, Row, RunContext, Stream, batched
 
 VERSION = 1
 
@@ -42,6 +42,15 @@ def rows(groups: Groups) -> Iterator[Row]:
             if cell is not None:
                 row[measure.stored] = json.dumps(_encoded(cell), separators=(",", ":"), ensure_ascii=False)
         yield row
+
+
+def dump(groups: Groups, ctx: RunContext) -> Stream:
+    """Return the partial results of groups as a stream of rows."""
+
+    def columns() -> Columns:
+        return [*groups.grouping.by, PRESTATS, *(measure.stored for measure in groups.grouping.measured())]
+
+    return Stream(batched(rows(groups)), columns)
 
 
 def load(column: Column, measure: Measure, part: Slice) -> None:

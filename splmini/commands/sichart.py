@@ -5,7 +5,6 @@ from __future__ import annotations
 from splmini.commands import _prestats
 from splmini.commands._aggregation import fields_needed
 from splmini.commands.chart import OPTIONS, ChartState, read_settings
-from splmini.commands.sistats import partial_results
 from splmini.language import tree
 from splmini.operators import Fields, Operator, Partial, RunContext, Stream
 from splmini.registry import BuildScope, Example, command
@@ -16,7 +15,7 @@ class SichartState(ChartState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups as rows of partial results."""
-        return partial_results(self.groups)
+        return _prestats.dump(self.groups, ctx)
 
 
 @command(

@@ -5,20 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from splmini.commands import _prestats
-from splmini.commands._aggregation import PRESTATS, Groups
 from splmini.commands.stats import OPTIONS, StatsState, partial_of, read_grouping
 from splmini.language import tree
-from splmini.operators import Columns, Operator, RunContext, Stream, batched
+from splmini.operators import Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, command
-
-
-def partial_results(groups: Groups) -> Stream:
-    """Return the partial results of groups as a stream of rows."""
-
-    def columns() -> Columns:
-        return [*groups.grouping.by, PRESTATS, *(measure.stored for measure in groups.grouping.measured())]
-
-    return Stream(batched(_prestats.rows(groups)), columns)
 
 
 class SistatsState(StatsState):
@@ -26,7 +16,7 @@ class SistatsState(StatsState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups as rows of partial results."""
-        return partial_results(self.groups)
+        return _prestats.dump(self.groups, ctx)
 
 
 @command(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from splmini.commands import _prestats
-from splmini.commands.sistats import partial_results
 from splmini.commands.timechart import OPTIONS, TimechartState, operator_of, read_settings
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Stream
@@ -15,7 +14,7 @@ class SitimechartState(TimechartState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups as rows of partial results."""
-        return partial_results(self.groups)
+        return _prestats.dump(self.groups, ctx)
 
 
 @command(

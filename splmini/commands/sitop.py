@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands.sistats import partial_results
+from splmini.commands import _prestats
 from splmini.commands.top import EVENTS, OPTIONS, TopState, operator_of, read_settings
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Stream
@@ -14,7 +14,7 @@ class SitopState(TopState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the counts as rows of partial results."""
-        return partial_results(self.groups)
+        return _prestats.dump(self.groups, ctx)
 
 
 @command(

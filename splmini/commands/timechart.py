@@ -176,7 +176,7 @@ class TimechartState:
 
     def __init__(self, settings: Settings, ctx: RunContext) -> None:
         self.settings = settings
-        self.searched = getattr(ctx, "search_range", (ctx.earliest, ctx.latest))
+        self.searched = (ctx.earliest, ctx.latest)
         self.range = self.searched if settings.fixedrange else (None, None)
         self.level = -1
         bins = settings.bins.binning(ctx)

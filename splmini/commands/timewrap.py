@@ -92,7 +92,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 def _run(settings: Settings) -> Callable[[Stream, RunContext], Stream]:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         names: list[str] = []
-        range_end = getattr(ctx, "search_range", (ctx.earliest, ctx.latest))[1]
+        range_end = ctx.latest
 
         def batches() -> Iterator[Batch]:
             rows: list[Row] = []
