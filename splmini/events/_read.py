@@ -56,6 +56,7 @@ def open_source(
     format: str | None = None,
     sourcetype: str | None = None,
     source: str | None = None,
+    source_name: str | None = None,
     host: str | None = None,
     index: str | None = None,
     timezone: tzinfo | None = None,
@@ -71,12 +72,14 @@ def open_source(
         message: called as `message(level, command, text)` with what a user should know.
         format: the name of a reader, instead of recognising the format by content.
         sourcetype, source, host, index: put on every event, whatever it says itself.
+        source_name: the same as `source`.
         timezone: the zone of times that name none (UTC).
         now: the time of reading, for times without a year.
 
     Raises:
         EventFormatError: for what is no source of events, a file that is not there, a malformed record under `strict`.
     """
+    source = source_name if source is None else source
     if isinstance(events, Source):
         merged: dict[str, Any] = {
             "infer": infer, "strict": strict, "message": message, "timezone": timezone, "now": now,
@@ -107,7 +110,7 @@ def _open(events: Any, settings: Settings, message: Messages) -> Opened:
         raise EventFormatError(f"A {type(events).__name__} is no source of events.")
     once = iter(events) is events
     first, events = _peek(events, once)
-    if isinstance(first, (str, bytes, os.PathLike)):
+    if isinstance(first, (str, bytes, os.PathLike)) or hasattr(first, "read"):
         return _open_files(list(events), settings, message)
     return _open_dicts(_rows(events), once, settings, message)
 
@@ -246,7 +249,7 @@ def _count(block: Block) -> int:
 
 
 def read(
-    events: Any, *, messages: Callable[[str, str], None] | None = None, source_name: str | None = None, **settings: Any
+    events: Any, *, messages: Callable[[str, str], None] | None = None, **settings: Any
 ) -> Iterator[list[Row]]:
     """Yield batches of event dicts. `messages(level, text)` is told what a user should know; settings as for
     `open_source`.
@@ -259,8 +262,6 @@ def read(
         if messages is not None:
             messages(level, text)
 
-    if source_name is not None:
-        settings["source"] = source_name
     yield from open_source(events, message=message, **settings).batches()
 
 

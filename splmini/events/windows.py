@@ -162,7 +162,7 @@ def as_forwarded(raw: str) -> str:
     >>> as_forwarded('<Event xmlns="x">\\n  <System>\\n    <Provider Name="a"/>\\n  </System>\\n</Event>')
     "<Event xmlns='x'><System><Provider Name='a'/></System></Event>"
     """
-    if raw.startswith("<Event xmlns='") and raw.find("<System>", 0, 120) > 0 or LINUX in raw:
+    if (raw.startswith("<Event xmlns='") and raw.find("<System>", 0, 120) > 0) or LINUX in raw:
         return raw  # it is in that form already, or from a system that has another
     if '="' in raw:
         raw = TAG.sub(_single_quoted, raw)

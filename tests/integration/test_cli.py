@@ -1,0 +1,220 @@
+"""The command line: what each command prints and exits with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from splmini import cli as command_line
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLE = ROOT / "examples" / "detect_regsvcs"
+LINES = '{"_raw":"a","user":"bob","_time":1}\n{"_raw":"b","user":"al","_time":2}\n{"_raw":"c","user":"bob","_time":3}\n'
+
+
+def invoke(*arguments: str, stdin: str | bytes | None = None) -> Result:
+    """Run the command line in this process; errors of splmini's own come as they would on the command line."""
+    from splmini import SplError
+
+    result = CliRunner().invoke(command_line.cli, list(arguments), input=stdin)
+    if isinstance(result.exception, SplError):
+        result.exit_code = 2
+    elif result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+class Case(NamedTuple):
+    """Arguments, the exit code, and what is printed."""
+
+    name: str
+    arguments: list[str]
+    code: int
+    output: str
+    stdin: str = LINES
+
+
+CASES = [
+    Case("a table", ["run", "-q", "| stats count by user"], 0, "user  count\n----  -----\nal        1\nbob       2\n"),
+    Case("JSON lines", ["run", "-q", "-f", "jsonl", "| stats count by user"], 0,
+         '{"user": "al", "count": 1}\n{"user": "bob", "count": 2}\n'),
+    Case("JSON", ["run", "-q", "-f", "json", "| stats count"], 0, '[\n  {\n    "count": 3\n  }\n]\n'),
+    Case("CSV", ["run", "-q", "-f", "csv", "| stats count by user"], 0, "user,count\nal,1\nbob,2\n"),
+    Case("no rows are 1", ["run", "-q", "user=nobody"], 1, ""),
+    Case("a limit", ["run", "-q", "-f", "csv", "--limit", "1", "| stats count by user"], 0,
+         "user,count\nal,1\ninfo: 1 more rows\n"),
+    Case("newest first", ["run", "-q", "-f", "csv", "| table _raw"], 0, "_raw\nc\nb\na\n"),
+    Case("as given", ["run", "-q", "-f", "csv", "--order", "given", "| table _raw"], 0, "_raw\na\nb\nc\n"),
+    Case("sourcetype of all", ["run", "-q", "-f", "csv", "--sourcetype", "st", "| stats count by sourcetype"], 0,
+         "sourcetype,count\nst,3\n"),
+    Case("the time range", ["run", "-q", "-f", "csv", "--earliest", "2", "--latest", "3", "| table _raw"], 0,
+         "_raw\nb\n"),
+    Case("what was chosen", ["run", "-f", "csv", "--input-format", "text", "| stats count by sourcetype"], 0,
+         "info: sourcetype 'text' inferred from the content of 3 events.\n"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_run(case: Case) -> None:
+    """`splmini run` prints rows on standard output, messages on standard error, and exits as grep does."""
+    result = invoke(*case.arguments, stdin=case.stdin)
+    assert result.exit_code == case.code, result.output
+    if case.name == "what was chosen":
+        assert case.output in result.stderr
+        return
+    assert result.output == case.output
+
+
+def test_errors_are_two() -> None:
+    """A wrong search, a missing file, a wrong option and a wrong command exit with 2."""
+    assert invoke("run", "| stast count", stdin="").exit_code == 2
+    assert invoke("run", "| stats count", "no/such/file").exit_code == 2
+    assert invoke("run", "--format", "xls", "| stats count").exit_code == 2
+    result = invoke("rnu")
+    assert result.exit_code == 2
+    assert "Did you mean 'run'?" in result.output
+
+
+def test_output_file(tmp_path: Path) -> None:
+    """`-o` writes the rows to a file."""
+    path = tmp_path / "rows.csv"
+    assert invoke("run", "-q", "-f", "csv", "-o", str(path), "| stats count", stdin=LINES).output == ""
+    assert path.read_text() == "count\n3\n"
+
+
+def test_search_from_a_file(tmp_path: Path) -> None:
+    """`@FILE` is the text of a search."""
+    path = tmp_path / "search.spl"
+    path.write_text("| stats count\n")
+    assert invoke("run", "-q", "-f", "csv", f"@{path}", stdin=LINES).output == "count\n3\n"
+
+
+def test_generating_search_reads_nothing() -> None:
+    """A search that makes its own rows needs no files."""
+    assert invoke("run", "-q", "-f", "csv", "| makeresults | eval a=1 | table a", stdin="").output == "a\n1\n"
+
+
+def test_processes() -> None:
+    """`-j` gives the same rows."""
+    one = invoke("run", "-q", "-f", "csv", "| stats count by user", stdin=LINES)
+    assert invoke("run", "-q", "-f", "csv", "-j", "2", "| stats count by user", stdin=LINES).output == one.output
+
+
+class TestDetect:
+    """`splmini detect`."""
+
+    def test_text(self) -> None:
+        """Rows, findings and risk events are shown."""
+        result = invoke("detect", "-q", str(EXAMPLE / "detection.yml"), str(EXAMPLE / "events.xml"))
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith("Detect Regsvcs with Network Connection: fired, 5 rows\n")
+        for part in ("\nrow 5\n", "\nfinding 5\n", "\nrisk event 5\n", "172.32.0.1", "risk_score"):
+            assert part in result.output
+
+    def test_json(self) -> None:
+        """JSON has everything."""
+        result = invoke("detect", "-q", "-f", "json", str(EXAMPLE / "detection.yml"), str(EXAMPLE / "events.xml"))
+        content = json.loads(result.output)
+        assert content["fired"]
+        assert (len(content["results"]), len(content["findings"]), len(content["risk_events"])) == (5, 5, 5)
+
+    def test_not_fired_is_one(self) -> None:
+        """A detection that finds nothing exits with 1."""
+        result = invoke("detect", "-q", str(EXAMPLE / "detection.yml"), stdin=LINES)
+        assert result.exit_code == 1
+        assert "did not fire, 0 rows" in result.output
+
+
+class TestFmt:
+    """`splmini fmt`."""
+
+    def test_file(self, tmp_path: Path) -> None:
+        """A file is laid out in place, once."""
+        path = tmp_path / "a.spl"
+        path.write_text("search a=1 |  stats count by b,c\n")
+        assert invoke("fmt", "--check", str(path)).exit_code == 1
+        diff = invoke("fmt", "--diff", str(path))
+        assert diff.exit_code == 1
+        assert "-search a=1 |  stats" in diff.output
+        assert invoke("fmt", str(path)).exit_code == 0
+        assert "\n| stats" in path.read_text()
+        assert invoke("fmt", "--check", str(path)).exit_code == 0
+
+    def test_standard_input(self) -> None:
+        """`-` goes through."""
+        assert "\n| stats count\n" in invoke("fmt", "-", stdin="a=1 | stats   count\n").output
+
+    def test_yaml(self, tmp_path: Path) -> None:
+        """In a detection only the search changes."""
+        path = tmp_path / "a.yml"
+        path.write_text("name: x # stays\nsearch: 'a=1 |   stats count'\nother: [1,  2]\n")
+        assert invoke("fmt", str(path)).exit_code == 0
+        text = path.read_text()
+        assert text.startswith("name: x # stays\nsearch: ")
+        assert text.endswith("other: [1,  2]\n")
+        assert "| stats count" in text
+
+    def test_missing_file(self) -> None:
+        """A file that is not there is an error."""
+        assert invoke("fmt", "no/such/file.spl").exit_code == 2
+
+
+class TestTest:
+    """`splmini test`."""
+
+    @pytest.fixture
+    def mirror(self, tmp_path: Path) -> Path:
+        """A mirror of the example's attack data."""
+        folder = tmp_path / "datasets" / "detect_regsvcs"
+        folder.mkdir(parents=True)
+        (folder / "events.xml").write_bytes((EXAMPLE / "events.xml").read_bytes())
+        return tmp_path
+
+    def test_passes(self, mirror: Path, tmp_path: Path) -> None:
+        """A detection that fires over its data passes; reports are written."""
+        junit, report = tmp_path / "junit.xml", tmp_path / "report.json"
+        for folder in (mirror, mirror / "datasets"):
+            result = invoke("test", str(EXAMPLE / "detection.yml"), "--attack-data", str(folder),
+                            "--junit", str(junit), "--json", str(report))
+            if result.exit_code == 0:
+                break
+        assert result.exit_code == 0, result.output
+        assert "1 passed" in result.output
+        assert ElementTree.parse(junit).getroot().attrib["tests"] == "1"  # our own file
+        assert json.loads(report.read_text())["counts"]["passed"] == 1
+
+    def test_without_tests_is_one(self, tmp_path: Path) -> None:
+        """A folder without tests is nothing found."""
+        assert invoke("test", str(tmp_path)).exit_code == 1
+
+
+def test_help_names_every_command() -> None:
+    """`splmini --help` lists the commands, each with a sentence."""
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for name in command_line.COMMANDS:
+        assert f"\n  {name} " in result.output
+        assert invoke(name, "--help").exit_code == 0
+    assert invoke("--version").output.startswith("splmini ")
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    """`python -m splmini` prints an error of a search with its caret, without a traceback, and exits with 2."""
+    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "splmini", "run", "a=1 | stast count"], capture_output=True, text=True, cwd=tmp_path,
+        env=environment, input="", timeout=60, check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("splmini: UnknownCommand: line 1, column 7: ")
+    assert "Did you mean 'stats'?" in done.stderr
+    assert "Traceback" not in done.stderr
