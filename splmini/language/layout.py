@@ -112,12 +112,15 @@ class _Reader:
         self.depth = 0
 
     def structural(self, text: str, kind: str) -> None:
+        if self.glued:
+            self.items[-1].text = self.items[-1].text.rstrip()
         self.items.append(_Item(kind, text, self.space))
         self.space = self.newline = self.glued = False
 
     def word(self, piece: str) -> None:
         if piece.isspace():
-            if self.depth and self.verbatim:
+            escaped = self.glued and self.items[-1].text.endswith("\\")
+            if escaped or (self.depth and self.verbatim):
                 self.append(piece)
                 return
             self.space, self.newline, self.glued = True, self.newline or "\n" in piece, False

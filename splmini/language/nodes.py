@@ -337,7 +337,10 @@ class AggregationRules(ExpressionRules, SharedRules):
 
     def where(self, children: Children) -> tree.Node:
         keyword, called, comparison, rank = children
-        words = tree.Word(comparison.lower(), span=_span(comparison)), tree.Word("".join(rank.lower().split()), span=_span(rank))
+        words = (
+            tree.Word(comparison.lower(), span=_span(comparison)),
+            tree.Word("".join(rank.lower().split()), span=_span(rank)),
+        )
         return tree.Clause("where", (called, *words), span=_span(keyword, rank))
 
     def by_field(self, children: Children) -> tree.Node:

@@ -69,8 +69,8 @@ def _command(node: tree.Command) -> Pieces:
 
 # ---- search --------------------------------------------------------------------------------------------------------
 
-_TERM_SPECIAL = re.compile(r"[\s()\[\]=<>,|`]+|::")
-_VALUE_SPECIAL = re.compile(r"[\s()\[\],|`]+|^[=<>!]+")
+_TERM_SPECIAL = re.compile(r"[\s()\[\]=<>,|`]+|(?<=[\w.{}\-])::(?=[^\s:])")
+_VALUE_SPECIAL = re.compile(r"^[=<>!]+[\s()\[\],|`]*|[\s()\[\],|`]+")
 _PLAIN_FIELD = re.compile(r"[^\s\"()\[\]=<>!,\\|`]+")
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "in", "not"})
 _SEARCH_LEAVES = (
@@ -245,15 +245,21 @@ def _assignment(node: tree.Assignment) -> Pieces:
     if isinstance(target, tree.Template):
         return [target, "=", _Eval(node.value)]
     plain = _PLAIN_TARGET.fullmatch(target.name) and not target.quoted
-    return [target.name if plain else quote_single(target.name), "=", _Eval(node.value)]
+    name = target.name if plain else _quoted_name(target.name)
+    return [name, "=", _Eval(node.value)]
+
+
+def _quoted_name(name: str) -> str:
+    """Single quotes are the usual ones for a field, but they do not hide what separates commands."""
+    return quote(name) if any(character in name for character in '|[]`"') else quote_single(name)
 
 
 _PLAIN_TARGET = re.compile(r"[^\s\"'=,()<>!\[\]|{}`]+")
 
 # ---- aggregation and arguments -------------------------------------------------------------------------------------
 
-_WORD_SPECIAL = re.compile(r"[\s()\[\],=|`]+|^'")
-_OPTION_SPECIAL = re.compile(r"[\s()\[\],|`]+|^'")
+_WORD_SPECIAL = re.compile(r"^'[\s()\[\],=|`]*|[\s()\[\],=|`]+")
+_OPTION_SPECIAL = re.compile(r"^'[\s()\[\],|`]*|[\s()\[\],|`]+")
 _OPTION_NAME = re.compile(r"[^\s\"'(),=\[\]<>!|\\`]+")
 _ALIAS = re.compile(r"[^\s\"'(),\[\]|\\`]+")
 
