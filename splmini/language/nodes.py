@@ -18,7 +18,6 @@ from splmini.errors import Span, SplSyntaxError
 from splmini.language import tree
 from splmini.language.text import bare, unquote, unquote_single
 
-
 _NodeT = TypeVar("_NodeT", bound=tree.Node)
 
 

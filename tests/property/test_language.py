@@ -69,7 +69,7 @@ MACROS = MacroRegistry.from_dict(
     {
         "one": "a=1 b",
         "two(2)": {"args": ["x", "y"], "definition": "[$x$ `one` $y$ $x$]"},
-        "three(1)": {"args": ["x"], "definition": "```gone```<`two($x$, \"c, d\")`>$x$"},
+        "three(1)": {"args": ["x"], "definition": '```gone```<`two($x$, "c, d")`>$x$'},
         "nothing": "",
     }
 )

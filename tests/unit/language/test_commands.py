@@ -5,8 +5,24 @@ import pytest
 from splmini.errors import SplSyntaxError, UnknownCommand
 from splmini.language.parser import parse
 from splmini.language.tree import (
-    Aggregation, And, Call, Clause, Command, Comparison, FieldComparison, FieldRef, Group, Node, Number, Option,
-    Pipeline, RawSubsearch, Rename, Subsearch, Term, Word,
+    Aggregation,
+    And,
+    Call,
+    Clause,
+    Command,
+    Comparison,
+    FieldComparison,
+    FieldRef,
+    Group,
+    Node,
+    Number,
+    Option,
+    Pipeline,
+    RawSubsearch,
+    Rename,
+    Subsearch,
+    Term,
+    Word,
 )  # fmt: skip
 
 

@@ -4,7 +4,21 @@ import pytest
 
 from splmini.language.parser import parse, parse_expression
 from splmini.language.tree import (
-    And, Assignment, Binary, Boolean, Call, Comparison, FieldRef, InList, Not, Number, Or, String, Template, Unary, Xor,
+    And,
+    Assignment,
+    Binary,
+    Boolean,
+    Call,
+    Comparison,
+    FieldRef,
+    InList,
+    Not,
+    Number,
+    Or,
+    String,
+    Template,
+    Unary,
+    Xor,
 )  # fmt: skip
 
 A, B, C = FieldRef("a"), FieldRef("b"), FieldRef("c")

@@ -4,7 +4,17 @@ import pytest
 
 from splmini import errors
 from splmini.language.parser import parse, parse_search
-from splmini.language.tree import And, Directive, FieldComparison, FieldIn, Not, Or, Subsearch, SubsearchComparison, Term
+from splmini.language.tree import (
+    And,
+    Directive,
+    FieldComparison,
+    FieldIn,
+    Not,
+    Or,
+    Subsearch,
+    SubsearchComparison,
+    Term,
+)
 
 
 def term(text: str) -> Term:
