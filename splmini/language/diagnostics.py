@@ -39,12 +39,13 @@ WORDS: dict[str, dict[str, str]] = {
 
 _OPERANDS = (VALUE, TERM, OPERAND, FUNCTION, "a name", FIELD, ARGUMENT)
 
+_QUOTE_FIELD = "A field whose name holds other characters than letters, digits and _ stands in single quotes."
 _WILDCARD = 'There are no wildcards here: write like(field, "text%").'
 _HINTS: tuple[tuple[str, str, str], ...] = (
     ("expressions", r"&&?", "Write AND."),
     ("expressions", r";", "Assignments are separated by commas."),
     ("expressions", r"\?", "Write if(condition, value, other)."),
-    ("expressions", r"[{@#:~^]", "A field whose name holds other characters than letters, digits and _ stands in single quotes."),
+    ("expressions", r"[{@#:~^]", _QUOTE_FIELD),
     ("expressions", r"\d+[^\W\d]\w*$", "A field whose name begins with a digit stands in single quotes: '{found}'."),
     ("expressions", r"'$", "The single quote is not closed. Texts stand in double quotes, fields in single ones."),
     ("expressions", r">$", "Write != for 'not equal'."),

@@ -179,12 +179,12 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Split at commas outside quotes and brackets."""
     pieces, depth, position = [], 0, start
     for match in re.compile(r'"(?:[^"\\]|\\.)*"|[(),]', re.DOTALL).finditer(text, start, end):
-        token = match.group()
-        if token == "(":
+        found = match.group()
+        if found == "(":
             depth += 1
-        elif token == ")":
+        elif found == ")":
             depth -= 1
-        elif token == "," and depth <= 0:
+        elif found == "," and depth <= 0:
             pieces.append((position, match.start()))
             position = match.end()
     return [*pieces, (position, end)]

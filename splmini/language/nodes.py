@@ -26,9 +26,11 @@ class _Reading(threading.local):
 
     text: str = ""
     offset: int = 0
-    subsearches: Mapping[int, tree.Node] = {}
-    depths: dict[int, int] = {}
-    """How deep the nodes made so far are nested, by identity."""
+
+    def __init__(self) -> None:
+        self.subsearches: Mapping[int, tree.Node] = {}
+        self.depths: dict[int, int] = {}
+        """How deep the nodes made so far are nested, by identity."""
 
 
 _reading = _Reading()

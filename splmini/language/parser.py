@@ -333,13 +333,13 @@ def _keywords(text: _Text, keywords: tuple[str, ...]) -> list[tuple[int, int, st
     pattern = re.compile(rf"{_SKIP}|{_BREAK_BEFORE}({'|'.join(keywords)})(?=[\s(\[\"']|$)", re.IGNORECASE | re.DOTALL)
     found, depth = [], 0
     for match in pattern.finditer(text.text, text.start, text.end):
-        token = match.group()
-        if token == "(":
+        piece = match.group()
+        if piece == "(":
             depth += 1
-        elif token == ")":
+        elif piece == ")":
             depth -= 1
         elif match.group(1) and depth == 0:
-            found.append((match.start(), match.end(), token.lower()))
+            found.append((match.start(), match.end(), piece.lower()))
     return found
 
 

@@ -97,10 +97,9 @@ class SourceText:
         length = end - offset + 1 if end_layer is layer and end >= offset else 1
         chain = layer.chain()
         lines: list[str] = []
-        for inner, outer in zip(chain, chain[1:], strict=False):
+        for inner in chain[:-1]:
             lines.insert(0, excerpt(inner.text, offset, length, f"in the macro '{inner.macro}': "))
             offset, length = inner.call.start, inner.call.end - inner.call.start
-            assert inner.caller is outer
         return "\n".join([excerpt(chain[-1].text, offset, length), *lines])
 
 

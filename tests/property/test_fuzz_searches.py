@@ -1,3 +1,4 @@
+# ruff: noqa: PT017 - that an error may come out, and what it must have, is what is tested
 """Fuzzing of searches: whatever the text, it is a search or an SplError with a position; `make fuzz` runs it longer."""
 
 from __future__ import annotations

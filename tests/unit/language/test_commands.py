@@ -108,7 +108,7 @@ ARGUMENTS: dict[str, tuple[Node, ...]] = {
         option("maxspan", "5m"),
     ),
     "join type=left a, b [search c | head 1]": (
-        option("type", "left"), word("a"), word("b"), Subsearch(parse("[search c | head 1]").commands[0].args[0].pipeline),  # type: ignore[attr-defined]
+        option("type", "left"), word("a"), word("b"), parse("[search c | head 1]").commands[0].args[0],
     ),
     "foreach a* [eval <<FIELD>>=if('<<FIELD>>'=\"]\", 1, 2)]": (
         word("a*"), RawSubsearch("eval <<FIELD>>=if('<<FIELD>>'=\"]\", 1, 2)"),
