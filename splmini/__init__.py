@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from splmini.compiled import Search
     from splmini.detections import Detection, DetectionReport, Outcome, lint, load_content
+    from splmini.detections.cases import load_cases
     from splmini.engine.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
@@ -47,6 +48,7 @@ _HOMES = {
     "splmini.compiled": ("Search",),
     "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "lint", "load_content"),
+    "splmini.detections.cases": ("load_cases",),
     "splmini.engine.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
     "splmini.language.yaml_layout": ("format_yaml",),
@@ -104,6 +106,7 @@ __all__ = [
     "format",
     "format_yaml",
     "lint",
+    "load_cases",
     "load_content",
     "parse",
     "search",

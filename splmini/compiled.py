@@ -18,6 +18,7 @@ from splmini.results import Results
 
 if TYPE_CHECKING:
     from splmini.environment import Environment
+    from splmini.plan.show import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,12 @@ class Search:
     def operators(self) -> tuple[Any, ...]:
         """The plain plan."""
         return tuple(self._operators)
+
+    def plan(self) -> Plan:
+        """Return the plan in words, as built and as optimised: `print(search.plan())`, `search.plan().to_json()`."""
+        from splmini.plan.show import describe
+
+        return describe(self._operators, self._optimized)
 
     def run(self, events: Any = (), **options: Any) -> Results:
         """Run the search over events and give its rows.

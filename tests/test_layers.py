@@ -27,6 +27,7 @@ EXCEPTIONS = {
     ("registry", "commands"): "the table of commands finds their modules by name",
     ("registry", "functions"): "and those of functions",
     ("detections", "__init__"): "a detection that is given no environment makes the default one",
+    ("knowledge", "environment"): "an app is checked in an environment that holds it",
     ("pytest_plugin", "detections"): "what it collects are detections' files and cases",
     ("__init__", "notebook"): "IPython loads the magics by the package's name",
 }

@@ -9,8 +9,10 @@ from splmini.cli import _shared as shared
 
 @click.command("plan")
 @click.argument("spl")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @shared.environment_options
-def command(spl: str, **settings: object) -> None:
+def command(spl: str, as_json: bool, **settings: object) -> None:
     """Show the plan of the search SPL (or @FILE), as built and as optimised."""
     search = shared.environment(settings).compile(shared.search_text(spl))
-    click.echo(str(search.plan()))
+    plan = search.plan()
+    click.echo(plan.to_json() if as_json else str(plan))

@@ -218,3 +218,31 @@ def test_as_a_process(tmp_path: Path) -> None:
     assert done.stderr.startswith("splmini: UnknownCommand: line 1, column 7: ")
     assert "Did you mean 'stats'?" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+class TestLooking:
+    """The commands that show what is there."""
+
+    def test_plan(self) -> None:
+        """The plan is shown as built and as optimised, in words and as JSON."""
+        result = invoke("plan", "a=1 | search b=2 | stats count by c")
+        assert result.output.startswith("plan\n  1. generating every event\n")
+        assert "optimised\n  1. generating a=1 b=2\n" in result.output
+        content = json.loads(invoke("plan", "--json", "a=1 | stats count by c").output)
+        assert content["optimised"][0]["fields"] == ["c"]
+
+    def test_fields(self) -> None:
+        """The fields of events are listed, each with where it came from."""
+        result = invoke("fields", "-f", "csv", str(EXAMPLE / "events.xml"))
+        assert result.exit_code == 0
+        assert "process_name" in result.output
+
+    def test_apps_check(self, tmp_path: Path) -> None:
+        """What an app has that is not carried out is listed, and exits with 1."""
+        (tmp_path / "default").mkdir()
+        (tmp_path / "default" / "props.conf").write_text("[a]\nEXTRACT-x = (?<y>\\d+)\n")
+        assert invoke("apps", "check", str(tmp_path)).exit_code == 0
+        (tmp_path / "default" / "props.conf").write_text("[a]\nEXTRACT-x = (?<y>\\d+\n")
+        result = invoke("apps", "check", str(tmp_path))
+        assert result.exit_code == 1
+        assert "EXTRACT-x" in result.output
