@@ -181,6 +181,12 @@ class Environment:
         bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run)
         return bound
 
+    def raw_filter(self, predicate: tree.Node) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
+        """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
+        from splmini.knowledge.ways import raw_filter
+
+        return raw_filter(self.knowledge, predicate)
+
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table."""
         table: Table | None = self.lookups.find(name)

@@ -39,6 +39,9 @@ class Services(Protocol):
     def bind_mapper(self, needed: Fields, run: Run) -> Mapper:
         """Return the function from event dicts to rows, knowledge applied."""
 
+    def raw_filter(self, predicate: tree.Node) -> Callable[[Events], Events] | None:
+        """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
+
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table; raises UnknownLookup."""
 
@@ -155,33 +158,61 @@ class Run:
             predicate = self.expanded(predicate)
         reads = frozenset() if predicate is None else compiler.fields_read(predicate)
         timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
-        mapper = self.services.bind_mapper(union(needed, reads, frozenset({"_time"} if timed else ())), self)
-        test = None if predicate is None else compiler.compile_search(predicate, self.scope)
-        refuse = quick_refusal(predicate, self.scope) if self.knowledge == "default" else None
-        return Stream(self._scan(mapper, test, refuse, ranged))
+        reads = union(reads, frozenset({"_time"} if timed else ()))
+        full = self.services.bind_mapper(union(needed, reads), self)
+        tests = [] if ranged is None else [ranged]
+        if predicate is None:
+            return Stream(self._scan([], full, tests, None))
+        tests.append(compiler.compile_search(predicate, self.scope))
+        return Stream(self._scan(self._refusals(predicate), full, tests, self._narrow(reads, needed)))
+
+    def _refusals(self, predicate: tree.Node) -> list[Callable[[Events], Events]]:
+        """What can be decided on events as given, before anything is mapped."""
+        if self.knowledge != "default" or not self.optimized:
+            return []
+        filters = (quick_refusal(predicate, self.scope), self.services.raw_filter(predicate))
+        return [each for each in filters if each is not None]
+
+    def _narrow(self, reads: Fields, needed: Fields) -> Mapper | None:
+        """A mapper that makes only what the predicate reads; None where the rows need no more than that."""
+        if reads is None or not self.optimized or (needed is not None and needed <= reads):
+            return None
+        return self.services.bind_mapper(reads, self)
 
     def _scan(
         self,
-        mapper: Mapper,
-        test: Callable[[Row], bool] | None,
-        refuse: Callable[[Events], Events] | None,
-        in_range: Callable[[Row], bool] | None,
+        refusals: list[Callable[[Events], Events]],
+        full: Mapper,
+        tests: list[Callable[[Row], bool]],
+        narrow: Mapper | None,
     ) -> Iterator[Batch]:
+        """Yield the rows that satisfy the tests.
+
+        What a predicate reads is made first; all else only for the events that satisfy it, as long as that pays.
+        """
         for events in self.source.batches():
             self.check()
             self.scanned += len(events)
             if self.progress is not None:
                 self.progress(self.scanned)
-            if refuse is not None:
+            for refuse in refusals:
                 events = refuse(events)
-                if not events:
-                    continue
+            if not events:
+                continue
             self.parsed += len(events)
-            rows = mapper(events)
-            if in_range is not None:
-                rows = [row for row in rows if in_range(row)]
-            if test is not None:
-                rows = [row for row in rows if test(row)]
+            if narrow is not None:
+                before = len(events)
+                rows = narrow(events)
+                for test in tests:
+                    kept = [pair for pair in zip(events, rows, strict=True) if test(pair[1])]
+                    events, rows = [event for event, _ in kept], [row for _, row in kept]
+                rows = full(events)
+                if 2 * len(rows) > before:
+                    narrow = None
+            else:
+                rows = full(events)
+                for test in tests:
+                    rows = [row for row in rows if test(row)]
             if rows:
                 self.matched += len(rows)
                 yield rows

@@ -108,6 +108,8 @@ class Step:
     reads: Fields
     writes: frozenset[str] | None
     make: Callable[[Names, MapperContext], Apply]
+    verbatim: bool = True
+    """Whether every value is a piece of what the step reads, as it stands there (but for escapes)."""
 
     def needed(self, wanted: Names) -> bool:
         """Say whether the step can yield one of the wanted fields."""

@@ -215,7 +215,8 @@ def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Ma
             return _first_match(compiled, options.source, [(name, value.group or 0) for name, value in fixed])
         return _all_matches(compiled, options, fixed, dynamic, keyed, wanted)
 
-    return Step(origin, frozenset({options.source}), names, make)
+    verbatim = all(value.group is not None for _, value in [*static, *dynamic])
+    return Step(origin, frozenset({options.source}), names, make, verbatim)
 
 
 def _all_matches(
