@@ -53,6 +53,8 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
     ("expressions", r"\[", "Square brackets hold subsearches; mvindex(field, 0) gives one value of several."),
     ("expressions", r",$", "Conditions are joined by AND or OR."),
     ("expressions", r"\*$", _WILDCARD),
+    ("expressions", "[“”‘’]", "Write straight quotes."),
+    ("search", r"\($", "Write field IN (value, value), or (field=value OR field=value)."),
     ("search", r"[=<>]", "A comparison is written field=value."),
 )  # fmt: skip
 """What helps where something is in the way: grammar, what was found, the hint."""
@@ -117,6 +119,10 @@ def _expected(error: UnexpectedInput, grammar: str) -> list[str]:
         names = error.allowed or ()
     words = WORDS[grammar]
     found = {words[name] for name in names if name in words}
+    if VALUE in found:
+        found -= {TERM, FIELD}
+    if OPERAND in found:
+        found.discard(OPERATOR)
     order = [*_OPERANDS, OPERATOR]
     return sorted(found, key=lambda word: (order.index(word) if word in order else len(order), word))
 

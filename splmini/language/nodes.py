@@ -16,7 +16,7 @@ from lark import Token
 
 from splmini.errors import Span, SplSyntaxError
 from splmini.language import tree
-from splmini.language.text import bare, unquote, unquote_single
+from splmini.language.text import all_quoted, bare, unquote, unquote_single
 
 _NodeT = TypeVar("_NodeT", bound=tree.Node)
 
@@ -142,7 +142,7 @@ class SearchRules:
 
     def directive(self, children: Children) -> tree.Directive:
         name, _, text = children[0].partition("(")
-        return tree.Directive(name, bare(text[:-1].strip()), span=_span(children[0]))
+        return tree.Directive(name, bare(" ".join(text[:-1].split())), span=_span(children[0]))
 
 
 _OPERATOR = re.compile(r"\s*(!=|==|<=|>=|=|<|>|::)$")
@@ -156,7 +156,8 @@ def _field(text: str) -> str:
 def _term(token: Token) -> tree.Term:
     if token.type == "STRING":
         return tree.Term(unquote(token), True, span=_span(token))
-    return tree.Term(bare(token), span=_span(token))
+    text = bare(token)
+    return tree.Term(text, all_quoted(token, text), span=_span(token))
 
 
 # ---- eval ----------------------------------------------------------------------------------------------------------
@@ -268,7 +269,8 @@ def _word(token: Token) -> tree.Word:
         return tree.Word(unquote_single(token), "'", span=_span(token))
     if token[0] == '"' and _QUOTED.fullmatch(token):
         return tree.Word(unquote(token), '"', span=_span(token))
-    return tree.Word(bare(token), span=_span(token))
+    text = bare(token)
+    return tree.Word(text, '"' if all_quoted(token, text) else "", span=_span(token))
 
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)

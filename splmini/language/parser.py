@@ -278,6 +278,7 @@ class _Parser:
         places = _keywords(text, keywords)
         bounds = [start for start, _, _ in places] + [text.end]
         nodes = list(head(spec, text.part(text.start, bounds[0])))
+        written = len(nodes)
         seen: set[str] = set()
         for (start, begin, keyword), end in zip(places, bounds[1:], strict=True):
             word = Span(start + text.offset, begin + text.offset)
@@ -290,7 +291,7 @@ class _Parser:
                 raise SplSyntaxError(f"Nothing follows '{keyword}' in {text.name}.", name=text.name, span=word)
             if keyword == "where":
                 items, options = _options_out(self.run_search(part), spec)
-                nodes += options
+                nodes[written:written] = options
             else:
                 items = self.run("arguments", "arguments", part)
             nodes.append(tree.Clause(keyword, tuple(items), span=Span(word.start, self.trimmed_end(part))))

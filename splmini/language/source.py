@@ -93,8 +93,9 @@ class SourceText:
     def context(self, span: Span) -> str:
         """Return the user's line with carets below, followed by the chain of macros, if any."""
         layer, offset = self.locate(span.start)
-        end_layer, end = self.locate(max(span.end - 1, span.start))
-        length = end - offset + 1 if end_layer is layer and end >= offset else 1
+        index = bisect_right(self._starts, span.start)
+        behind = self._starts[index] if index < len(self._starts) else len(self.text)
+        length = max(min(span.end, behind) - span.start, 1)
         chain = layer.chain()
         lines: list[str] = []
         for inner in chain[:-1]:

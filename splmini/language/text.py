@@ -36,6 +36,14 @@ def bare(token: str) -> str:
     return _BARE.sub(_bare_part, token)
 
 
+def all_quoted(token: str, text: str) -> bool:
+    """Say whether a word outside quotes holds nothing but quoted parts and escapes, so that it is a quoted text."""
+    return token != text and not _PLAIN.search(text)
+
+
+_PLAIN = re.compile(r"[^\s()\[\]=<>,|`!]")
+
+
 def _bare_part(match: re.Match[str]) -> str:
     quoted, escaped = match.groups()
     return unescape(quoted) if quoted is not None else str(escaped)
