@@ -1,4 +1,4 @@
-"""Lines of key=value pairs, events that `collect` writes (stash), and VPC flow logs."""
+"""Lines of key=value pairs, and VPC flow logs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,9 @@ from typing import TYPE_CHECKING
 
 from splmini.events._lines import line_format
 from splmini.events._reader import Settings
-from splmini.events._times import any_epoch
 
 if TYPE_CHECKING:
     from splmini.operators import Row
-
-
-@line_format(
-    "stash", "Splunk summary events (stash)",
-    r"(?P<time>\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [+-]\d{4}|\d{10}(?:\.\d+)?), (?:search_name|search_now|info_min_time)=",
-    "stash", rank=4,
-)
-def stash(found: re.Match[str], settings: Settings) -> Row:
-    """Lines such as `01/31/2024 10:00:00 +0000, search_name="x", info_min_time=..., key="value"`."""
-    moment = any_epoch(found["time"], settings.timezone, settings.now)
-    return {} if moment is None else {"_time": moment}
 
 
 @line_format(

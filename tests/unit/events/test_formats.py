@@ -158,8 +158,12 @@ CASES = [
     Case("VPC flow",
          "2 123456789012 eni-0a1b2c3d 10.0.0.1 10.0.0.2 443 5000 6 10 100 1714979289 1714979300 ACCEPT OK\n", "vpcflow",
          [{"_time": EPOCH, "sourcetype": "aws:cloudwatchlogs:vpcflow"}]),
-    Case("stash", '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n', "stash",
+    Case("stash lines", '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n', "stash_line",
          [{"_time": EPOCH, "sourcetype": "stash"}]),
+    Case("stash file", '***SPLUNK*** index=risk source="A rule" sourcetype=stash\n'
+         '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n***SPLUNK*** index=other\n1714979289, info_min_time=1\n', "stash",
+         [{"_time": EPOCH, "sourcetype": "stash", "source": "A rule", "index": "risk"},
+          {"_raw": "1714979289, info_min_time=1", "index": "other", "source": None, "_time": EPOCH}]),
     Case("stack traces", "2024-05-06 07:08:09 ERROR x\n  at a\n  at b\n2024-05-06 07:08:10 INFO y\n", "text",
          [{"_raw": "2024-05-06 07:08:09 ERROR x\n  at a\n  at b", "_time": EPOCH}, {"_time": EPOCH + 1}]),
     Case("plain lines", "one\r\n\r\ntwo\r\n", "text", [{"_raw": "one"}, {"_raw": "two", "sourcetype": "text"}]),
