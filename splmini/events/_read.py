@@ -12,9 +12,10 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.errors import EventFormatError
+from splmini.events._compression import decompress, utf8
 from splmini.events._dicts import dict_batches
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader
-from splmini.events._source import Source, Stream, decompress, find_streams, is_path, utf8
+from splmini.events._source import Source, Stream, find_streams, is_path
 from splmini.events.recognise import is_binary, recognise_format
 
 if TYPE_CHECKING:

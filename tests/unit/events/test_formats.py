@@ -161,7 +161,8 @@ CASES = [
     Case("stash lines", '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n', "stash_line",
          [{"_time": EPOCH, "sourcetype": "stash"}]),
     Case("stash file", '***SPLUNK*** index=risk source="A rule" sourcetype=stash\n'
-         '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n***SPLUNK*** index=other\n1714979289, info_min_time=1\n', "stash",
+         '05/06/2024 07:08:09 +0000, search_name="A rule", risk_score="50"\n***SPLUNK*** index=other\n'
+         '1714979289, info_min_time=1\n', "stash",
          [{"_time": EPOCH, "sourcetype": "stash", "source": "A rule", "index": "risk"},
           {"_raw": "1714979289, info_min_time=1", "index": "other", "source": None, "_time": EPOCH}]),
     Case("stack traces", "2024-05-06 07:08:09 ERROR x\n  at a\n  at b\n2024-05-06 07:08:10 INFO y\n", "text",

@@ -73,8 +73,8 @@ def test_damaged_archives_are_errors(pack: Any, keep: int) -> None:
 
 def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
     """Data that grows a thousandfold is a limit, not a full memory."""
-    monkeypatch.setattr("splmini.events._source.BOMB_BYTES", 1 << 16)
-    monkeypatch.setattr("splmini.events._source.BOMB_RATIO", 100)
+    monkeypatch.setattr("splmini.events._compression.BOMB_BYTES", 1 << 16)
+    monkeypatch.setattr("splmini.events._compression.BOMB_RATIO", 100)
     with pytest.raises(LimitExceeded, match="grows to more than 100 times"):
         run(gzip.compress(b"a" * 20_000_000))
     with pytest.raises(LimitExceeded, match="grows to more than 100 times"):
@@ -83,7 +83,7 @@ def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
     """An archive of endless files is a limit."""
-    monkeypatch.setattr("splmini.events._source.ZIP_MEMBERS", 2)
+    monkeypatch.setattr("splmini.events._compression.ZIP_MEMBERS", 2)
     with pytest.raises(LimitExceeded, match="more than 2 files"):
         run(zipped(a=b"x", b=b"y", c=b"z"))
 
