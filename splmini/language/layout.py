@@ -113,7 +113,8 @@ class _Reader:
 
     def structural(self, text: str, kind: str) -> None:
         if self.glued:
-            self.items[-1].text = self.items[-1].text.rstrip()
+            kept = self.items[-1].text.rstrip()
+            self.items[-1].text = kept + " " if kept.endswith("\\") else kept
         self.items.append(_Item(kind, text, self.space))
         self.space = self.newline = self.glued = False
 

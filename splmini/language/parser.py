@@ -326,7 +326,7 @@ class _Parser:
 
 
 _BREAK_BEFORE = r"(?<![^\s)\],\"'])"
-_SKIP = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\\.|\[\x00*\]|[()]'
+_SKIP = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\\[^\[\]]|\[\x00*\]|[()]'
 
 
 def _keywords(text: _Text, keywords: tuple[str, ...]) -> list[tuple[int, int, str]]:
