@@ -90,6 +90,11 @@ class SourceText:
         layer, _ = self.locate(span.start)
         return line_and_column(layer.chain()[-1].text, self.user_offset(span.start))
 
+    def chain(self, span: Span) -> tuple[str, ...]:
+        """Return the names of the macros that a span came from, the innermost first; the last is the one called."""
+        layer, _ = self.locate(span.start)
+        return tuple(str(inner.macro) for inner in layer.chain()[:-1])
+
     def context(self, span: Span) -> str:
         """Return the user's line with carets below, followed by the chain of macros, if any."""
         layer, offset = self.locate(span.start)
