@@ -8,6 +8,7 @@ finding, a file that `fmt --check` would change); 2 the search, an argument or a
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -66,13 +67,28 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    from splmini import SplError
-
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    from splmini import SplError
+
     try:
-        cli.main(args=arguments, prog_name="splmini", standalone_mode=True)
+        code = cli.main(args=arguments, prog_name="splmini", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
     except SplError as error:
         click.echo(f"splmini: {type(error).__name__}: {error}", err=True)
-        sys.exit(2)
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        click.echo(f"splmini: {error}", err=True)
+    return 2

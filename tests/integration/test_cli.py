@@ -246,3 +246,34 @@ class TestLooking:
         result = invoke("apps", "check", str(tmp_path))
         assert result.exit_code == 1
         assert "EXTRACT-x" in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (OSError(2, "No such file"), 2)], ids=["interrupt", "file"]
+)
+def test_exit_codes_of_main(error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted run exits with 130, a file that cannot be written with 2; neither shows a traceback."""
+
+    def fails(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("splmini.cli.run.shared.environment", fails)
+    with pytest.raises(SystemExit) as caught:
+        command_line.main(["run", "a"])
+    assert caught.value.code == code
+
+
+def test_reader_that_goes_away(tmp_path: Path) -> None:
+    """Output that nobody reads to its end is no error."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "splmini", "run", "-q", "| makeresults count=50000 | eval a=1 | table a"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.read(1) == b"a"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
