@@ -270,7 +270,7 @@ class _Writer:
 
     def open(self, index: int, item: _Item) -> None:
         if index <= self.inline_until:
-            self.put((" " if item.space else "") + "[")
+            self.put((" " if item.space and not self.at_start(index) else "") + "[")
             self.indents.append(self.indents[-1])
             return
         end = item.partner if item.partner >= 0 else len(self.items) - 1

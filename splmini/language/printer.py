@@ -259,6 +259,7 @@ _PLAIN_TARGET = re.compile(r"[^\s\"'=,()<>!\[\]|{}`]+")
 # ---- aggregation and arguments -------------------------------------------------------------------------------------
 
 _WORD_SPECIAL = re.compile(r"^'[\s()\[\],=|`]*|[\s()\[\],=|`]+")
+_BARE_WORD = re.compile(r"(?:[^\s\"'()\[\],\\=|`]|[<>=]=)+")
 _OPTION_SPECIAL = re.compile(r"^'[\s()\[\],|`]*|[\s()\[\],|`]+")
 _OPTION_NAME = re.compile(r"[^\s\"'(),=\[\]<>!|\\`]+")
 _ALIAS = re.compile(r"[^\s\"'(),\[\]|\\`]+")
@@ -269,7 +270,7 @@ def _word(node: tree.Word) -> Pieces:
         return [quote(node.text)]
     if node.quoted == "'":
         return [quote_single(node.text)]
-    return [write_bare(node.text, _WORD_SPECIAL)]
+    return [node.text if _BARE_WORD.fullmatch(node.text) else write_bare(node.text, _WORD_SPECIAL)]
 
 
 def _option(node: tree.Option) -> Pieces:
