@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.errors import EventFormatError
 from splmini.events._compression import decompress, utf8
-from splmini.events._dicts import dict_batches
+from splmini.events._dicts import dict_batches, plain_events
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader
 from splmini.events._source import Source, Stream, find_streams, is_path
 from splmini.events.recognise import is_binary, recognise_format
@@ -42,6 +42,8 @@ class Opened:
     once: bool
     is_file: bool
     blocks: Callable[[Report], Iterator[Block | list[Row]]] | None = None
+    selected: Callable[[Callable[[list[Any]], list[Any]]], Iterator[tuple[int, list[Row]]]] | None = None
+    """Of dicts: yields (how many there were, those that a filter over the dicts as given keeps) a batch."""
 
 
 def _silent(level: str, command: str, text: str) -> None:
@@ -146,7 +148,22 @@ def _open_dicts(
         yield from dict_batches(batches(), settings, report)
         _tell(report, message)
 
-    return Opened(read, once, is_file=False)
+    def selected(keep: Callable[[list[Any]], list[Any]]) -> Iterator[tuple[int, list[Row]]]:
+        report = Report()
+        for batch in batches():
+            report.records += len(batch)
+            yield len(batch), plain_events(_kept(batch, keep), settings, report)
+        _tell(report, message)
+
+    return Opened(read, once, is_file=False, selected=selected)
+
+
+def _kept(batch: list[Any], keep: Callable[[list[Any]], list[Any]]) -> list[Any]:
+    """Filter dicts as given; a batch that holds something else is left to whoever says what is wrong with it."""
+    try:
+        return keep(batch)
+    except (TypeError, AttributeError):
+        return batch
 
 
 def _tell(report: Report, message: Messages) -> None:

@@ -174,7 +174,10 @@ def _start_zeek(head: bytes, settings: Settings) -> dict[str, Any]:
 
 @reader("zeek", "Zeek log", _looks_zeek, start=_start_zeek, advance=_zeek_state)
 def parse_zeek(record: bytes, block: Block) -> Row | None:
-    """Zeek's tab-separated logs; unset fields are null, sets and vectors multivalue."""
+    """Zeek's tab-separated logs; unset fields are null, sets and vectors multivalue.
+
+    Their sourcetypes are `bro_PATH`, as Splunk's add-ons name them.
+    """
     state: dict[str, Any] = block.state
     if record.startswith(b"#"):
         _zeek_header(record, state)
@@ -195,7 +198,7 @@ def parse_zeek(record: bytes, block: Block) -> Row | None:
         event["_time"] = moment
     if block.settings.infer:
         path = state.get("path") or sourcetype_from_name(block.settings.name)
-        event["sourcetype"] = f"zeek:{path}"
+        event["sourcetype"] = f"bro_{path}"
         block.inferred[event["sourcetype"], ""] += 1
     return event
 

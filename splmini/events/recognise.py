@@ -42,6 +42,7 @@ class JsonKind(NamedTuple):
     """A kind of JSON event: what its objects have at the top, and what that makes it."""
 
     sourcetype: str
+    """May hold the value of a key, in braces."""
     source: str | None
     keys: frozenset[str]
     times: tuple[str, ...]
@@ -80,6 +81,7 @@ JSON_KINDS = (
     _kind("cisco:sfw:estreamer", None, "EventType FirstPacketSecond DeviceUUID", "FirstPacketSecond"),
     _kind("ollama:server", None, "model prompt_eval_count", "created_at"),
     _kind("mcp:jsonrpc", "mcp.log", "jsonrpc method", "timestamp time"),
+    _kind("bro:{_path}:json", None, "ts _path", "ts"),
     _kind("bro:conn:json", None, "ts uid id.orig_h conn_state", "ts"),
     _kind("bro:dns:json", None, "ts uid id.orig_h query", "ts"),
     _kind("bro:http:json", None, "ts uid id.orig_h method uri", "ts"),
@@ -109,8 +111,14 @@ def json_kind(value: Mapping[str, Any]) -> JsonKind:
             _known[keys] = candidates
     for kind in candidates:
         if all(str(value[key]) == wanted for key, wanted in kind.where.items()):
-            return kind
+            return kind if "{" not in kind.sourcetype else _filled(kind, value)
     return _DEFAULT
+
+
+def _filled(kind: JsonKind, value: Mapping[str, Any]) -> JsonKind:
+    before, _, rest = kind.sourcetype.partition("{")
+    key, _, after = rest.partition("}")
+    return kind._replace(sourcetype=f"{before}{value[key]}{after}")
 
 
 def json_time(value: Mapping[str, Any], text: str, kind: JsonKind, settings: Settings) -> float | None:

@@ -136,10 +136,12 @@ CASES = [
     Case("Zeek", "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n"
          "#fields\tts\tuid\tid.orig_h\ttags\n#types\ttime\tstring\taddr\tset[string]\n"
          "1714979289.5\tC1\t192.0.2.1\ta,b\n1714979290.5\tC2\t-\t(empty)\n#close\t2024-05-06-08-00-00\n", "zeek",
-         [{"_time": 1714979289.5, "uid": "C1", "id.orig_h": "192.0.2.1", "tags": ["a", "b"], "sourcetype": "zeek:conn",
+         [{"_time": 1714979289.5, "uid": "C1", "id.orig_h": "192.0.2.1", "tags": ["a", "b"], "sourcetype": "bro_conn",
            "_raw": "1714979289.5\tC1\t192.0.2.1\ta,b"}, {"uid": "C2", "id.orig_h": None, "tags": None}]),
     Case("Zeek as JSON", '{"ts":1714979289.5,"uid":"C1","id.orig_h":"192.0.2.1","conn_state":"SF"}\n', "json",
          [{"_time": 1714979289.5, "sourcetype": "bro:conn:json"}]),
+    Case("Zeek as JSON with its path", '{"_path":"dhcp","ts":1714979289.5}\n', "json",
+         [{"_time": 1714979289.5, "sourcetype": "bro:dhcp:json"}]),
     Case("access log", '192.0.2.1 - bob [06/May/2024:09:08:09 +0200] "GET / HTTP/1.1" 200 5 "-" "curl"\n', "access",
          [{"_time": EPOCH, "sourcetype": "access_combined"}]),
     Case("IIS", "#Software: IIS\n#Fields: date time cs-method cs(User-Agent)\n2024-05-06 07:08:09 GET a+b\n"
