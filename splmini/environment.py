@@ -174,7 +174,10 @@ class Environment:
         zone = {"timezone": self.timezone, "now": run.now}
         opened = open_source(events, infer=infer, strict=strict, message=run.message, **zone, **reading)
         run.newest = order == "newest" or (order == "auto" and opened.is_file)
-        return EventSource(opened.batches, once=opened.once, shared=shared, spool_bytes=self.limits.spool_bytes)
+        spool = self.limits.spool_bytes
+        return EventSource(
+            opened.batches, once=opened.once, shared=shared, spool_bytes=spool, selected=opened.selected
+        )
 
     def bind_mapper(self, needed: Fields, run: Run) -> Callable[[list[dict[str, Any]]], list[Row]]:
         """Return the function from event dicts to rows, with the apps' knowledge applied."""

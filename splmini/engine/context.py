@@ -190,13 +190,11 @@ class Run:
 
         What a predicate reads is made first; all else only for the events that satisfy it, as long as that pays.
         """
-        for events in self.source.batches():
+        for count, events in self.source.batches(refusals):
             self.check()
-            self.scanned += len(events)
+            self.scanned += count
             if self.progress is not None:
                 self.progress(self.scanned)
-            for refuse in refusals:
-                events = refuse(events)
             if not events:
                 continue
             self.parsed += len(events)

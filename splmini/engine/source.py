@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, TypeAlias
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from splmini.operators import BATCH_SIZE, Row
 
 Events: TypeAlias = "list[dict[str, Any]]"
+Select: TypeAlias = "Callable[[Events], Events]"
 Reader: TypeAlias = "Callable[[], Iterator[Events]]"
 
 
@@ -20,18 +21,36 @@ class EventSource:
 
     `reader` starts a new reading. Where the underlying events can be read only once (an iterator, a pipe),
     `once` is true and the batches are spooled while they are first read: in memory up to `spool_bytes`, then in a
-    temporary file. `shared` says whether more than one reader will come.
+    temporary file. `shared` says whether more than one reader will come. `selected`, where there is one, reads through
+    a filter that is applied before anything is done to the events.
     """
 
     def __init__(
-        self, reader: Reader, *, once: bool = False, shared: bool = False, spool_bytes: int = 256 << 20
+        self,
+        reader: Reader,
+        *,
+        once: bool = False,
+        shared: bool = False,
+        spool_bytes: int = 256 << 20,
+        selected: Callable[[Select], Iterator[tuple[int, Events]]] | None = None,
     ) -> None:
         self._reader = reader
         self._spool = Spool(reader(), spool_bytes) if once and shared else None
+        self._selected = selected
 
-    def batches(self) -> Iterator[Events]:
-        """Yield the events, in batches."""
-        return self._reader() if self._spool is None else self._spool.read()
+    def batches(self, refusals: Sequence[Select] = ()) -> Iterator[tuple[int, Events]]:
+        """Yield, for each batch, how many events it had and those that every filter keeps."""
+
+        def keep(events: Events) -> Events:
+            for refuse in refusals:
+                events = refuse(events)
+            return events
+
+        if self._selected is not None and self._spool is None and refusals:
+            yield from self._selected(keep)
+            return
+        for events in self._reader() if self._spool is None else self._spool.read():
+            yield len(events), keep(events)
 
     def close(self) -> None:
         """Remove the temporary file, if any."""

@@ -25,6 +25,7 @@ from splmini.knowledge.settings import (
     tokenizer_step,
 )
 from splmini.knowledge.steps import METADATA, Apply, MapperContext, Names, Origin, Step
+from splmini.knowledge.synthesis import SYSTEM_FIELDS
 from splmini.knowledge.transforms import extract_step, report_step
 from splmini.operators import Fields, Row
 
@@ -182,7 +183,7 @@ class Needed:
     calculations: tuple[Calculation, ...]
     lookups: tuple[tuple[Step, Names], ...]
     reads_raw: frozenset[str] | None
-    """Fields that are wanted of steps that read `_raw`; None: any field."""
+    """Fields that are wanted of steps that read `_raw`, and that a synthesised one could have; None: any field."""
     wanted: Names
 
 
@@ -195,13 +196,28 @@ def needed_steps(extraction: Extraction, fields: Fields) -> Needed:
         wanted = wanted.plus(each.reads)
     aliases, wanted = _select(extraction.aliases, wanted)
     raw, last = _select(extraction.raw, wanted)
-    from_raw: frozenset[str] | None = frozenset()
-    for step, names in raw:
-        if step.reads is not None and "_raw" in step.reads and step is not extraction.automatic:
-            found = step.writes if step.writes is not None else names.exact
-            found = None if found is None else frozenset(name for name in found if name in names)
-            from_raw = None if found is None or from_raw is None else from_raw | found
-    return Needed(raw, aliases, tuple(calculations), lookups, from_raw, last)
+    return Needed(raw, aliases, tuple(calculations), lookups, _of_synthesised(extraction, wanted), last)
+
+
+def _of_synthesised(extraction: Extraction, wanted: Names) -> frozenset[str] | None:
+    """Return the wanted fields that a `_raw` made from an event's own fields could have; None: any.
+
+    A step whose names come from the data gives the event's own names back, but for the system fields.
+    """
+    found: frozenset[str] = frozenset()
+    for step in reversed(extraction.raw):
+        exact = wanted.exact
+        if exact is None:
+            return None
+        names = exact & (step.writes if step.writes is not None else SYSTEM_FIELDS)
+        if not names or step is extraction.automatic:
+            continue
+        if step.reads is None:
+            return None
+        if "_raw" in step.reads:
+            found |= names
+        wanted = wanted.plus(step.reads - {"_raw"})
+    return found
 
 
 def _select(steps: list[Step], wanted: Names) -> tuple[tuple[tuple[Step, Names], ...], Names]:

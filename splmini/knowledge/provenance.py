@@ -37,7 +37,7 @@ def explain_fields(env: Any, events: Any = (), **reading: Any) -> Results:
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     scanned = 0
     try:
-        for batch in run.source.batches():
+        for _, batch in run.source.batches():
             scanned += len(batch)
             for event in batch:
                 row, origins = tracer.trace(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -42,6 +43,14 @@ _SYSTEM = frozenset(name for names in _NAMES.values() for name in names) | froze
     "System_Props_Xml", "EventData_Xml", "UserData_Xml", "RenderingInfo_Xml",
 })  # fmt: skip
 
+_NO_DATA = _SYSTEM | _METADATA
+
+SYSTEM_FIELDS = frozenset({
+    "Name", "Guid", "EventSourceName", "EventID", "Qualifiers", "Version", "Level", "Task", "Opcode", "Keywords",
+    "SystemTime", "EventRecordID", "ActivityID", "ProcessID", "ThreadID", "Channel", "Computer", "UserID",
+})  # fmt: skip
+"""The fields that a synthesised `_raw` may have under another name than the event gives them."""
+
 _NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 
 
@@ -63,12 +72,14 @@ def synthesise(event: Mapping[str, Any], sourcetype: str = "") -> str:
 def windows_xml(event: Mapping[str, Any], quote: str = "'") -> str:
     """Return a Windows event as one line of XML."""
     system = {part: _first(event, names) for part, names in _NAMES.items()}
-    data = "".join(
-        f"<Data Name={_quoted(name, quote)}>{_escaped(to_text(item))}</Data>"
-        for name, value in event.items()
-        if name not in _SYSTEM and name not in _METADATA and value is not None
-        for item in as_list(value)
-    )
+    parts = []
+    for name, value in event.items():
+        if name in _NO_DATA or value is None:
+            continue
+        for item in (value,) if value.__class__ is str else as_list(value):
+            text = item if item.__class__ is str else to_text(item)
+            parts.append(f"<Data Name={_quoted(name, quote)}>{_escaped(text)}</Data>")
+    data = "".join(parts)
     return (
         f"<Event xmlns={_quoted(_NAMESPACE, quote)}><System>{_system(system, event, quote)}</System>"
         f"<EventData>{data}</EventData></Event>"
@@ -111,9 +122,12 @@ def _element(name: str, text: str | None, quote: str, **attributes: str | None) 
 
 
 def _escaped(text: str) -> str:
-    return escape(text)
+    if "&" in text or "<" in text or ">" in text:
+        return escape(text)
+    return text
 
 
+@functools.lru_cache(maxsize=4096)
 def _quoted(text: str, quote: str) -> str:
     return f"{quote}{escape(text, {quote: '&apos;' if quote == chr(39) else '&quot;'})}{quote}"
 
