@@ -153,7 +153,8 @@ def _comparison(node: tree.FieldComparison) -> Pieces:
     directive = None if node.quoted else _VALUE_DIRECTIVE.fullmatch(node.value)
     if directive:
         return [_field(node.field), node.op, *_directive(tree.Directive(directive[1], directive[2]))]
-    return [_field(node.field), node.op, quote(node.value) if node.quoted else _bare(node.value, _VALUE_SPECIAL)]
+    name = node.field if node.op == "::" else _field(node.field)
+    return [name, node.op, quote(node.value) if node.quoted else _bare(node.value, _VALUE_SPECIAL)]
 
 
 def _field_in(node: tree.FieldIn | tree.FieldInSubsearch) -> Pieces:
