@@ -14,6 +14,8 @@ from typing import Any
 
 import click
 
+import splmini
+
 COMMANDS = {
     "apps": "splmini.cli.apps",
     "detect": "splmini.cli.detect",
@@ -56,7 +58,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="splmini", message="splmini %(version)s")
+@click.version_option(splmini.__version__, message="splmini %(version)s")
 def cli() -> None:
     """Run Splunk searches and detections over files of events, without Splunk.
 
@@ -74,8 +76,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
-    from splmini import SplError
-
     try:
         code = cli.main(args=arguments, prog_name="splmini", standalone_mode=False)
         sys.stdout.flush()
@@ -84,7 +84,7 @@ def _run(arguments: list[str] | None) -> int:
         return 130
     except click.ClickException as error:
         error.show()
-    except SplError as error:
+    except splmini.SplError as error:
         click.echo(f"splmini: {type(error).__name__}: {error}", err=True)
     except BrokenPipeError:  # whoever reads the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from splmini.errors import EventFormatError, LimitExceeded, UnsupportedFeature
@@ -20,6 +21,7 @@ from splmini.events._source import Stream
 BOMB_BYTES = 1 << 30
 BOMB_RATIO = 1000
 ZIP_MEMBERS = 10_000
+MEMORY = 64 << 20
 NESTING = 3
 """How many layers of compression are taken off: a.jsonl.gz in a zip has two."""
 
@@ -47,6 +49,21 @@ class _Prefixed(io.RawIOBase):
         if close is not None:
             close()
         super().close()
+
+
+@contextmanager
+def seekable(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Give a copy of a stream that can be read at any place: in memory while it is small, else in a temporary file."""
+    start = file.read(MEMORY)
+    if len(start) < MEMORY:
+        yield io.BytesIO(start)
+        return
+    with tempfile.TemporaryFile() as copy:
+        copy.write(start)
+        while piece := file.read(1 << 20):
+            copy.write(piece)
+        copy.seek(0)
+        yield copy
 
 
 def peek(file: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
@@ -203,9 +220,7 @@ def decompress(stream: Stream, file: BinaryIO, layer: int = 0) -> Iterator[tuple
 
 def _members(stream: Stream, file: BinaryIO, layer: int) -> Iterator[tuple[Stream, bytes, BinaryIO]]:
     """Yield the files in a zip archive; nothing is ever written to disk under a name from it."""
-    with tempfile.SpooledTemporaryFile(max_size=64 << 20) as copy:
-        while piece := file.read(1 << 20):
-            copy.write(piece)
+    with seekable(file) as copy:
         try:
             archive = zipfile.ZipFile(copy)
         except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:

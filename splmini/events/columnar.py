@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.errors import EventFormatError, UnsupportedFeature
+from splmini.events._compression import seekable
 from splmini.events._dicts import plain_events
 from splmini.events._reader import Block, Report, Settings, finish, opener
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from splmini.operators import Row
 
 ROWS = 8192
-MEMORY = 64 << 20
 
 
 def _looks_parquet(head: bytes) -> float:
@@ -49,10 +48,7 @@ def _events(batches: Any, settings: Settings, report: Report) -> Iterator[Block 
 def _read(
     file: BinaryIO, settings: Settings, report: Report, open_: Any, arrow: Any
 ) -> Iterator[Block | list[Row]]:
-    with tempfile.SpooledTemporaryFile(max_size=MEMORY) as copy:
-        while piece := file.read(1 << 20):
-            copy.write(piece)
-        copy.seek(0)
+    with seekable(file) as copy:
         try:
             yield from _events(open_(copy), settings, report)
         except (arrow.ArrowException, OSError, ValueError) as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from splmini.errors import EventFormatError, UnsupportedFeature
+from splmini.events._compression import seekable
 from splmini.events._reader import Block, Report, Settings, opener
 from splmini.events.windows import as_forwarded
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from splmini.operators import Row
 
 BLOCK_BYTES = 4 << 20
-MEMORY = 64 << 20
 CHUNK = b"ElfChnk\0"
 """How the first chunk of events begins, behind a header of 4096 bytes."""
 
@@ -40,9 +39,7 @@ def open_evtx(file: BinaryIO, settings: Settings, report: Report) -> Iterator[Bl
     """Binary Windows event logs, as blocks of event XML."""
     parser = _library()
     name = settings.name or "events"
-    with tempfile.SpooledTemporaryFile(max_size=MEMORY) as copy:
-        while piece := file.read(1 << 20):
-            copy.write(piece)
+    with seekable(file) as copy:
         copy.seek(4096)
         if copy.read(8) != CHUNK:
             raise EventFormatError("The event log is damaged: it has no chunk of events.", path=name)
