@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._arguments import fail, read, reading
+from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -101,7 +102,8 @@ def _plan(node: tree.Command, positional: list[tree.Node], clauses: dict[str, tr
 def _column(node: tree.Node) -> Column:
     if isinstance(node, tree.Rename):
         return Column(node.source.text, node.alias.text)
-    assert isinstance(node, tree.Word)
+    if not isinstance(node, tree.Word):
+        raise ArgumentError(f"Expected a column, not '{node}'.", name="lookup", span=node.span)
     return Column(node.text, node.text)
 
 

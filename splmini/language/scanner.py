@@ -78,7 +78,9 @@ class _Structure:
             self.current[-1] = Segment(start + 1)
 
     def open(self, start: int) -> None:
-        if self.raw or self.is_raw(self.current[-1].start, start):
+        outermost = self.stack[0]
+        implied = len(self.stack) == 1 and not outermost.segments and not outermost.leading_pipe
+        if self.raw or (not implied and self.is_raw(self.current[-1].start, start)):
             self.raw.append(start)
             return
         if len(self.stack) > MAX_NESTING:
