@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from splmini.errors import MacroError, Span, SplError, SplSyntaxError, UnknownMacro, did_you_mean
 from splmini.language.macros import Macro, MacroRegistry
@@ -126,7 +127,7 @@ class _Expansion:
             ) from None
 
     def find(self, name: str, arguments: list[Argument]) -> Macro:
-        macro = self.macros.find(name, len(arguments))
+        macro = self.macros.find(name, len(arguments)) or builtin_macros().find(name, len(arguments))
         if macro is not None:
             return macro
         if not arguments and name.endswith("_filter"):
@@ -136,12 +137,18 @@ class _Expansion:
         raise self.unknown(name, len(arguments))
 
     def unknown(self, name: str, arity: int) -> UnknownMacro:
-        arities = self.macros.arities(name)
+        arities = sorted({*self.macros.arities(name), *builtin_macros().arities(name)})
         if arities:
             takes = " or ".join(str(each) for each in arities)
             noun = "argument" if arities == [1] else "arguments"
             return UnknownMacro(f"The macro '{name}' takes {takes} {noun}, not {arity}.", name=name)
-        return UnknownMacro(f"There is no macro '{name}'.", name=name, hint=did_you_mean(name, self.macros.names()))
+        return UnknownMacro(f"There is no macro '{name}'.", name=name, hint=did_you_mean(name, self.macros.names() | builtin_macros().names()))
+
+
+@lru_cache(maxsize=1)
+def builtin_macros() -> MacroRegistry:
+    """The built-in macros, which every search may call; the registry that is given comes first."""
+    return MacroRegistry.builtin()
 
 
 def text_of(value: object) -> str:

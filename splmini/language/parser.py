@@ -35,7 +35,7 @@ def parse(text: str, macros: MacroRegistry | None = None, commands: Iterable[str
 
     Args:
         text: the search as the user wrote it.
-        macros: the macros that it may call; None: the built-in ones.
+        macros: the macros that it may call, before the built-in ones.
         commands: names of commands beyond the registry; they parse as plain arguments.
 
     Raises:
@@ -51,7 +51,7 @@ def parse_source(
     text: str, macros: MacroRegistry | None = None, commands: Iterable[str] = ()
 ) -> tuple[tree.Pipeline, SourceText]:
     """Parse a search to its tree and its source map, with which later errors are located."""
-    source = expand(text, MacroRegistry.builtin() if macros is None else macros)
+    source = expand(text, MacroRegistry() if macros is None else macros)
     try:
         return _Parser(source.text, 0, frozenset(name.lower() for name in commands)).pipeline(), source
     except SplError as error:

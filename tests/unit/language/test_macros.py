@@ -249,3 +249,9 @@ def test_merging_lets_the_later_one_win() -> None:
     merged = MACROS.merged(MacroRegistry.from_dict({"errors": "x=1"}))
     assert merged["errors"].definition == "x=1"
     assert merged.find("by", 1) is not None
+
+
+def test_builtin_macros_are_always_there() -> None:
+    """A registry that is given comes before the built-in macros, and does not hide the others."""
+    macros = MacroRegistry.from_dict({"powershell": "source=mine"})
+    assert expand("`powershell` `summariesonly_config`", macros).text == "source=mine false"
