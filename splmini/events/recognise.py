@@ -136,6 +136,9 @@ def json_time(value: Mapping[str, Any], text: str, kind: JsonKind, settings: Set
     return recognise(text, settings.timezone, settings.now)
 
 
+WEAK = frozenset({"_json", "generic_kv", "syslog"})
+"""Sourcetypes that say how a text looks, not what it is. A file is named so for want of better; a dict is left alone."""
+
 # ---- events that are dicts -----------------------------------------------------------------------------------------
 
 
@@ -145,8 +148,8 @@ def content_of(event: Row, settings: Settings) -> Row:
     found = _of_raw(raw, settings) if isinstance(raw, str) else _of_keys(event, settings)
     if not settings.infer:
         return {name: value for name, value in found.items() if name == "_time"}
-    if "sourcetype" in event:
-        found.pop("sourcetype", None)
+    if found.get("sourcetype") in WEAK:
+        del found["sourcetype"]
     return found
 
 
