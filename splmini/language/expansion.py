@@ -142,7 +142,8 @@ class _Expansion:
             takes = " or ".join(str(each) for each in arities)
             noun = "argument" if arities == [1] else "arguments"
             return UnknownMacro(f"The macro '{name}' takes {takes} {noun}, not {arity}.", name=name)
-        return UnknownMacro(f"There is no macro '{name}'.", name=name, hint=did_you_mean(name, self.macros.names() | builtin_macros().names()))
+        known = self.macros.names() | builtin_macros().names()
+        return UnknownMacro(f"There is no macro '{name}'.", name=name, hint=did_you_mean(name, known))
 
 
 @lru_cache(maxsize=1)

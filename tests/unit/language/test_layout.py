@@ -46,8 +46,8 @@ a
     second=coalesce(another, third, "none"),
     last=1""",
     (
-        "a | join type=left user [| inputlookup identities.csv | rename identity as user | eval priority=lower(priority)"
-        " | fields user priority]"
+        "a | join type=left user [| inputlookup identities.csv | rename identity as user | "
+        "eval priority=lower(priority) | fields user priority]"
     ): """\
 a
 | join type=left user
