@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, Union
 
+from splmini import registry
 from splmini.language import tree
 from splmini.language.text import quote, quote_single, write_bare
 
@@ -63,8 +64,10 @@ def _pipeline(node: tree.Pipeline) -> Pieces:
 def _command(node: tree.Command) -> Pieces:
     if node.args == (tree.And(()),):
         return [node.name]
-    separator = ", " if any(isinstance(each, tree.Assignment) for each in node.args) else " "
-    return [node.name, " " if node.args else "", *_joined(node.args, separator)]
+    spec = registry.find_command(node.name)
+    if spec is not None and spec.dialect == "expressions":
+        return [node.name, " ", *_joined([_Eval(each) for each in node.args], ", ")]
+    return [node.name, " " if node.args else "", *_joined(node.args, " ")]
 
 
 # ---- search --------------------------------------------------------------------------------------------------------
