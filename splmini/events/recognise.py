@@ -137,7 +137,7 @@ def json_time(value: Mapping[str, Any], text: str, kind: JsonKind, settings: Set
 
 
 WEAK = frozenset({"_json", "generic_kv", "syslog"})
-"""Sourcetypes that say how a text looks, not what it is. A file is named so for want of better; a dict is left alone."""
+"""Sourcetypes that say how a text looks, not what it is: a file gets one for want of better, a dict does not."""
 
 # ---- events that are dicts -----------------------------------------------------------------------------------------
 
