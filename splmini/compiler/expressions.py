@@ -13,7 +13,7 @@ from splmini import registry
 from splmini.compiler.analysis import is_constant
 from splmini.compiler.calls import adapted, as_truth, find_function, unknown
 from splmini.compiler.types import static_type
-from splmini.errors import ArgumentError
+from splmini.errors import ArgumentError, SplError
 from splmini.language import tree
 from splmini.values import numbers
 from splmini.values.comparison import comparator, compare_with
@@ -357,7 +357,17 @@ def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
 
 
 def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Evaluate:
-    raise ArgumentError("A subsearch cannot stand in an eval expression.", span=node.span)
+    """The text that a subsearch returns stands in its place, as in Splunk: `return $id` gives a value as it is."""
+    from splmini.language.parser import parse_expression
+
+    found = scope.ctx.expand(node.pipeline)
+    if found in (tree.Not(tree.And(())), tree.And(())):
+        raise ArgumentError("The subsearch in the expression returned nothing.", span=node.span)
+    try:
+        return compile_expression(parse_expression(str(found)), scope)
+    except SplError as error:
+        message = f"What the subsearch returned is no expression: {found}"
+        raise ArgumentError(message, hint=error.message, span=node.span) from None
 
 
 _COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {

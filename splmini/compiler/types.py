@@ -79,8 +79,6 @@ def check_expression(node: tree.Node) -> None:
             _only_numbers(each.op, each.operand)
         elif isinstance(each, tree.Comparison):
             _check_comparison(each)
-        elif isinstance(each, tree.Subsearch):
-            raise ArgumentError("A subsearch cannot stand in an eval expression.", span=each.span)
 
 
 def _check_call(node: tree.Call) -> None:
