@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, convert, fail, fields_read, read
-from splmini.commands._columns import Source
+from splmini.commands._slices import Source
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, union
@@ -43,8 +44,8 @@ class By:
     span: times.Span | None = None
 
 
-def read_by(node: tree.Command, arguments: Arguments) -> By:
-    """Read a by-clause with `_time span=1h`; wildcards are refused."""
+def read_by(node: tree.Command, arguments: Arguments, strict: bool = True) -> By:
+    """Read a by-clause with `_time span=1h`; wildcards are refused. Not strict: a span does without `_time`."""
     fields: dict[str, None] = {}
     span: times.Span | None = None
     for item in arguments.clause("by"):
@@ -58,7 +59,7 @@ def read_by(node: tree.Command, arguments: Arguments) -> By:
             fields[item.text] = None
         else:
             _refuse_prefix(node, item)
-    if span is not None and "_time" not in fields:
+    if strict and span is not None and "_time" not in fields:
         fail(node, "span= belongs to _time, which is not in the by-clause.", arguments.clauses["by"])
     return By(tuple(fields), span)
 
@@ -108,8 +109,6 @@ def statistics(
             ctx.check(len(groups.index))
             groups.update(batch)
         if prestats:
-            from splmini.commands import _prestats
-
             return _prestats.dump(groups, ctx)
 
         def columns() -> Columns:
@@ -192,6 +191,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "append=true needs prestats=true.", arguments.given["append"])
     if not scope.first and not append:
         fail(node, "tstats has to be the first command of a search, unless prestats=true and append=true.")
+    if prestats:
+        _prestats.check(measures, node.name)
     dataset, where = read_from(node, arguments), where_of(arguments)
     for each in tree.walk(where) if where is not None else ():
         if isinstance(each, tree.Subsearch):
