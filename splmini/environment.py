@@ -14,12 +14,13 @@ from typing import Any
 from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
 from splmini.engine.context import Run, Writes
+from splmini.engine.prefilter import candidates
 from splmini.engine.source import EventSource
 from splmini.errors import KnowledgeError, Span, UnknownDataModel, UnknownLookup, did_you_mean
 from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
-from splmini.operators import Dataset, Fields, Row, Table
+from splmini.operators import Dataset, Fields, Implied, Row, Table
 from splmini.plan.build import Builder
 from splmini.results import Results
 from splmini.values import times
@@ -171,12 +172,17 @@ class Environment:
         """Return the events of a run as batches that can be read as often as the search needs."""
         from splmini.events import open_source
 
-        zone = {"timezone": self.timezone, "now": run.now}
-        opened = open_source(events, infer=infer, strict=strict, message=run.message, **zone, **reading)
+        opened = open_source(
+            events, infer=infer, strict=strict, message=run.message, timezone=self.timezone, now=run.now, **reading
+        )
         run.newest = order == "newest" or (order == "auto" and opened.is_file)
-        spool = self.limits.spool_bytes
         return EventSource(
-            opened.batches, once=opened.once, shared=shared, spool_bytes=spool, selected=opened.selected
+            opened.batches,
+            once=opened.once,
+            shared=shared,
+            spool_bytes=self.limits.spool_bytes,
+            selected=opened.selected,
+            filtered=opened.filtered(candidates),
         )
 
     def bind_mapper(self, needed: Fields, run: Run) -> Callable[[list[dict[str, Any]]], list[Row]]:
@@ -184,11 +190,19 @@ class Environment:
         bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run)
         return bound
 
-    def raw_filter(self, predicate: tree.Node) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
+    def raw_filter(
+        self, predicate: tree.Node | None, implied: Implied | None = None
+    ) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
         from splmini.knowledge.ways import raw_filter
 
-        return raw_filter(self.knowledge, predicate)
+        return raw_filter(self.knowledge, predicate, implied)
+
+    def block_literals(self, predicate: tree.Node | None, implied: Implied | None = None) -> list[frozenset[str]]:
+        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression."""
+        from splmini.knowledge.ways import block_literals
+
+        return block_literals(self.knowledge, predicate, implied)
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table."""

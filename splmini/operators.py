@@ -234,6 +234,17 @@ class Dataset(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Implied:
+    """A search expression that rows have to satisfy once fields were calculated (by a data model).
+
+    `calculated` gives the expressions of each calculated field; None stands for a calculation of another kind.
+    """
+
+    predicate: tree.Node
+    calculated: Mapping[str, tuple[tree.Node | None, ...]] = field(default_factory=dict)
+
+
 class RunContext(Protocol):
     """What a run gives its operators; the only way to what lies outside a command's own module.
 
@@ -254,8 +265,11 @@ class RunContext(Protocol):
     def check(self, rows_kept: int = 0) -> None:
         """Raise where the run was cancelled or a limit (rows kept, wall time) is reached. Call once a batch."""
 
-    def scan(self, predicate: tree.Node | None, needed: Fields) -> Stream:
-        """Read the run's events, mapped by knowledge, that satisfy a search expression (None: all)."""
+    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+        """Read the run's events, mapped by knowledge, that satisfy a search expression (None: all).
+
+        `implied` is what rows have to satisfy later: it may be used to leave out events that never can.
+        """
 
     def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
         """Run another pipeline (a subsearch) over the same events; or, with `rows`, over those rows."""

@@ -79,8 +79,8 @@ def summary_event(row: Row, options: dict[str, Any], ctx: RunContext) -> Row:
             event[f"orig_{name}"] = event.pop(name)
     raw = row.get("_raw")
     if raw is None:
-        pairs = [f'{name}="{to_text(item)}"' for name, value in event.items() for item in as_list(value)]
-        stamp = [times.strftime(time, "%m/%d/%Y %H:%M:%S %z", ctx.timezone)] if options["addtime"] else []
+        pairs: list[str] = [f'{name}="{to_text(item)}"' for name, value in event.items() for item in as_list(value)]
+        stamp = [times.strftime(time, "%m/%d/%Y %H:%M:%S %z", ctx.timezone) or ""] if options["addtime"] else []
         raw = ", ".join(stamp + pairs)
     if options["marker"]:
         raw = f"{to_text(raw)}, {options['marker']}"

@@ -49,7 +49,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def rows() -> Iterator[Row]:
-            kept = []
+            kept: list[Row] = []
             for row in stream.rows():
                 if most and len(kept) >= most:
                     break

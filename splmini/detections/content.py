@@ -60,9 +60,9 @@ class Content:
 
 
 def _builtin() -> list[str]:
-    from splmini.knowledge.apps import builtin_packs
+    from splmini.knowledge.apps import pack_names
 
-    return list(builtin_packs())
+    return pack_names()
 
 
 def load_content(folder: str | Path) -> Content:

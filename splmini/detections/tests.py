@@ -106,10 +106,7 @@ def read_attack_data(data: tuple[AttackData, ...], folder: str | Path, env: Any)
     events = []
     for each in data:
         path = local_file(each.data, folder)
-        given = {"source": each.source, "sourcetype": each.sourcetype, "host": each.host, "index": each.index}
-        opened = open_source(
-            path, **{f"{name}" if name != "source" else "source_name": value for name, value in given.items()}
-        )
+        opened = open_source(path, source=each.source, sourcetype=each.sourcetype, host=each.host, index=each.index)
         for batch in opened.batches():
             events.extend(batch)
     return events

@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 from splmini import compiler
 from splmini.compiler import searching
+from splmini.engine.prefilter import Prefilter
 from splmini.engine.source import Events, EventSource
 from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression
 from splmini.errors import LimitExceeded, SourceMap, Span
 from splmini.language import parser, tree
 from splmini.limits import Limits
-from splmini.operators import ALL, Batch, Dataset, Fields, Message, Row, Stream, Table, Value, union
+from splmini.operators import ALL, Batch, Dataset, Fields, Implied, Message, Row, Stream, Table, Value, union
 from splmini.plan.build import Builder
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import conjuncts
@@ -39,8 +40,11 @@ class Services(Protocol):
     def bind_mapper(self, needed: Fields, run: Run) -> Mapper:
         """Return the function from event dicts to rows, knowledge applied."""
 
-    def raw_filter(self, predicate: tree.Node) -> Callable[[Events], Events] | None:
+    def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
+
+    def block_literals(self, predicate: tree.Node | None, implied: Implied | None) -> list[frozenset[str]]:
+        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression."""
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table; raises UnknownLookup."""
@@ -151,7 +155,7 @@ class Run:
 
     # ---- events ------------------------------------------------------------------------------------------------
 
-    def scan(self, predicate: tree.Node | None, needed: Fields) -> Stream:
+    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
         """Read the run's events, mapped by knowledge, that satisfy a search expression."""
         ranged = self._time_range(predicate)
         if predicate is not None:
@@ -161,17 +165,25 @@ class Run:
         reads = union(reads, frozenset({"_time"} if timed else ()))
         full = self.services.bind_mapper(union(needed, reads), self)
         tests = [] if ranged is None else [ranged]
+        prefilter = self._prefilter(predicate, implied)
+        refusals = self._refusals(predicate, implied)
         if predicate is None:
-            return Stream(self._scan([], full, tests, None))
+            return Stream(self._scan(refusals, full, tests, None, prefilter))
         tests.append(compiler.compile_search(predicate, self.scope))
-        return Stream(self._scan(self._refusals(predicate), full, tests, self._narrow(reads, needed)))
+        return Stream(self._scan(refusals, full, tests, self._narrow(reads, needed), prefilter))
 
-    def _refusals(self, predicate: tree.Node) -> list[Callable[[Events], Events]]:
+    def _refusals(self, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
         """What can be decided on events as given, before anything is mapped."""
-        if self.knowledge != "default" or not self.optimized:
+        if self.knowledge != "default" or not self.optimized or (predicate is None and implied is None):
             return []
-        filters = (quick_refusal(predicate, self.scope), self.services.raw_filter(predicate))
+        filters = (quick_refusal(predicate, self.scope), self.services.raw_filter(predicate, implied))
         return [each for each in filters if each is not None]
+
+    def _prefilter(self, predicate: tree.Node | None, implied: Implied | None) -> Prefilter | None:
+        """Literals to look for in the bytes of files; None where none are sure to be there."""
+        if not self.optimized or not self.source.has_bytes or (predicate is None and implied is None):
+            return None
+        return Prefilter(self.services.block_literals(predicate, implied))
 
     def _narrow(self, reads: Fields, needed: Fields) -> Mapper | None:
         """A mapper that makes only what the predicate reads; None where the rows need no more than that."""
@@ -185,12 +197,13 @@ class Run:
         full: Mapper,
         tests: list[Callable[[Row], bool]],
         narrow: Mapper | None,
+        prefilter: Prefilter | None,
     ) -> Iterator[Batch]:
         """Yield the rows that satisfy the tests.
 
         What a predicate reads is made first; all else only for the events that satisfy it, as long as that pays.
         """
-        for count, events in self.source.batches(refusals):
+        for count, events in self.source.batches(refusals, prefilter):
             self.check()
             self.scanned += count
             if self.progress is not None:

@@ -33,12 +33,14 @@ class EventSource:
         shared: bool = False,
         spool_bytes: int = 256 << 20,
         selected: Callable[[Select], Iterator[tuple[int, Events]]] | None = None,
+        filtered: Callable[[Any], Iterator[tuple[int, Events]]] | None = None,
     ) -> None:
         self._reader = reader
         self._spool = Spool(reader(), spool_bytes) if once and shared else None
         self._selected = selected
+        self._filtered = filtered
 
-    def batches(self, refusals: Sequence[Select] = ()) -> Iterator[tuple[int, Events]]:
+    def batches(self, refusals: Sequence[Select] = (), prefilter: Any = None) -> Iterator[tuple[int, Events]]:
         """Yield, for each batch, how many events it had and those that every filter keeps."""
 
         def keep(events: Events) -> Events:
@@ -46,11 +48,20 @@ class EventSource:
                 events = refuse(events)
             return events
 
+        if self._spool is None and prefilter and self._filtered is not None:
+            for count, events in self._filtered(prefilter):
+                yield count, keep(events)
+            return
         if self._selected is not None and self._spool is None and refusals:
             yield from self._selected(keep)
             return
         for events in self._reader() if self._spool is None else self._spool.read():
             yield len(events), keep(events)
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether the events come from files whose bytes can be searched before anything is parsed."""
+        return self._filtered is not None and self._spool is None
 
     def close(self) -> None:
         """Remove the temporary file, if any."""

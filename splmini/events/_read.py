@@ -44,6 +44,20 @@ class Opened:
     blocks: Callable[[Report], Iterator[Block | list[Row]]] | None = None
     selected: Callable[[Callable[[list[Any]], list[Any]]], Iterator[tuple[int, list[Row]]]] | None = None
     """Of dicts: yields (how many there were, those that a filter over the dicts as given keeps) a batch."""
+    message: Messages = print
+
+
+    def filtered(self, select: Callable[..., Any]) -> Callable[[Any], Any] | None:
+        """Return a reading of the files through `select(blocks, prefilter, report)`; None where there are no files."""
+        return None if self.blocks is None else lambda prefilter: self._filtered(select, prefilter)
+
+    def _filtered(self, select: Callable[..., Any], prefilter: Any) -> Iterator[Any]:
+        report = Report()
+        assert self.blocks is not None
+        try:
+            yield from select(self.blocks(report), prefilter, report)
+        finally:
+            _tell(report, self.message)
 
 
 def _silent(level: str, command: str, text: str) -> None:
@@ -188,7 +202,8 @@ def _open_files(given: list[Any], settings: Settings, message: Messages) -> Open
     def parts(report: Report) -> Iterator[Block | list[Row]]:
         return file_blocks(given, settings, report)
 
-    return Opened(read, any(hasattr(each, "read") for each in given), is_file=True, blocks=parts)
+    once = any(hasattr(each, "read") for each in given)
+    return Opened(read, once, is_file=True, blocks=parts, message=message)
 
 
 def _sliced(events: list[Row]) -> Iterator[list[Row]]:

@@ -23,7 +23,7 @@ from splmini.knowledge.models import (
 )
 from splmini.knowledge.settings import parse_expression, store
 from splmini.language import tree
-from splmini.operators import Batch, Fields, Stream, union
+from splmini.operators import Batch, Fields, Implied, Stream, union
 from splmini.plan.scan import conjunction, conjuncts
 from splmini.values import json, regex
 from splmini.values.multivalue import as_list, from_list
@@ -285,7 +285,24 @@ class _Reading:
         if rest:
             search = tree.Command("search", () if predicate is None else (predicate,))
             return self.ctx.run(tree.Pipeline((search, *rest)), None, required)
-        return self.ctx.scan(conjunction(predicate, self._pushed()), required)
+        return self.ctx.scan(conjunction(predicate, self._pushed()), required, self._implied())
+
+    def _implied(self) -> Implied | None:
+        """What the events of the dataset have to satisfy in the end, by the names of the fields of the event."""
+        if self.where is None:
+            return None
+        names = self.dataset.shown() if self.prefixed else {name: name for name in self.dataset.fields}
+        parts = [_renamed(each, names | {name: name for name in _PLAIN}) for each in conjuncts(self.where)]
+        where = conjunction(*(each for each in parts if each is not None))
+        if where is None:
+            return None
+        calculated: dict[str, tuple[tree.Node | None, ...]] = {}
+        for each in self.chain:
+            for step in each.calculations:
+                node = parse_expression(step.expression) if step.kind == "Eval" else None
+                for name, _ in step.outputs:
+                    calculated[name] = (*calculated.get(name, ()), node)
+        return Implied(where, calculated)
 
     def _pushed(self) -> tree.Node | None:
         """The conditions of `where` that can be tested on events before anything is calculated."""
@@ -476,6 +493,10 @@ def _search(text: str, ctx: RunContext, name: str) -> tree.Node:
         raise KnowledgeError(f"The constraint of '{name}' is not a plain search: {text}", name=name)
     args = pipeline.commands[0].args
     return conjunction(*args) or tree.And(())
+
+
+_PLAIN = ("host", "source", "sourcetype", "index", "earliest", "latest")
+"""Names that need no prefix."""
 
 
 def _renamed(node: tree.Node, names: Mapping[str, str]) -> tree.Node | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Pairs: TypeAlias = "Callable[[str], Iterator[tuple[str, str]]]"
 
-_IN_FIELD = re.compile(r"\A(?P<regex>.*\S)\s+in\s+(?P<field>[\w.{}@:-]+)\s*\Z", re.DOTALL)
+EXTRACT_SOURCE = re.compile(r"\A(?P<regex>.*\S)\s+in\s+(?P<field>[\w.{}@:-]+)\s*\Z", re.DOTALL)
 _UNCLEAN = re.compile(r"[^A-Za-z0-9_]")
 _LEADING = re.compile(r"\A[_0-9]+")
 _KEY_GROUP = re.compile(r"_(KEY|VAL)_(\d+)\Z")
@@ -118,7 +118,7 @@ def _unnamed(group: re.Match[str]) -> str:
 def extract_step(value: str, origin: Origin, transforms: Mapping[str, Stanza]) -> Step:
     """Make the step of an `EXTRACT-class = regex [in field]` setting; raises SplError for a bad expression."""
     pattern, source = value, "_raw"
-    split = _IN_FIELD.match(value)
+    split = EXTRACT_SOURCE.match(value)
     if split:
         pattern, source = split["regex"], split["field"]
     compiled = regex.compile(expand_modules(pattern, transforms))

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from splmini.errors import SplError
+from splmini.knowledge.settings import alias_steps, lookup_step, parse_expression
+from splmini.knowledge.steps import Origin
+from splmini.knowledge.transforms import EXTRACT_SOURCE, parse_format
 from splmini.language import tree
-from splmini.plan.literals import Alternatives, Computed, Kept, Unknown, Way, required_literals
+from splmini.plan.literals import Alternatives, Computed, Kept, Unknown, Way, required_literals, weakness
+from splmini.plan.scan import conjuncts
+from splmini.values import regex
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
+    from splmini.knowledge.conf import Stanza
     from splmini.knowledge.extraction import Extraction
-    from splmini.operators import Row
+    from splmini.knowledge.props import PropsStanza
+    from splmini.operators import Implied, Row
 
+Ask: TypeAlias = "Callable[[str], tuple[Way, ...]]"
 Select: TypeAlias = "Callable[[list[dict[str, Any]]], list[dict[str, Any]]]"
 
 
@@ -58,7 +68,141 @@ def _ways(extraction: Extraction, name: str) -> Iterable[Way]:
             yield Unknown()
 
 
-def raw_filter(knowledge: Knowledge, predicate: tree.Node) -> Select | None:
+class StanzaWays:
+    """All ways in which any event at all could come by a field, whatever its source, host and sourcetype.
+
+    `sourcetypes` (lower case) narrows that to events of these sourcetypes. Settings are read as text, and parsed only
+    for the fields that are asked for: a search over a file should not wait for every regular expression of every app.
+    """
+
+    def __init__(self, knowledge: Knowledge, sourcetypes: frozenset[str] | None) -> None:
+        self._stanzas = list(_relevant(knowledge, sourcetypes))
+        self._transforms = knowledge.transforms
+        self._known: dict[str, tuple[Way, ...]] = {}
+        self._unclear: bool | None = None
+
+    def __call__(self, name: str) -> tuple[Way, ...]:
+        found = self._known.get(name)
+        if found is None:
+            try:
+                ways = {repr(way): way for stanza in self._stanzas for way in self._of_stanza(stanza, name)}
+            except SplError:
+                ways = {"": Unknown()}
+            found = self._known[name] = (Kept(), *ways.values())
+        return found
+
+    def _of_stanza(self, stanza: Stanza, name: str) -> Iterator[Way]:
+        for key, setting in stanza.items():
+            text = setting.value
+            if key.startswith("EVAL-"):
+                target = key.removeprefix("EVAL-")
+                if target == name:
+                    yield Computed(parse_expression(text))
+                elif "{" in target and target.partition("{")[0] == name[: target.index("{")]:
+                    yield Unknown()
+            elif key.startswith("FIELDALIAS-"):
+                if name in text:
+                    for step in alias_steps(text, _NOWHERE):
+                        if name in (step.writes or ()):
+                            yield from (Computed(tree.FieldRef(old)) for old in (step.reads or frozenset()) - {name})
+            elif key.startswith("LOOKUP-"):
+                step = lookup_step(text, _NOWHERE)
+                if step.writes is None or name in step.writes:
+                    yield Unknown()
+            elif key.startswith("EXTRACT-"):
+                split = EXTRACT_SOURCE.match(text)
+                if split and f"<{name}>" in text:
+                    yield Computed(tree.FieldRef(split["field"]))
+            elif key.startswith("REPORT-"):
+                for transform in text.split(","):
+                    yield from self._of_transform(transform.strip(), name)
+
+    def _of_transform(self, transform: str, name: str) -> Iterator[Way]:
+        stanza = self._transforms.get(transform)
+        if stanza is None:
+            return
+        source = stanza["SOURCE_KEY"].value if "SOURCE_KEY" in stanza else "_raw"
+        for written, value in parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else ():
+            if written.literal in (name, None) and value.group is None:
+                yield Unknown()
+            elif written.literal == name and source != "_raw":
+                yield Computed(tree.FieldRef(source))
+        pattern = stanza["REGEX"].value if "REGEX" in stanza else ""
+        if source.lower() not in ("_raw", "field:_raw") and f"<{name}>" in pattern:
+            yield Computed(tree.FieldRef(source))
+
+
+_NOWHERE = Origin("", "", "", "")
+
+
+def _relevant(knowledge: Knowledge, sourcetypes: frozenset[str] | None) -> Iterator[Stanza]:
+    """The stanzas that could apply to an event, of any source and host, of these sourcetypes at search time."""
+    for stanza in knowledge.props.stanzas.values():
+        if sourcetypes is None or stanza.kind != "sourcetype" or _could_be(stanza, sourcetypes):
+            yield stanza.settings
+    yield knowledge.props.defaults
+
+
+def _could_be(stanza: PropsStanza, sourcetypes: frozenset[str]) -> bool:
+    """Say whether a sourcetype's stanza could be for one of these sourcetypes, in any spelling."""
+    if stanza.pattern is None:
+        return stanza.literal.lower() in sourcetypes
+    pattern = regex.compile(f"(?i){stanza.pattern.pattern}")
+    return any(pattern.search(sourcetype) is not None for sourcetype in sourcetypes)
+
+
+def sourcetypes_of(predicate: tree.Node) -> frozenset[str] | None:
+    """Return the sourcetypes (lower case) that a search expression asks for; None where it does not say."""
+    for part in conjuncts(predicate):
+        alternatives = part.items if isinstance(part, tree.Or) else (part,)
+        values = [_sourcetype(each) for each in alternatives]
+        if all(value is not None for value in values):
+            return frozenset(value for value in values if value is not None)
+    return None
+
+
+def _sourcetype(node: tree.Node) -> str | None:
+    if (
+        isinstance(node, tree.FieldComparison)
+        and node.field == "sourcetype"
+        and node.op == "="
+        and "*" not in node.value
+    ):
+        return node.value.lower()
+    return None
+
+
+_ESCAPED_BYTE = re.compile(r"x[0-9a-f]{2}")
+
+
+def _required(predicate: tree.Node | None, implied: Implied | None, ways: Ask) -> list[Alternatives]:
+    """Return the literals of what the events, and later the rows made of them, have to satisfy; best ones first."""
+    found = required_literals(predicate, ways)
+    if implied is not None:
+        calculated = implied.calculated
+
+        def after(name: str) -> tuple[Way, ...]:
+            made = (Unknown() if node is None else Computed(node) for node in calculated.get(name, ()))
+            return (*ways(name), *made)
+
+        found += [each for each in required_literals(implied.predicate, after) if each not in found]
+        found.sort(key=weakness)
+    return found
+
+
+def block_literals(
+    knowledge: Knowledge, predicate: tree.Node | None, implied: Implied | None = None
+) -> list[Alternatives]:
+    """Return the sets of literals of which a record of any file must contain one to satisfy a search expression.
+
+    A literal that could be the way in which a byte that is not UTF-8 is shown (`\\xE9`) is none.
+    """
+    ways = StanzaWays(knowledge, None if predicate is None else sourcetypes_of(predicate))
+    required = _required(predicate, implied, ways)
+    return [each for each in required if not any(_ESCAPED_BYTE.search(literal) for literal in each)]
+
+
+def raw_filter(knowledge: Knowledge, predicate: tree.Node | None, implied: Implied | None = None) -> Select | None:
     """Return a function that drops events whose `_raw` cannot satisfy a search expression; None where none could be.
 
     Only what is in `_raw` is judged: an event that carries one of the fields concerned as a key of its own, or text
@@ -69,7 +213,7 @@ def raw_filter(knowledge: Knowledge, predicate: tree.Node) -> Select | None:
     def demands(event: Row) -> tuple[list[Alternatives], frozenset[str]]:
         source, sourcetype, host = (_text(event.get(name)) for name in ("source", "sourcetype", "host"))
         ways = Ways([knowledge.extraction(knowledge.props.key(source, sourcetype, host).stanzas)])
-        return required_literals(predicate, ways), frozenset(ways.asked)
+        return _required(predicate, implied, ways), frozenset(ways.asked)
 
     def select(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kept = []
@@ -91,7 +235,7 @@ def raw_filter(knowledge: Knowledge, predicate: tree.Node) -> Select | None:
             kept.append(event)
         return kept
 
-    return select if required_literals(predicate, Ways(())) else None
+    return select if _required(predicate, implied, Ways(())) else None
 
 
 def _may_satisfy(raw: str, required: list[Alternatives]) -> bool:

@@ -64,17 +64,18 @@ def required_literals(predicate: tree.Node | None, ways: Ways) -> list[Alternati
     [frozenset({'regsvcs.exe'})]
     """
     found = [literals for part in conjuncts(predicate) if (literals := _literals(part, ways)) is not None]
-    return sorted(set(found), key=_weakness)
+    return sorted(set(found), key=weakness)
 
 
-def _weakness(alternatives: Alternatives) -> tuple[int, int]:
+def weakness(alternatives: Alternatives) -> tuple[int, int]:
+    """Return the sort key that puts the sets first that refuse most: long literals, few of them."""
     return -min(map(len, alternatives)), len(alternatives)
 
 
 def _literals(node: tree.Node, ways: Ways) -> Alternatives | None:
     if isinstance(node, tree.And):
         found = [each for item in node.items if (each := _literals(item, ways)) is not None]
-        return min(found, key=_weakness) if found else None
+        return min(found, key=weakness) if found else None
     if isinstance(node, tree.Or):
         return _union([_literals(item, ways) for item in node.items])
     if isinstance(node, tree.FieldComparison):
@@ -211,12 +212,14 @@ def _only_fields(node: tree.Node, ways: Ways, seen: frozenset[str]) -> bool:
 
 
 def _replace_keeps(args: tuple[tree.Node, ...]) -> bool:
-    """`replace(x, "^…(…)…$", "\\1")`: the whole text is replaced by a piece of it."""
+    """Say whether a replace leaves a piece of its text: `"^…(…)…$"` by `"\\1"`, or a beginning or an end by nothing."""
     pattern, replacement = args[1], args[2]
     if not (isinstance(pattern, tree.String) and isinstance(replacement, tree.String)):
         return False
-    whole = pattern.value.startswith("^") and pattern.value.endswith("$") and not pattern.value.endswith("\\$")
-    return whole and "|" not in pattern.value and re.fullmatch(r"\\\d", replacement.value) is not None
+    begins, ends = pattern.value.startswith("^"), pattern.value.endswith("$") and not pattern.value.endswith("\\$")
+    if replacement.value == "":
+        return (begins or ends) and "|" not in re.sub(r"\([^()]*\)", "", pattern.value)
+    return begins and ends and "|" not in pattern.value and re.fullmatch(r"\\\d", replacement.value) is not None
 
 
 # ---- scanning ------------------------------------------------------------------------------------------------------
