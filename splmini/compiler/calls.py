@@ -196,6 +196,9 @@ def _general(function: registry.EvalFunction, arguments: list[Evaluate], kinds: 
         converted = convert(values)
         return None if converted is None else call(*converted)
 
+    if function.null == "pass" and multivalue == "pass" and set(kinds) <= {"any", "scalar"}:
+        return _as_they_are(call, arguments)
+
     def passing(row: Row) -> Any:
         return apply([argument(row) for argument in arguments])
 
@@ -211,6 +214,22 @@ def _general(function: registry.EvalFunction, arguments: list[Evaluate], kinds: 
         return from_list([apply([item, *rest]) for item in values[0]])
 
     return passing if multivalue == "pass" else spread
+
+
+def _as_they_are(call: Callable[..., Any], arguments: list[Evaluate]) -> Evaluate:
+    """Nothing is converted: isnull, mvappend and their like."""
+    if len(arguments) == 1:
+        only = arguments[0]
+
+        def with_one(row: Row) -> Any:
+            return call(only(row))
+
+        return with_one
+
+    def with_all(row: Row) -> Any:
+        return call(*[argument(row) for argument in arguments])
+
+    return with_all
 
 
 def _first_of(value: Any, kind: str) -> Any:

@@ -213,9 +213,8 @@ def _check_lookup(call: tree.Call) -> None:
     pure=False,
     examples=(
         Example(
-            '| makeresults | eval k="b", v="2" | outputlookup eval_lookup_example.csv '
-            '| eval r=lookup("eval_lookup_example.csv", json_object("k", "b"), json_array("v"))',
-            ({"r": '{"v":"2"}'},),
+            'lookup("aad_operations", json_object("operationName", "Add user"), json_array("action"))',
+            '{"action":"created"}',
         ),
     ),
 )

@@ -134,7 +134,8 @@ def substr(text: str, start: int, length: int | None = None) -> str:
 def replace(call: tree.Call, scope: Scope) -> Evaluate:
     r"""replace(<text>, <regex>, <replacement>): every match of the regular expression (PCRE2) replaced.
 
-    `\1` in the replacement is what the first group matched. A pattern that exceeds the match limit replaces nothing.
+    `\1` in the replacement is what the first group matched.
+    From where a pattern exceeds the match limit on, nothing is replaced.
 
     *Null*: null. *Multivalue*: applied to each value.
     """
