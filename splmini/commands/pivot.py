@@ -80,7 +80,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     into buckets of a second, minute, hour, day, month or year. Events in which a SPLITROW field is null are left out;
     a multivalue one counts once for each value.
     """
-    arguments = read(node, {}, takes=(tree.Word, tree.Group))
+    arguments = read(node, {}, takes=(tree.Word, tree.Group), any_option=True)
+    for option in arguments.given.values():
+        raise UnsupportedFeature(f"pivot does not run with '{option}' here.", name=option.name, span=option.span)
     if not scope.first:
         fail(node, "pivot has to be the first command of a search.")
     items = arguments.positional
