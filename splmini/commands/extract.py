@@ -51,7 +51,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     With `pairdelim` and `kvdelim` the text is cut at any of these characters; a value in double quotation marks is
     taken whole. A field that is there stays, and so does the first value of a key that comes twice; with
-    `mv_add=true` the values are collected (*multivalue*), one that is there already but once. Empty values give no field. *Null*: without `_raw` the result
+    `mv_add=true` the values are collected (*multivalue*), one that is there already once. Empty values give no field. *Null*: without `_raw` the result
     passes unchanged. Extractions by the name of a stanza of transforms.conf are UnsupportedFeature.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))

@@ -282,13 +282,22 @@ class _Reading:
             if first is not None:
                 predicate = conjunction(predicate, *first.args)
                 rest = pipeline.commands[1:]
+        made = _assigned(rest)
+        if rest and made is not None:
+            reads = union(required, *(compiler.fields_read(node) for _, node in made))
+            targets = frozenset(name for name, _ in made)
+            rows = self.ctx.scan(conjunction(predicate, self._pushed(targets)), reads, self._implied(made))
+            return self.ctx.run(tree.Pipeline(rest), rows, required)
         if rest:
             search = tree.Command("search", () if predicate is None else (predicate,))
             return self.ctx.run(tree.Pipeline((search, *rest)), None, required)
         return self.ctx.scan(conjunction(predicate, self._pushed()), required, self._implied())
 
-    def _implied(self) -> Implied | None:
-        """What the events of the dataset have to satisfy in the end, by the names of the fields of the event."""
+    def _implied(self, made: tuple[tuple[str, tree.Node], ...] = ()) -> Implied | None:
+        """What the events of the dataset have to satisfy in the end, by the names of the fields of the event.
+
+        `made` are fields that the base search computes before the calculations of the model.
+        """
         if self.where is None:
             return None
         names = self.dataset.shown() if self.prefixed else {name: name for name in self.dataset.fields}
@@ -297,6 +306,8 @@ class _Reading:
         if where is None:
             return None
         calculated: dict[str, tuple[tree.Node | None, ...]] = {}
+        for target, value in made:
+            calculated[target] = (*calculated.get(target, ()), value)
         for each in self.chain:
             for step in each.calculations:
                 node = parse_expression(step.expression) if step.kind == "Eval" else None
@@ -304,9 +315,9 @@ class _Reading:
                     calculated[name] = (*calculated.get(name, ()), node)
         return Implied(where, calculated)
 
-    def _pushed(self) -> tree.Node | None:
+    def _pushed(self, made: frozenset[str] = frozenset()) -> tree.Node | None:
         """The conditions of `where` that can be tested on events before anything is calculated."""
-        calculated = {name for each in self.chain for step in each.calculations for name, _ in step.outputs}
+        calculated = {name for each in self.chain for step in each.calculations for name, _ in step.outputs} | made
         names = self.dataset.shown() if self.prefixed else {name: name for name in self.dataset.fields}
         known = {shown: name for shown, name in names.items() if name not in calculated}
         known.update({name: name for name in ("index", "earliest", "latest", "_index_earliest", "_index_latest")})
@@ -493,6 +504,18 @@ def _search(text: str, ctx: RunContext, name: str) -> tree.Node:
         raise KnowledgeError(f"The constraint of '{name}' is not a plain search: {text}", name=name)
     args = pipeline.commands[0].args
     return conjunction(*args) or tree.And(())
+
+
+def _assigned(commands: tuple[tree.Command, ...]) -> tuple[tuple[str, tree.Node], ...] | None:
+    """Return the (field, expression) pairs of commands that are all eval; None where one is not, or names are made."""
+    pairs = []
+    for each in commands:
+        for argument in each.args:
+            plain = each.name == "eval" and isinstance(argument, tree.Assignment)
+            if not plain or not isinstance(argument.target, tree.FieldRef):  # type: ignore[attr-defined]
+                return None
+            pairs.append((argument.target.name, argument.value))  # type: ignore[attr-defined]
+    return tuple(pairs)
 
 
 _PLAIN = ("host", "source", "sourcetype", "index", "earliest", "latest")

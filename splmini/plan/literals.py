@@ -216,7 +216,9 @@ def _replace_keeps(args: tuple[tree.Node, ...]) -> bool:
     pattern, replacement = args[1], args[2]
     if not (isinstance(pattern, tree.String) and isinstance(replacement, tree.String)):
         return False
-    begins, ends = pattern.value.startswith("^"), pattern.value.endswith("$") and not pattern.value.endswith("\\$")
+    begins = pattern.value.startswith("^")
+    ends = pattern.value.endswith("$") and not pattern.value.endswith("\\$")
+    ends = ends or pattern.value.endswith(".*")  # what follows a line break stays, and no literal holds one
     if replacement.value == "":
         return (begins or ends) and "|" not in re.sub(r"\([^()]*\)", "", pattern.value)
     return begins and ends and "|" not in pattern.value and re.fullmatch(r"\\\d", replacement.value) is not None

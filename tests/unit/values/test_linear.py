@@ -1,0 +1,52 @@
+"""Patterns that scan in linear time: which ones are recognised, and that they find what PCRE2 finds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from splmini.values import regex
+from splmini.values.linear import pair_finder
+
+LINEAR = [
+    r"<Data Name=['\"]([^'\"<]+)['\"]>([^<]+)",
+    r"<([a-z]+)>([^<]+)<",
+    r";(\w+)=([^;]+)",
+]
+NOT_LINEAR = {
+    "a run that swallows the start of another match": r"<a ([^>]+)>([^<]+)",
+    "a run that swallows what follows it": r"<(\w+)([a-z])",
+    "no fixed start": r"(\w+)=([^=]+)",
+    "a choice": r"<(a|b)=([^<]+)",
+    "something that may be missing": r"<(\w+)(?: x)?>([^<]+)",
+    "what may be empty": r"<(\w*)>([^<]+)",
+    "a lazy run": r"<(\w+?)>([^<]+)",
+    "another number of groups": r"<(\w+)>[^<]+",
+    "outside the common subset": r"<(\w+)>(?=x)([^<]+)",
+    "case does not count": r"(?i)<(\w+)>([^<]+)",
+    "an anchor inside": r"<(\w+)$([^<]+)",
+    "a word boundary": r"<\b(\w+)>([^<]+)",
+}
+
+
+@pytest.mark.parametrize("pattern", LINEAR)
+def test_recognised(pattern: str) -> None:
+    """A pattern whose runs neither meet each other nor the start of a match is linear."""
+    assert pair_finder(pattern) is not None
+
+
+@pytest.mark.parametrize("why", NOT_LINEAR)
+def test_not_recognised(why: str) -> None:
+    """A pattern that may go over a place twice is left to PCRE2."""
+    assert pair_finder(NOT_LINEAR[why]) is None
+
+
+@given(st.sampled_from(LINEAR), st.text(st.sampled_from("<>=;'\" aDNtme\u00e9\n/"), max_size=60))
+def test_the_same_as_pcre2(pattern: str, text: str) -> None:
+    """What is found is what PCRE2 finds."""
+    find = pair_finder(pattern)
+    assert find is not None
+    for sample in (text, f"<Data Name='{text}'>{text}<Data Name='x'>y</Data>", f"<a>{text}<b>", f";k={text};l=m"):
+        expected = [(match.group(1), match.group(2)) for match in regex.compile(pattern)._finditer(sample)]
+        assert find(sample) == expected
