@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from splmini.compiled import Search
     from splmini.detections import Detection, DetectionReport, Outcome, lint, load_content
     from splmini.detections.cases import load_cases
-    from splmini.engine.sweep import Hit, sweep
+    from splmini.detections.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
         ArgumentError,
@@ -49,7 +49,7 @@ _HOMES = {
     "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "lint", "load_content"),
     "splmini.detections.cases": ("load_cases",),
-    "splmini.engine.sweep": ("Hit", "sweep"),
+    "splmini.detections.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
     "splmini.language.yaml_layout": ("format_yaml",),
     "splmini.events": ("Source",),

@@ -126,7 +126,7 @@ class Search:
         return Results(rows, column_order(rows, columns), run.messages, stats, run.complete)
 
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
-        """Yield the rows one by one; nothing is held back that the search does not have to hold. Options as for `run`."""
+        """Yield the rows one by one, holding back nothing that the search does not have to hold; options as for `run`."""
         chosen, reading = _options({"order": "given"} | options)
         run = self._start(events, chosen, self._rereads(), reading)
         try:
@@ -168,6 +168,16 @@ class Search:
             events, run, order=options.order, infer=options.infer, strict=options.strict, shared=shared, **reading
         )
         return run
+
+    @property
+    def optimized(self) -> tuple[Any, ...]:
+        """The optimised plan."""
+        return tuple(self._optimized)
+
+    @property
+    def rereads(self) -> bool:
+        """Whether the search reads the events more than once, or something else than them."""
+        return self._rereads()
 
     def _rereads(self) -> bool:
         """Say whether more than one reader may want the events."""

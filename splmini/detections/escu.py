@@ -27,7 +27,7 @@ class Entity:
 
     field: str
     type: str
-    score: int
+    score: float
     message: str | None = None
 
 
@@ -274,6 +274,14 @@ class _Reader:
             raise self.document.error(f"'{name}' has to be a whole number.", *key)
         return int(value)
 
+    def number(self, name: str) -> float:
+        value, key = self._find(name)
+        if value is None:
+            return 0
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.document.error(f"'{name}' has to be a number.", *key)
+        return int(value) if value == int(value) else value
+
     def texts(self, name: str) -> tuple[str, ...]:
         value, key = self._find(name)
         if value is None:
@@ -317,7 +325,7 @@ class _Reader:
 
     def findings_2022(self, kind: str) -> tuple[Finding | None, tuple[Entity, ...], tuple[ThreatObject, ...]]:
         message = self.text("message") or None
-        score = self.integer("risk_score", 0)
+        score = self.number("risk_score")
         entities, threats = [], []
         for item, key in self.mappings(self.tags.get("observable"), "tags", "observable"):
             name, kind_of = self.part(item, "name", key), self.part(item, "type", key).lower()

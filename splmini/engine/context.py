@@ -157,7 +157,7 @@ class Run:
 
     def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
         """Read the run's events, mapped by knowledge, that satisfy a search expression."""
-        ranged = self._time_range(predicate)
+        ranged = self.time_range(predicate)
         if predicate is not None:
             predicate = self.expanded(predicate)
         reads = frozenset() if predicate is None else compiler.fields_read(predicate)
@@ -228,7 +228,7 @@ class Run:
                 self.matched += len(rows)
                 yield rows
 
-    def _time_range(self, predicate: tree.Node | None) -> Callable[[Row], bool] | None:
+    def time_range(self, predicate: tree.Node | None) -> Callable[[Row], bool] | None:
         """The environment's time range, where the search has no time modifiers of its own.
 
         `earliest=` without `latest=` means until now, as in Splunk.
