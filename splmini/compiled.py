@@ -126,7 +126,7 @@ class Search:
         return Results(rows, column_order(rows, columns), run.messages, stats, run.complete)
 
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
-        """Yield the rows one by one, holding back nothing that the search does not have to hold; options as for `run`."""
+        """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""
         chosen, reading = _options({"order": "given"} | options)
         run = self._start(events, chosen, self._rereads(), reading)
         try:
@@ -175,8 +175,8 @@ class Search:
         return tuple(self._optimized)
 
     @property
-    def rereads(self) -> bool:
-        """Whether the search reads the events more than once, or something else than them."""
+    def reads_elsewhere(self) -> bool:
+        """Whether commands behind the first one, or subsearches, read the events too."""
         return self._rereads()
 
     def _rereads(self) -> bool:

@@ -163,6 +163,19 @@ class Sequence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DatasetReading:
+    """What a generating command does that aggregates a dataset of a data model (tstats), for those who share readings.
+
+    `create` makes the state that takes in the dataset's rows (fields prefixed) which satisfy `where`.
+    """
+
+    dataset: str
+    where: tree.Node | None
+    needed: Fields
+    create: Callable[[RunContext], State]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Generating:
     """Makes rows from nothing but the run: makeresults, inputlookup, tstats, and the initial search.
 
@@ -174,6 +187,7 @@ class Generating:
     name: str
     generate: Callable[[RunContext, Fields], Stream]
     follows: Callable[[Stream, RunContext], Stream] | None = None
+    reading: DatasetReading | None = None
     node: tree.Node | None = None
     span: Span = NOWHERE
 

@@ -72,7 +72,7 @@ def _key_parts(command: tree.Command, node: tree.Node) -> tuple[str, bool | None
         name = node.text if sign is None else node.text[1:]
         if name:
             return name, sign, "auto"
-    fail(command, f"{command.name} needs field names to sort by, not '{node}'.", node)
+    return fail(command, f"{command.name} needs field names to sort by, not '{node}'.", node)
 
 
 def _sign(text: str) -> bool | None:

@@ -22,6 +22,7 @@ from splmini.commands._pivot import (
     with_number,
 )
 from splmini.commands._slices import Source
+from splmini.commands.stats import order_matters
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, command
@@ -81,7 +82,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def requires(after: Fields) -> Fields:
         return needed
 
-    return Partial(name=node.name, create=create, requires=requires, span=node.span)
+    return Partial(name=node.name, create=create, requires=requires, order_matters=order_matters(settings.grouping.measures), span=node.span)
 
 
 def read_settings(node: tree.Command, scope: BuildScope) -> Settings:

@@ -42,7 +42,7 @@ Pairs = Callable[[str], Iterator[tuple[str, str]]]
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Extract",
     examples=(
-        Example('| extract pairdelim=";" kvdelim="="', ({"a": "1", "b": "x y"},), ({"_raw": "a=1;b=x y"},)),
+        Example('| extract pairdelim=";" kvdelim=":"', ({"a": "1", "b": "x y"},), ({"_raw": "a:1;b:x y"},)),
         Example("| extract", ({"user": "bob", "msg": "two words"},), ({"_raw": 'user=bob msg="two words"'},)),
     ),
 )
@@ -51,8 +51,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     With `pairdelim` and `kvdelim` the text is cut at any of these characters; a value in double quotation marks is
     taken whole. A field that is there stays, and so does the first value of a key that comes twice; with
-    `mv_add=true` the values are collected (*multivalue*), one that is there already once. Empty values give no field. *Null*: without `_raw` the result
-    passes unchanged. Extractions by the name of a stanza of transforms.conf are UnsupportedFeature.
+    `mv_add=true` the values are collected (*multivalue*), one that is there already once. Empty values give no field.
+    *Null*: without `_raw` the result passes unchanged. Extractions by the name of a stanza of transforms.conf are
+    UnsupportedFeature.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if arguments.words:

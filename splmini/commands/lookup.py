@@ -10,7 +10,7 @@ from splmini.commands._arguments import fail, read, reading
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, OptionSpec, command
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number
 

@@ -30,7 +30,8 @@ _RANGE = re.compile(f"({_NUMBER})-({_NUMBER})", re.ASCII)
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rangemap",
     examples=(
         Example(
-            "| rangemap field=n low=0-9 High=10-99 default=none", ({"n": 5, "range": "low"}, {"n": 10, "range": "High"}),
+            "| rangemap field=n low=0-9 High=10-99 default=none",
+            ({"n": 5, "range": "low"}, {"n": 10, "range": "High"}),
             ({"n": 5}, {"n": 10}),
         ),
     ),
@@ -53,7 +54,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         if match is None:
             fail(node, f"A range is written <low>-<high>, such as 1-30, not '{option.value}'.", option.value)
         low, high = to_number(match[1]), to_number(match[2])
-        assert low is not None and high is not None
+        assert low is not None
+        assert high is not None
         if low > high:
             fail(node, f"The range '{option.value}' ends before it starts.", option.value)
         ranges.append((option_name(option), low, high))

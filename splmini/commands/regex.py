@@ -57,7 +57,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 if isinstance(value, list):
                     found = any(search(to_text(item)) is not None for item in value)
                 else:
-                    found = value is not None and search(value if value.__class__ is str else to_text(value)) is not None
+                    text = value if value is None or value.__class__ is str else to_text(value)
+                    found = text is not None and search(text) is not None
                 if found is wanted:
                     kept.append(row)
             return kept

@@ -188,13 +188,13 @@ def closed(text: str, cutoff: int) -> str:
     for match in _TOKEN.finditer(text):
         if match.end() > cutoff:
             break
-        token = match.group()
-        if token == ",":
+        mark = match.group()
+        if mark == ",":
             best, best_brackets = match.start(), "".join(brackets)
-        elif token in "{[":
-            brackets.append("}" if token == "{" else "]")
+        elif mark in "{[":
+            brackets.append("}" if mark == "{" else "]")
             best, best_brackets = match.end(), "".join(brackets)
-        elif token in "}]" and brackets:
+        elif mark in "}]" and brackets:
             brackets.pop()
             best, best_brackets = match.end(), "".join(brackets)
     return text[:best] + best_brackets[::-1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, read
+from splmini.commands._measures import Measure
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -82,7 +84,21 @@ def partial_of(grouping: Grouping, state: Any = StatsState) -> Operator:
     def requires(after: Fields) -> Fields:
         return needed
 
-    return Partial(name=grouping.command, create=create, requires=requires, span=grouping.span)
+    ordered = order_matters(grouping.measures)
+    return Partial(
+        name=grouping.command, create=create, requires=requires, order_matters=ordered, span=grouping.span
+    )
+
+
+_BY_ORDER = frozenset({"first", "last", "list", "mode"})
+"""Functions whose result depends on the order of the rows (mode: among values of one frequency)."""
+
+
+def order_matters(measures: Iterable[Measure]) -> bool:
+    """Say whether one of the aggregates depends on the order of the rows."""
+    return any(
+        each.function in _BY_ORDER or each.inner in _BY_ORDER or order_matters(each.parts) for each in measures
+    )
 
 
 @command(

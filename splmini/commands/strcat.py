@@ -21,7 +21,9 @@ OPTIONS = {
     syntax="strcat [allrequired=<bool>] <source>... <dest-field>",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Strcat",
-    examples=(Example('| strcat host "/" port at', ({"host": "h", "port": 80, "at": "h/80"},), ({"host": "h", "port": 80},)),),
+    examples=(
+        Example('| strcat host "/" port at', ({"host": "h", "port": 80, "at": "h/80"},), ({"host": "h", "port": 80},)),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Concatenate fields and texts (in double quotation marks) into the last field named.

@@ -23,7 +23,7 @@ from splmini.commands._pivot import (
     with_number,
 )
 from splmini.commands._slices import Source
-from splmini.commands.stats import hoisted
+from splmini.commands.stats import hoisted, order_matters
 from splmini.errors import LimitExceeded
 from splmini.functions.stats import find_function
 from splmini.language import tree
@@ -130,7 +130,10 @@ def operator_of(settings: Settings, state: Callable[[Settings, RunContext], Any]
     def requires(after: Fields) -> Fields:
         return needed
 
-    return Partial(name=settings.grouping.command, create=create, requires=requires, span=settings.grouping.span)
+    ordered, span = order_matters(settings.grouping.measures), settings.grouping.span
+    return Partial(
+        name=settings.grouping.command, create=create, requires=requires, order_matters=ordered, span=span
+    )
 
 
 class TimeSource(Source):

@@ -12,7 +12,18 @@ from splmini.commands._arguments import Arguments, convert, fail, fields_read, r
 from splmini.commands._slices import Source
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
-from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, union
+from splmini.operators import (
+    Batch,
+    Columns,
+    DatasetReading,
+    Fields,
+    Generating,
+    Operator,
+    Row,
+    RunContext,
+    Stream,
+    union,
+)
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import times
 from splmini.values.wildcards import has_wildcard
@@ -95,6 +106,37 @@ def _source(name: str, span: times.Span | None, fill: str | None, ctx: RunContex
     return Source(name, bucketed if span is not None else filled)
 
 
+class Statistics:
+    """The state of a command of the family: groups of rows, given as results or as partial ones."""
+
+    def __init__(self, grouping: Grouping, sources: list[Source], prestats: bool, ctx: RunContext) -> None:
+        self.grouping = grouping
+        self.prestats = prestats
+        self.ctx = ctx
+        self.groups = Groups(grouping, ctx, sources)
+
+    def update(self, batch: Batch) -> None:
+        """Take in rows."""
+        self.ctx.check(len(self.groups.index))
+        self.groups.update(batch)
+
+    def merge(self, other: Statistics) -> None:
+        """Take in the groups of rows that come after these."""
+        self.groups.merge(other.groups)
+
+    def finish(self, ctx: RunContext) -> Stream:
+        """Give the groups."""
+        if self.prestats:
+            from splmini.commands import _prestats
+
+            return _prestats.dump(self.groups, ctx)
+
+        def columns() -> Columns:
+            return [*self.grouping.by, *self.groups.names()]
+
+        return Stream(self.groups.batches(ctx), columns)
+
+
 def statistics(
     grouping: Grouping,
     sources: Callable[[RunContext], list[Source]],
@@ -104,17 +146,10 @@ def statistics(
     """Return what a generating command of the family does: read rows, group them, give the groups."""
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        groups = Groups(grouping, ctx, sources(ctx))
+        state = Statistics(grouping, sources(ctx), prestats, ctx)
         for batch in read_rows(ctx).batches:
-            ctx.check(len(groups.index))
-            groups.update(batch)
-        if prestats:
-            return _prestats.dump(groups, ctx)
-
-        def columns() -> Columns:
-            return [*grouping.by, *groups.names()]
-
-        return Stream(groups.batches(ctx), columns)
+            state.update(batch)
+        return state.finish(ctx)
 
     return generate
 
@@ -142,7 +177,9 @@ def read_from(node: tree.Command, arguments: Arguments) -> tuple[str, tree.Node]
             return item.value.text, item.value
     what = str(items[0])
     raise UnsupportedFeature(
-        f"{node.name} from {what} reads a summary that Splunk made; there is none.", name=what, span=items[0].span,
+        f"{node.name} from {what} reads a summary that Splunk made; there is none.",
+        name=what,
+        span=items[0].span,
         hint="Use from datamodel=Model.Dataset.",
     )
 
@@ -212,7 +249,14 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     generate = statistics(grouping, sources, read_rows, prestats)
     follows = appending(generate) if append else None
-    return Generating(name="tstats", generate=generate, follows=follows, node=node, span=node.span)
+    reading = None
+    if dataset is not None:
+
+        def create(ctx: RunContext) -> Statistics:
+            return Statistics(grouping, sources(ctx), prestats, ctx)
+
+        reading = DatasetReading(dataset=dataset[0], where=where, needed=needed, create=create)
+    return Generating(name="tstats", generate=generate, follows=follows, reading=reading, node=node, span=node.span)
 
 
 __all__ = ["By", "appending", "fields_read", "read_by", "read_from", "sources_of", "statistics", "union", "where_of"]

@@ -52,8 +52,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     word = arguments.words[0]
     try:
         xpath_find(ElementTree.Element("x"), word.text)
-    except (SyntaxError, KeyError) as error:
-        fail(node, f"'{word.text}' is not an XPath expression that xpath takes: {error}.", word)
+    except (SyntaxError, LookupError, TypeError, ValueError, StopIteration):  # ElementTree raises any of them
+        fail(node, f"'{word.text}' is not an XPath expression that xpath takes.", word)
     source, target, default = arguments["field"], arguments["outfield"], arguments["default"]
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:

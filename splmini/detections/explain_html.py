@@ -44,6 +44,7 @@ def _stage(stage: Stage, last: bool) -> str:
 def _miss(miss: NearMiss) -> str:
     origin = f" <small>from `{escape(miss.macro)}`</small>" if miss.macro else ""
     return (
-        f"<tr><td class='n'>{miss.satisfied} of {miss.clauses}</td><td><code>{escape(miss.refused_by)}</code>{origin}</td>"
+        f"<tr><td class='n'>{miss.satisfied} of {miss.clauses}</td>"
+        f"<td><code>{escape(miss.refused_by)}</code>{origin}</td>"
         f"<td>{escape(miss.reason)}</td></tr>"
     )

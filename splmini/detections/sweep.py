@@ -10,7 +10,7 @@ from typing import Any
 from splmini.detections.escu import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.stream import column_order
-from splmini.engine.sweep import Member, member, one_pass
+from splmini.engine.sweep import Member, dataset_member, dataset_pass, member, one_pass
 from splmini.errors import SplError
 from splmini.results import Results
 
@@ -45,8 +45,8 @@ def sweep(
 
     Args:
         detections: `Detection`s, or SPL texts.
-        events: as for `Search.run`; read once for all searches that start with a search, and again for those that
-            start otherwise (tstats, inputlookup) or hold subsearches.
+        events: as for `Search.run`; read once for all searches over events, once for all that aggregate a dataset of
+            a data model, and again for each that starts otherwise or holds subsearches.
         env: the environment.
         progress: called with the number of events read so far.
         options: as for `Search.run`.
@@ -69,9 +69,7 @@ def sweep(
             continue
         if made is not None:
             members[number] = made
-    if members:
-        shared = next(iter(members.values())).search.start(events, **options)
-        one_pass(list(members.values()), shared, progress)
+    _read(members, events, options, progress)
     for number, detection in enumerate(wanted):
         if number in members:
             hits[number] = _finished(detection, members[number])
@@ -82,6 +80,29 @@ def sweep(
         if outcome is not None:
             env.add_events(RISK_INDEX, outcome.risk_events)
     return [hits[number] for number in range(len(wanted))]
+
+
+def _read(
+    members: dict[int, Member], events: Any, options: dict[str, Any], progress: Callable[[int], None] | None
+) -> None:
+    """Read the events once for the searches over events, and once for those over each dataset."""
+    groups: dict[str | None, list[Member]] = {}
+    for each in members.values():
+        groups.setdefault(each.dataset, []).append(each)
+    for dataset, group in groups.items():
+        shared = group[0].search.start(events, **options)
+        try:
+            if dataset is None:
+                one_pass(group, shared, progress)
+            else:
+                dataset_pass(group, shared)
+        except SplError as error:
+            if dataset is None:
+                raise
+            for each in group:  # a dataset that is not there stops those who read it
+                each.error = each.error or error
+        finally:
+            shared.source.close()
 
 
 def _of_text(text: str) -> Detection:
@@ -95,11 +116,12 @@ def _readable_again(events: Any) -> Any:
 
 def _member(detection: Detection, events: Any, env: Any, options: dict[str, Any]) -> Member | None:
     search = env.compile(detection.search)
-    if search.rereads:
+    if search.reads_elsewhere:
         return None
     run = search.start(events, **options)
     try:
-        return member(search, run, search.optimized, alone=False)
+        operators = search.optimized
+        return member(search, run, operators, False) or dataset_member(search, run, operators, False)
     except SplError as error:
         raise error.locate(search.source) from None
 

@@ -18,7 +18,7 @@ from splmini.engine.ordering import newest_first, order_position
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
-from splmini.operators import Batch, Fields, Operator, Partial, Row, Stream, Streaming, batched, union
+from splmini.operators import Batch, Fields, Generating, Operator, Partial, Row, Stream, Streaming, batched, union
 from splmini.plan.fields import required
 from splmini.plan.scan import Scan, conjuncts
 from splmini.values.multivalue import as_list
@@ -41,6 +41,7 @@ class Member:
     steps: list[Callable[[Batch], Batch]] = field(default_factory=list)
     error: SplError | None = None
     seconds: float = 0.0
+    dataset: str | None = None
 
     def take(self, rows: Batch) -> None:
         """Take in rows that satisfy the search's predicate."""
@@ -94,6 +95,21 @@ def member(search: Any, run: Run, operators: Sequence[Operator], alone: bool) ->
     needed = union(required(operators)[0], reads)
     made = Member(search, run, rest, predicate, reads, needed, _all(tests))
     _partial(made)
+    return made
+
+
+def dataset_member(search: Any, run: Run, operators: Sequence[Operator], alone: bool) -> Member | None:
+    """Return a search that starts by aggregating a dataset (tstats) as a member; None where it has to run by itself."""
+    first = operators[0]
+    if alone or not isinstance(first, Generating) or first.reading is None:
+        return None
+    reading = first.reading
+    where = reading.where
+    reads: Fields = frozenset({"_time"}) if where is None else union(compiler.fields_read(where), frozenset({"_time"}))
+    test = _all([] if where is None else [compiler.compile_search(where, run.scope)])
+    made = Member(search, run, [first, *operators[1:]], where, reads, union(reading.needed, reads), test)
+    made.dataset = reading.dataset
+    made.state = reading.create(run)
     return made
 
 
@@ -195,7 +211,7 @@ def _plain(node: tree.Node) -> tuple[str, frozenset[str]] | None:
 
 
 def _is_key(text: str) -> bool:
-    """Say whether equality with a value is equality of its text: no wildcard, block or directive, one form of number."""
+    """Say whether equality with a value is equality of its text: no wildcard, block, directive; one form of number."""
     number = to_number(text)
     if number is not None and to_text(number) != text:
         return False
@@ -203,6 +219,24 @@ def _is_key(text: str) -> bool:
 
 
 # ---- the pass --------------------------------------------------------------------------------------------------------
+
+
+def dataset_pass(members: Sequence[Member], run: Run) -> None:
+    """Read a dataset of a data model once for all members over it."""
+    name = members[0].dataset
+    assert name is not None
+    needed = union(*(each.needed for each in members))
+    index = build_index(members)
+    for batch in run.dataset(name).rows(run, needed, True).batches:
+        hits: dict[int, list[Row]] = {}
+        for row in batch:
+            for number in index.candidates(row):
+                each = members[number]
+                if each.error is None and each.test(row):
+                    hits.setdefault(number, []).append(row)
+        for number, rows in hits.items():
+            members[number].run.matched += len(rows)
+            members[number].take(rows)
 
 
 def one_pass(members: Sequence[Member], run: Run, progress: Callable[[int], None] | None = None) -> None:

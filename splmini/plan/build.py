@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from splmini import compiler, registry
 from splmini.errors import SplError, UnsupportedFeature
@@ -67,7 +67,8 @@ class Builder:
                     span=node.span,
                     hint=f"Register a handler: Environment(commands={{'{node.name}': f}}).",
                 )
-            return spec.build(node, self)
+            operator = spec.build(node, self)
+            return operator if operator.node is not None else replace(operator, node=node)
         except SplError as error:
             error.name = error.name or node.name
             error.span = error.span or node.span

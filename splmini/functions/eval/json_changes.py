@@ -45,13 +45,13 @@ def _changed(text: str, pairs: tuple[Any, ...], create: bool, make: Callable[[An
     root = container(text)
     if root is None:
         return None
-    root = copy.deepcopy(root)
+    holder = {"": copy.deepcopy(root)}  # so that the empty path leads to the whole value
     for path, value in zip(pairs[::2], pairs[1::2], strict=True):
         steps = None if path is None else json.parse_path(to_text(path))
-        if not steps:
+        if steps is None or (not steps and make is _setting):
             return None
-        _change(root, steps, create, make(to_json(value)))
-    return json.encode(root)
+        _change(holder, ["", *steps], create, make(to_json(value)))
+    return json.encode(holder[""])
 
 
 def _setting(value: Any) -> Change:
@@ -153,7 +153,7 @@ def json_set_exact(text: Any, *pairs: Any) -> str | None:
 def json_append(text: Any, *pairs: Any) -> str | None:
     """json_append(<json>, <path>, <value>, ...): with each value added at the end of the array at its path.
 
-    A scalar at the path becomes an array first; a JSON array as value is one element.
+    A scalar at the path becomes an array first; a JSON array as value is one element. The empty path is the whole value.
 
     *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
     array.
