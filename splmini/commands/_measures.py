@@ -81,6 +81,8 @@ def read_measures(
             raise ArgumentError(f"{command.name} does not take '{node}' here.", name=command.name, span=node.span)
         scope.aggregation(node)
         measure = read_measure(node)
+        if command.name not in ("timechart", "sitimechart"):
+            _refuse_rates(measure, node)
         if measure.name in by:
             raise ArgumentError(
                 f"The result '{measure.name}' has the name of a group-by field.", name=command.name, span=node.span,
@@ -91,6 +93,13 @@ def read_measures(
         message = f"{command.name} needs an aggregation, such as count."
         raise ArgumentError(message, name=command.name, span=command.span)
     return tuple(measures)
+
+
+def _refuse_rates(measure: Measure, node: tree.Aggregation) -> None:
+    """Raise for per_second and its like, which divide by the length of a time bucket."""
+    for each in measure.parts or (measure,):
+        if hasattr(find_function(each.function)[0].make, "unit"):
+            raise ArgumentError(f"{each.function} belongs to timechart.", name=each.function, span=node.span)
 
 
 def read_measure(node: tree.Aggregation) -> Measure:

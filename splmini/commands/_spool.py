@@ -153,3 +153,6 @@ class RowFile:
     def close(self) -> None:
         """Remove the file."""
         self._file.close()
+
+    def __del__(self) -> None:
+        self._file.close()  # where a run ends early, nothing reads on to the end and closes it

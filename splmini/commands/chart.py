@@ -82,7 +82,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def requires(after: Fields) -> Fields:
         return needed
 
-    return Partial(name=node.name, create=create, requires=requires, order_matters=order_matters(settings.grouping.measures), span=node.span)
+    ordered = order_matters(settings.grouping.measures)
+    return Partial(name=node.name, create=create, requires=requires, order_matters=ordered, span=node.span)
 
 
 def read_settings(node: tree.Command, scope: BuildScope) -> Settings:

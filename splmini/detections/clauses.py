@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from splmini.errors import did_you_mean
 from splmini.language import tree
 from splmini.plan.scan import conjuncts
 from splmini.values.multivalue import as_list
@@ -43,7 +44,7 @@ def refusal(node: tree.Node, row: Row, run: Run) -> Refusal:
     if isinstance(node, tree.Or):
         return _no_alternative(node, row, run)
     if isinstance(node, tree.Not):
-        return Refusal(node, f"{_found(node.operand, row)}, which {node} excludes")
+        return Refusal(node, f"{_found(node.operand, row)}, which {_excluding(node.operand, row, run)} excludes")
     if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
         return Refusal(node, _field_reason(node, row))
     if isinstance(node, (tree.Term, tree.Directive)):
@@ -81,20 +82,59 @@ def _found(node: tree.Node, row: Row) -> str:
     return ", ".join(f"{name} is {shown(row[name])}" if name in row else f"{name} is absent" for name in names)
 
 
+def _excluding(node: tree.Node, row: Row, run: Run) -> str:
+    """What of a negated clause holds: the values of an IN list, or the alternative of an OR, that match the row."""
+    if isinstance(node, tree.FieldIn):
+        matching = [
+            str(term)
+            for term in node.values
+            if run.predicate(tree.FieldComparison(node.field, "=", term.text, term.quoted, span=term.span))(row)
+        ]
+        if matching:
+            return f"{', '.join(matching[:3])}{' …' if len(matching) > 3 else ''} of the NOT … IN list"
+    if isinstance(node, tree.Or):
+        for item in node.items:
+            if _holds(item, row, run):
+                return f"NOT {_excluding(item, row, run)}" if isinstance(item, tree.Or) else f"NOT {item}"
+    return f"NOT {node}"
+
+
+def near_field(name: str, row: Row) -> str:
+    """Return a remark where a field that a row lacks stands in it under a name that differs little."""
+    near = next((key for key in row if key.lower() == name.lower()), None)
+    if near is not None:
+        return f" (there is a field {near}: names are case-sensitive)"
+    hint = did_you_mean(name, row)
+    return f" ({hint})" if hint else ""
+
+
 def _field_reason(node: tree.FieldComparison | tree.FieldIn, row: Row) -> str:
     name = node.field
+    if name in ("earliest", "latest"):
+        return f"_time is {shown(row.get('_time'))}, wanted {node}"
     if isinstance(node, tree.FieldIn):
         wanted = "one of " + ", ".join(term.text for term in node.values[:5]) + (" …" if len(node.values) > 5 else "")
     else:
         wanted = node.value if node.op == "=" else f"{node.op}{node.value}"
     value = row.get(name)
     if value is None:
-        near = next((key for key in row if key.lower() == name.lower()), None)
-        return f"{name} is absent, wanted {wanted}" + (
-            f" (there is a field {near}: names are case-sensitive)" if near else ""
-        )
+        return f"{name} is absent, wanted {wanted}{near_field(name, row)}"
     return f"{name} is {shown(value)}, wanted {wanted}"
 
 
 def _expression_reason(node: tree.Node, row: Row) -> str:
-    return f"{_found(node, row)}, wanted {node}"
+    text = f"{_found(node, row)}, wanted {node}"
+    names = [each.name for each in tree.walk(node) if isinstance(each, tree.FieldRef) and row.get(each.name) is None]
+    text += next(filter(None, (near_field(name, row) for name in names)), "")
+    return text + (" (the letters' case differs, and counts here)" if _differs_in_case(node, row) else "")
+
+
+def _differs_in_case(node: tree.Node, row: Row) -> bool:
+    """Say whether an equality failed only because eval and where compare case-sensitively."""
+    if not isinstance(node, tree.Comparison) or node.op not in ("=", "=="):
+        return False
+    sides = [
+        to_text(row.get(side.name, "")) if isinstance(side, tree.FieldRef) else str(getattr(side, "value", ""))
+        for side in (node.left, node.right)
+    ]
+    return sides[0] != sides[1] and sides[0].lower() == sides[1].lower()

@@ -10,10 +10,11 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import TIME_MODIFIERS
-from splmini.detections.clauses import Refusal, clauses_of, refusal
+from splmini.detections.clauses import Refusal, clauses_of, near_field, refusal
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
@@ -126,7 +127,7 @@ class _Explainer:
         operators: list[Operator] = list(self.compiled.operators)
         index = 0
         if isinstance(operators[0], Scan):
-            filters = [each for each in operators[1:] if True]
+            filters = operators[1:]
             leading = 0
             while leading < len(filters) and _is_filter(filters[leading]):
                 leading += 1
@@ -166,13 +167,32 @@ class _Explainer:
         self.explanation.stages.append(reading)
         stages = [(self.new_stage(operator), self.prepared(operator)) for operator in filters]
         kept: list[Row] = []
+        predicates = [self.run.expanded(each.predicate) for each in filters if each.predicate is not None]
+        in_range = self.run.time_range(predicates[0] if predicates else None)
+        self.run.range = (None, None)  # what the range leaves out is counted here
+        outside: list[float] = []
         for batch in self.run.scan(None, ALL).batches:
             reading.rows_in += len(batch)
+            if in_range is not None:
+                outside.extend(moment for row in batch if not in_range(row) and (moment := row["_time"]))
+                batch = [row for row in batch if in_range(row)]
             reading.rows_out += len(batch)
             for stage, clauses in stages:
                 batch = self.filtered(stage, clauses, batch)
             kept.extend(batch)
+        if outside:
+            reading.notes.append(self.outside(outside))
         return kept
+
+    def outside(self, moments: list[float]) -> str:
+        """Say which events the time range leaves out."""
+        low, high = (
+            "any time" if end is None else _moment(end, self.run.timezone)
+            for end in (self.run.earliest, self.run.latest)
+        )
+        first, last = (_moment(moment, self.run.timezone) for moment in (min(moments), max(moments)))
+        span = f"at {first}" if first == last else f"between {first} and {last}"
+        return f"{len(moments):,} events {span} are outside the time range, from {low} until {high}"
 
     def prepared(self, operator: Streaming) -> list[tuple[ClauseCount, tree.Node, Any]]:
         """The clauses of a filter, each with its count and its compiled test."""
@@ -258,6 +278,10 @@ class _Explainer:
         return after
 
 
+def _moment(time: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(time, zone).isoformat()
+
+
 def _is_filter(operator: Operator) -> bool:
     return isinstance(operator, Streaming) and operator.filters and operator.predicate is not None
 
@@ -296,6 +320,10 @@ def by_notes(names: list[str], rows: list[Row]) -> Iterator[str]:
             singles[name] += count
     listed = ", ".join(f"{name} ({count})" for name, count in singles.most_common())
     yield f"{dropped} of {len(rows)} rows were dropped because a by-field is null: {listed}"
+    carried = {name: None for row in rows for name in row}
+    for name in singles:
+        if name not in carried:
+            yield f"no row has a field {name}{near_field(name, carried)}"
 
 
 def _lookup_notes(node: tree.Command, before: list[Row], after: list[Row]) -> Iterator[str]:

@@ -162,6 +162,8 @@ class _Plan:
             if self._wants_raw(row):
                 row["_raw"] = synthesise(event, self._props.sourcetype)
                 synthesised = True
+        elif not self._props.sourcetype and str(row["_raw"]).lstrip()[:1] in ("{", "["):
+            bound = self._without_automatic  # a dict without a sourcetype: its JSON is left to spath
         for step in bound.raw:
             step(row, given)
         if self._time is not None and "_time" not in row:

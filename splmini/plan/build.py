@@ -9,7 +9,7 @@ from splmini import compiler, registry
 from splmini.errors import SplError, UnsupportedFeature
 from splmini.language import parser, tree
 from splmini.operators import Generating, Operator
-from splmini.plan.scan import scan
+from splmini.plan.scan import scan, time_terms
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Builder:
             self.first = index == 0
             operator = self.command(node)
             if index == 0 and not isinstance(operator, Generating):
-                operators.append(scan())
+                operators.append(scan(time_terms(getattr(operator, "predicate", None))))
             operators.append(operator)
         if not operators:
             operators.append(scan())

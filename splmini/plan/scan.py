@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from splmini import compiler
 from splmini.language import tree
 from splmini.operators import Fields, Generating, RunContext, Stream
 
@@ -37,7 +38,16 @@ def conjuncts(node: tree.Node | None) -> tuple[tree.Node, ...]:
     return (node,)
 
 
+def time_terms(node: tree.Node | None) -> tree.Node | None:
+    """Return the parts of an expression that hold time modifiers (`earliest=-1h`): they set the range that is read."""
+    return conjunction(*(part for part in conjuncts(node) if any(map(_is_time_modifier, tree.walk(part)))))
+
+
+def _is_time_modifier(node: tree.Node) -> bool:
+    return isinstance(node, tree.FieldComparison) and node.field in compiler.TIME_MODIFIERS
+
+
 def conjunction(*nodes: tree.Node | None) -> tree.Node | None:
     """Return the AND of expressions, or None where there is nothing to satisfy."""
-    parts = tuple(part for node in nodes for part in conjuncts(node))
+    parts = tuple({id(part): part for node in nodes for part in conjuncts(node)}.values())
     return None if not parts else parts[0] if len(parts) == 1 else tree.And(parts)

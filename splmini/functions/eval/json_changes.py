@@ -153,7 +153,8 @@ def json_set_exact(text: Any, *pairs: Any) -> str | None:
 def json_append(text: Any, *pairs: Any) -> str | None:
     """json_append(<json>, <path>, <value>, ...): with each value added at the end of the array at its path.
 
-    A scalar at the path becomes an array first; a JSON array as value is one element. The empty path is the whole value.
+    A scalar at the path becomes an array first; a JSON array as value is one element. The empty path is the whole
+    value.
 
     *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
     array.

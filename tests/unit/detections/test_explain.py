@@ -1,0 +1,183 @@
+"""The example detection, broken in many ways: the explanation names the cause each time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import splmini
+from splmini.detections.explain import Explanation
+
+FIRES, NO_USER = 0, 9  # lines of events.xml
+
+BREAKAGES: dict[str, dict[str, Any]] = {
+    "a typo in a value": {
+        "change": ("regsvcs.exe", "regsvc.exe"),
+        "says": ["process_name is `regsvcs.exe`, wanted regsvc.exe", "line 10, column 1"],
+    },
+    "a by-field that is null": {
+        "line": NO_USER,
+        "says": ["1 of 1 rows were dropped because a by-field is null: user (1)"],
+        "ends": "stats",
+    },
+    "a by-field that no event has": {
+        "change": ("process_exec ", "process_execs "),
+        "says": ["no row has a field process_execs (Did you mean 'process_exec'?)"],
+        "ends": "stats",
+    },
+    "a wrong macro": {
+        "env": {"macros": {"sysmon": 'sourcetype="WinEventLog:Security"'}},
+        "says": ["(from `sysmon`)", "sourcetype is `XmlWinEventLog`, wanted WinEventLog:Security"],
+    },
+    "a network that swallows the address": {
+        "change": ("240.0.0.0/4", "8.0.0.0/7"),
+        "says": ['dest_ip is `8.8.4.4`, which "8.0.0.0/7" of the NOT … IN list excludes', "line 3, column 1"],
+    },
+    "the wrong event id": {"change": ("EventID=3", "EventID=1"), "says": ["EventID is `3`, wanted 1"]},
+    "a field in the wrong case": {
+        "change": ("process_name=", "Process_Name="),
+        "says": ["Process_Name is absent", "there is a field process_name: names are case-sensitive"],
+    },
+    "a field misspelt": {
+        "change": ("process_name=", "proces_name="),
+        "says": ["proces_name is absent, wanted regsvcs.exe (Did you mean 'process_name'?)"],
+    },
+    "a filter macro that excludes too much": {
+        "env": {"macros": {"detect_regsvcs_with_network_connection_filter": "search user!=alice"}},
+        "says": ["user is `alice`, wanted !=alice", "(from `detect_regsvcs_with_network_connection_filter`)"],
+        "ends": "search user!=alice",
+    },
+    "a time range that misses the events": {
+        "options": {"earliest": "2026-02-01T00:00:00"},
+        "says": ["1 events at 2026-01-12T09:01:00+00:00 are outside the time range, from 2026-02-01T00:00:00+00:00"],
+        "ends": "events",
+    },
+    "a comparison in where, which is case-sensitive": {
+        "change": ("| stats", '| where process_name="RegSvcs.exe" | stats'),
+        "says": ["process_name is `regsvcs.exe`", "the letters' case differs"],
+        "ends": "where",
+    },
+    "a lookup whose key misses": {
+        "change": ("| stats", "| lookup assets dest OUTPUT owner | where isnotnull(owner) | stats"),
+        "env": {"lookups": {"assets": {"rows": [{"dest": "other", "owner": "x"}]}}},
+        "says": ["1 of 1 rows found nothing in the lookup: dest=8.8.4.4 (1)", "owner is absent"],
+        "ends": "where",
+    },
+    "a NOT that was forgotten": {
+        "change": ("NOT dest_ip", "dest_ip"),
+        "says": ["dest_ip is `8.8.4.4`, wanted one of 10.0.0.0/8"],
+    },
+    "an index that the events are not in": {
+        "change": ("`sysmon`", "index=win `sysmon`"),
+        "env": {"index": "main"},
+        "says": ["refused by index=win"],
+    },
+    "a field renamed too early": {
+        "change": ("| stats", "| rename process_name as image | stats"),
+        "says": ["a by-field is null: process_name (1)"],
+        "ends": "stats",
+    },
+}
+
+
+@pytest.fixture
+def lines(root: Any) -> list[str]:
+    """The events of the example, one a line."""
+    return (root / "examples/detect_regsvcs/events.xml").read_text("utf-8").splitlines()
+
+
+@pytest.fixture
+def detection(root: Any) -> splmini.Detection:
+    """The example detection."""
+    return splmini.Detection.load(root / "examples/detect_regsvcs/detection.yml")
+
+
+def broken(detection: splmini.Detection, lines: list[str], breakage: dict[str, Any]) -> tuple[Explanation, int]:
+    """The explanation of a broken search over the one event, and the number of rows of a run."""
+    old, new = breakage.get("change", ("", ""))
+    assert old in detection.search
+    search = detection.search.replace(old, new, 1) if old else detection.search
+    env = splmini.Environment(**breakage.get("env", {}))
+    events = [{"_raw": lines[breakage.get("line", FIRES)]}]
+    options = breakage.get("options", {})
+    return env.explain(search, events, **options), len(env.compile(search).run(events, **options))
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_cause(name: str, detection: splmini.Detection, lines: list[str]) -> None:
+    """The explanation names the cause and the stage, and agrees with the run that nothing comes out."""
+    breakage = BREAKAGES[name]
+    explanation, rows = broken(detection, lines, breakage)
+    text = str(explanation)
+    assert rows == 0
+    assert not explanation.fired
+    for said in breakage["says"]:
+        assert said in text
+    assert explanation.ended_at is not None
+    assert explanation.ended_at.command.startswith(breakage.get("ends", "search"))
+
+
+def test_unbroken(detection: splmini.Detection, lines: list[str]) -> None:
+    """The detection as it is fires, and the explanation has the rows of the run."""
+    env = splmini.Environment()
+    events = [{"_raw": line} for line in lines]
+    explanation = env.explain(detection, events)
+    assert explanation.rows == list(env.compile(detection.search).run(events))
+    assert explanation.ended_at is None
+    assert "6 refused" not in str(explanation)
+    assert [(stage.rows_in, stage.rows_out) for stage in explanation.stages[:3]] == [(13, 13), (13, 6), (6, 5)]
+
+
+def test_unknown_macro(detection: splmini.Detection, lines: list[str]) -> None:
+    """A macro that nobody defines is an error that names the nearest."""
+    with pytest.raises(splmini.UnknownMacro, match=r"line 1, column 1: There is no macro 'sysmonn'. Did you mean 'sysmon"):
+        splmini.Environment().explain(detection.search.replace("`sysmon`", "`sysmonn`"), [])
+
+
+def test_own_time_range_wins() -> None:
+    """The search's own earliest replaces the environment's, in the explanation as in the run."""
+    events = [{"_time": 1_000_000, "a": "1"}, {"_time": 2_000_000, "a": "2"}]
+    env = splmini.Environment(earliest=1_500_000, now=3_000_000)
+    assert len(env.explain("a=1 earliest=500000", events).rows) == 1
+    assert len(env.compile("a=1 earliest=500000").run(events)) == 1
+    text = str(env.explain("a=1", events))
+    assert "outside the time range, from 1970-01-18T08:40:00+00:00 until any time" in text
+
+
+def test_tstats() -> None:
+    """A clause of a tstats where-clause that refuses is named with the value of the dataset's row."""
+    env = splmini.Environment(datamodels={"M": {"D": {"search": "kind=x", "fields": ["name", "user"]}}})
+    events = [{"kind": "x", "name": "cmd.exe", "user": "bob"}]
+    text = str(env.explain("| tstats count from datamodel=M.D where D.name=powershell.exe by D.user", events))
+    assert "D.name is `cmd.exe`, wanted powershell.exe" in text
+
+
+def test_html_escapes() -> None:
+    """What comes from events and searches is escaped in the HTML form."""
+    page = splmini.Environment().explain('a="<b>"', [{"a": "<script>"}])._repr_html_()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("search", "event", "reason"),
+    [
+        ("(a=1 b=2) OR (a=9 b=9)", {"a": "1", "b": "3"}, "none of 2 alternatives holds; the nearest: b is `3`, wanted 2"),
+        ("failed", {"_raw": "all fine"}, "_raw does not contain failed"),
+        ("a>5", {"a": "3"}, "a is `3`, wanted >5"),
+        ("a=1", {"a": ["2", "3"]}, "a is `2`, `3`, wanted 1"),
+        ("NOT (a=1 OR b=2)", {"a": "0", "b": "2"}, "which NOT b=2 excludes"),
+    ],
+)
+def test_reasons(search: str, event: dict[str, Any], reason: str) -> None:
+    """Each kind of clause says what it found beside what it wanted."""
+    (miss,) = splmini.Environment().explain(search, [event]).near_misses
+    assert reason in miss.reason
+
+
+def test_nearest_first() -> None:
+    """The events that satisfy the most clauses are kept, best first."""
+    events = [{"a": "1", "n": "0"}, {"a": "1", "b": "2", "n": "1"}, {"n": "2"}]
+    misses = splmini.Environment().explain("a=1 b=2 c=3", events, nearest=2).near_misses
+    assert [(miss.event["n"], miss.satisfied) for miss in misses] == [("1", 2), ("0", 1)]
