@@ -152,7 +152,8 @@ class Environment:
 
     def clock(self) -> float:
         """Return what is now for a run, as epoch seconds."""
-        return self.moment(self._settings["now"], time.time()) or time.time()
+        given = self.moment(self._settings["now"], time.time())
+        return time.time() if given is None else given
 
     def moment(self, value: Any, now: float) -> float | None:
         """Return a point in time (epoch, datetime, Splunk modifier or ISO text) as epoch seconds; None for None."""
@@ -211,6 +212,8 @@ class Environment:
             raise UnknownLookup(
                 f"There is no lookup table '{name}'.", name=name, span=span, hint=did_you_mean(name, self.lookups)
             )
+        if not getattr(table, "complete", True):
+            run.message("warn", "lookup", f"The content of the lookup '{name}' is not here; it is read as empty.", span)
         return table
 
     @property

@@ -41,7 +41,7 @@ def searches(kind: str) -> str:
 def examples(table: dict[str, Any]) -> list[Any]:
     """Return one pytest parameter for each example; aliases have the same examples, which are run once."""
     found, seen = [], set()
-    for name, spec in table.items():
+    for name, spec in sorted(table.items()):
         for number, example in enumerate(spec.examples):
             if id(example) not in seen:
                 seen.add(id(example))

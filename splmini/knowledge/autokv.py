@@ -54,18 +54,60 @@ def key_value_pairs(text: str, escaped: bool = False) -> Iterator[tuple[str, str
 
 
 def json_fields(text: str, wanted: Names) -> Found:
-    """Return the fields of a JSON text, flattened; None where it is no JSON object or array."""
-    start = text.lstrip()[:1]
-    if start not in ("{", "["):
+    """Return the fields of a JSON text, flattened; None where it is no JSON object or array.
+
+    Of a text that breaks off (an event cut to a length), the members before the break are read.
+    """
+    text = text.strip()
+    if text[:1] not in ("{", "["):
         return None
     try:
-        decoded = msgspec.json.decode(text.strip())
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        decoded = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        whole = _completed(text)
+        if whole is None:
+            return None
+        try:
+            decoded = msgspec.json.decode(whole)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return None
+    except RecursionError:
         return None
     tops = _tops(wanted)
     if tops is not None and isinstance(decoded, dict):
         decoded = {key: value for key, value in decoded.items() if key in tops}
     return json.flatten(decoded)
+
+
+_TOKEN = re.compile(r'\s*(?:([\[\]{},:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+\-]*+(?=[\s,\]}])|true|false|null)')
+_CLOSING = {"{": "}", "[": "]"}
+
+
+def _completed(text: str) -> str | None:
+    """Close a JSON text behind its last whole member; None where it does not break off but is wrong."""
+    open_brackets: list[str] = []
+    position = end = 0
+    closers = ""
+    value_next = True
+    while match := _TOKEN.match(text, position):
+        mark = match.group(1)
+        position = match.end()
+        if mark in ("{", "["):
+            open_brackets.append(_CLOSING[mark])
+            value_next = mark == "["
+        elif mark in ("}", "]"):
+            if not open_brackets or open_brackets.pop() != mark:
+                return None
+        elif mark == ",":
+            value_next = bool(open_brackets) and open_brackets[-1] == "]"
+        elif mark == ":":
+            value_next = True
+        if mark in ("}", "]") or (mark is None and value_next):
+            end, closers = position, "".join(reversed(open_brackets))
+    broken = text[position:].lstrip()
+    if not closers or (broken and broken[0] not in "\"-0123456789tfn"):
+        return None
+    return text[:end] + closers
 
 
 def _tops(wanted: Names) -> frozenset[str] | None:
