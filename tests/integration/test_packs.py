@@ -110,6 +110,35 @@ DATASETS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "nginx": (text("nginx:plus:kv", 'status="200" uri_path="/"'), ("Web.Web",)),
     "Suricata": (text("suricata", FLOW), ("Network_Traffic.All_Traffic", "Network_Sessions.All_Sessions")),
     "Zeek": (text("bro:dns:json", '{"query":"a"}'), ("Network_Resolution.DNS",)),
+    "CloudTrail: a logon": (
+        text("aws:cloudtrail", '{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"}}'),
+        ("Authentication.Failed_Privileged_Authentication",),
+    ),
+    "CloudTrail: an instance": (
+        text("aws:cloudtrail", '{"eventName":"RunInstances","eventSource":"ec2.amazonaws.com"}'),
+        ("Change.Instance_Changes",),
+    ),
+    "CloudTrail: an account": (
+        text("aws:cloudtrail", '{"eventName":"DeleteVirtualMFADevice","eventSource":"iam.amazonaws.com"}'),
+        ("Change.Accounts_Deleted",),
+    ),
+    "VPC flow": (
+        text("aws:cloudwatchlogs:vpcflow", "2 111122223333 eni-0 192.0.2.1 192.0.2.2 1 2 6 3 4 5 6 ACCEPT OK"),
+        ("Network_Traffic.Allowed_Traffic",),
+    ),
+    "Microsoft 365: a logon": (
+        text("o365:management:activity", '{"Operation":"UserLoggedIn","Workload":"AzureActiveDirectory"}'),
+        ("Authentication.Successful_Authentication",),
+    ),
+    "Microsoft 365: the company": (
+        text("o365:management:activity", '{"Operation":"Set Company Information.","Workload":"AzureActiveDirectory"}'),
+        ("Change.Accounts_Updated",),
+    ),
+    "Entra ID: an account": (
+        text("azure:monitor:aad", '{"operationName":"Enable account","category":"AuditLogs"}'),
+        ("Change.Accounts_Updated",),
+    ),
+    "Okta": (text("OktaIM2:log", '{"eventType":"user.session.start"}'), ("Authentication.Authentication",)),
 }  # fmt: skip
 
 
@@ -139,7 +168,14 @@ INDEX_TIME = {
     "linecount", "punct", "splunk_server", "timestartpos", "timeendpos", "index", "host", "source", "sourcetype",
     "_time",
 }  # fmt: skip
-KINDS = {"windows": ("sysmon_eventid_*",), "linux": ("linux_*", "sysmon_for_linux_*", "osquery*"), "web": ("nginx_*",)}
+KINDS = {
+    "windows": ("sysmon_eventid_*",),
+    "linux": ("linux_*", "sysmon_for_linux_*", "osquery*"),
+    "web": ("nginx_*",),
+    "microsoft_cloud": ("azure_*", "o365_*"),
+    "aws": ("aws_cloudtrail_c*", "aws_cloudtrail_g*", "aws_cloudtrail_p*", "aws_cloudtrail_u*"),
+    "github": ("github*",),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
