@@ -24,6 +24,8 @@ class Document:
     data: Any
     path: str
     positions: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, compare=False)
+    keys: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, compare=False)
+    """Where the keys themselves stand."""
 
     def error(self, message: str, *key: str | int, hint: str | None = None) -> KnowledgeError:
         """Return an error about the value at `key`, or about the nearest value above it."""
@@ -55,9 +57,10 @@ def load_document(text: str, path: str = "<text>") -> Document:
     except (yaml.YAMLError, ValueError) as error:
         raise KnowledgeError(f"Not YAML: {error}.", path=path, position=(1, 1)) from None
     positions: dict[tuple[str | int, ...], tuple[int, int]] = {}
+    keys: dict[tuple[str | int, ...], tuple[int, int]] = {}
     if node is not None:
-        _collect(node, (), positions, path)
-    return Document(data, path, positions)
+        _collect(node, (), positions, keys, path)
+    return Document(data, path, positions, keys)
 
 
 def _refuse_aliases(text: str, path: str) -> None:
@@ -71,7 +74,11 @@ def _refuse_aliases(text: str, path: str) -> None:
 
 
 def _collect(
-    node: Any, key: tuple[str | int, ...], positions: dict[tuple[str | int, ...], tuple[int, int]], path: str
+    node: Any,
+    key: tuple[str | int, ...],
+    positions: dict[tuple[str | int, ...], tuple[int, int]],
+    keys: dict[tuple[str | int, ...], tuple[int, int]],
+    path: str,
 ) -> None:
     positions.setdefault(key, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.MappingNode):
@@ -82,7 +89,8 @@ def _collect(
                 raise KnowledgeError(
                     f"The key '{name.value}' stands twice.", path=path, position=(mark.line + 1, mark.column + 1)
                 )
-            _collect(value, at, positions, path)
+            keys[at] = (name.start_mark.line + 1, name.start_mark.column + 1)
+            _collect(value, at, positions, keys, path)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _collect(value, (*key, index), positions, path)
+            _collect(value, (*key, index), positions, keys, path)

@@ -24,6 +24,7 @@ from splmini.operators import Dataset, Fields, Implied, Row, Table
 from splmini.plan.build import Builder
 from splmini.results import Results
 from splmini.values import times
+from splmini.values.wildcards import compile_wildcard
 
 Clock = "float | int | datetime | str | None"
 Handler = Callable[..., Iterable[Mapping[str, Any]]]
@@ -272,10 +273,18 @@ class Environment:
             for name, (text, append) in writes.files.items():
                 self._write_file(name, text, append)
 
-    @property
-    def written_events(self) -> Mapping[str, list[Row]]:
-        """The events that runs wrote (collect, risk events), by index; later runs search them too."""
-        return self._events
+    def written_events(self, names: set[str]) -> list[Row]:
+        """Return the events that runs wrote (collect, risk events) to the indexes that match one of these names.
+
+        Later searches find them where they name the index, as the Risk data model does.
+        """
+        if not self._events or not names:
+            return []
+        tests = [compile_wildcard(name) for name in names]
+        with self._lock:
+            return [
+                event for index, rows in self._events.items() if any(test(index) for test in tests) for event in rows
+            ]
 
     def read_file(self, name: str) -> str:
         """Read a file of `data_dir`, or one that a run wrote in memory."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from splmini.language import tree
+from splmini.language.conjuncts import conjunction, conjuncts
 from splmini.operators import Batch, Row, RunContext, Stream
-from splmini.plan.scan import conjunction, conjuncts
 
 PREFIX = "metric_name:"
 _OF_METRICS = frozenset({"metric_name", "_value"})

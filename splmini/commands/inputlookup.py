@@ -8,7 +8,7 @@ from splmini.commands._arguments import fail, read
 from splmini.commands._subsearches import one_after_the_other
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
-from splmini.registry import BuildScope, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "append": OptionSpec(
@@ -28,6 +28,12 @@ OPTIONS = {
     syntax="inputlookup [append=<bool>] [strict=<bool>] [start=<int>] [max=<int>] (<file> | <table>) [where <search>]",
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Inputlookup",
+    examples=(
+        Example(
+            "| inputlookup cim_dns_reply_code_lookup where reply_code_id<2 | table reply_code",
+            ({"reply_code": "NoError"}, {"reply_code": "FormErr"}),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give the rows of a lookup table, by the name of its definition or its file; `where` filters them like search.

@@ -10,7 +10,7 @@ from splmini.commands._arguments import fail, read, reading
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
-from splmini.registry import BuildScope, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number
 
@@ -49,6 +49,13 @@ class Plan:
     "[(OUTPUT|OUTPUTNEW) (<column> [AS <field>])...]",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Lookup",
+    examples=(
+        Example(
+            "| lookup cim_dns_reply_code_lookup reply_code_id OUTPUT reply_code",
+            ({"reply_code_id": "1", "reply_code": "FormErr"}, {"n": 1}),
+            ({"reply_code_id": "1"}, {"n": 1}),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Find the rows of a lookup table whose columns match the event's fields, and add their other columns.

@@ -9,7 +9,7 @@ from splmini.commands._subsearches import rows_of
 from splmini.errors import UnknownLookup
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
-from splmini.registry import BuildScope, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "append": OptionSpec("bool", default=False, doc="Add the results behind the rows of the table."),
@@ -35,6 +35,7 @@ OPTIONS = {
     "[key_field=<field>] [allow_updates=<bool>] [createinapp=<bool>] [output_format=<format>] (<file> | <table>)",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputlookup",
+    examples=(Example("| table n | outputlookup numbers.csv", ({"n": 1},), ({"n": 1},)),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Write the results to a lookup table, and pass them on.

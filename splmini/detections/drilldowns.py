@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from splmini.detections.escu import Detection
     from splmini.results import Results
 
+_PLACEHOLDER = re.compile(rf"{TOKEN.pattern}|%original_detection_search%")
 _PERIOD = re.compile(r"(\d+)(s|sec|m|min|h|hr|d|day|w|mon|y)?\Z")
 _SECONDS = {
     None: 1,
@@ -40,12 +41,14 @@ def fill(detection: Detection, text: str, row: Mapping[str, Any]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return detection.search
         found = row.get(match[1])
         if found is None:
             return match[0]
         return '", "'.join(to_text(item).replace("\\", "\\\\").replace('"', '\\"') for item in as_list(found))
 
-    return TOKEN.sub(value, text).replace("%original_detection_search%", detection.search)
+    return _PLACEHOLDER.sub(value, text)
 
 
 def time_range(

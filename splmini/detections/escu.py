@@ -436,7 +436,7 @@ class _Reader:
         found = []
         for name in self.data:
             if str(name) not in _TOP:
-                line, column = self.document.positions.get((str(name),), (1, 1))
+                line, column = self.document.keys.get((str(name),), (1, 1))
                 hint = did_you_mean(str(name), _TOP)
                 found.append(f"line {line}, column {column}: unknown key '{name}'" + (f" {hint}" if hint else ""))
         return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ class Services(Protocol):
 
     def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
+
+    def written_events(self, names: set[str]) -> list[Row]:
+        """Return the events that earlier runs wrote to the indexes that match one of these names."""
 
     def block_literals(self, predicate: tree.Node | None, implied: Implied | None) -> list[frozenset[str]]:
         """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression."""
@@ -168,9 +172,10 @@ class Run:
         prefilter = self._prefilter(predicate, implied)
         refusals = self._refusals(predicate, implied)
         if predicate is None:
-            return Stream(self._scan(refusals, full, tests, None, prefilter))
+            return Stream(self._scan(refusals, full, tests, None, prefilter, []))
+        written = self.services.written_events(_indexes(predicate))
         tests.append(compiler.compile_search(predicate, self.scope))
-        return Stream(self._scan(refusals, full, tests, self._narrow(reads, needed), prefilter))
+        return Stream(self._scan(refusals, full, tests, self._narrow(reads, needed), prefilter, written))
 
     def _refusals(self, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
         """What can be decided on events as given, before anything is mapped."""
@@ -198,12 +203,15 @@ class Run:
         tests: list[Callable[[Row], bool]],
         narrow: Mapper | None,
         prefilter: Prefilter | None,
+        written: Events,
     ) -> Iterator[Batch]:
         """Yield the rows that satisfy the tests.
 
         What a predicate reads is made first; all else only for the events that satisfy it, as long as that pays.
+        Behind the given events come those that earlier runs wrote to an index that the search names.
         """
-        for count, events in self.source.batches(refusals, prefilter):
+        batches = self.source.batches(refusals, prefilter)
+        for count, events in itertools.chain(batches, [(len(written), written)] if written else []):
             self.check()
             self.scanned += count
             if self.progress is not None:
@@ -348,6 +356,15 @@ class Run:
     def setting(self, name: str) -> Any:
         """Return a further setting of the environment."""
         return self.services.setting(name)
+
+
+def _indexes(predicate: tree.Node) -> set[str]:
+    """The indexes that a search expression names; `*` names none."""
+    return {
+        each.value.lower()
+        for each in tree.walk(predicate)
+        if isinstance(each, tree.FieldComparison) and each.field == "index" and each.op == "=" and each.value != "*"
+    }
 
 
 def time_modifiers(predicate: tree.Node) -> dict[str, str]:

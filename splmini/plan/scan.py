@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from splmini import compiler
 from splmini.language import tree
+from splmini.language.conjuncts import conjunction, conjuncts
 from splmini.operators import Fields, Generating, RunContext, Stream
 
 
@@ -25,19 +26,6 @@ def scan(predicate: tree.Node | None = None) -> Scan:
     return Scan(name="scan", generate=generate, predicate=predicate)
 
 
-def conjuncts(node: tree.Node | None) -> tuple[tree.Node, ...]:
-    """Return the parts of an expression that all have to hold.
-
-    >>> conjuncts(tree.And((tree.Term("a"), tree.And((tree.Term("b"),)))))
-    (Term(text='a', quoted=False), Term(text='b', quoted=False))
-    """
-    if node is None:
-        return ()
-    if isinstance(node, tree.And):
-        return tuple(part for item in node.items for part in conjuncts(item))
-    return (node,)
-
-
 def time_terms(node: tree.Node | None) -> tree.Node | None:
     """Return the parts of an expression that hold time modifiers (`earliest=-1h`): they set the range that is read."""
     return conjunction(*(part for part in conjuncts(node) if any(map(_is_time_modifier, tree.walk(part)))))
@@ -47,7 +35,4 @@ def _is_time_modifier(node: tree.Node) -> bool:
     return isinstance(node, tree.FieldComparison) and node.field in compiler.TIME_MODIFIERS
 
 
-def conjunction(*nodes: tree.Node | None) -> tree.Node | None:
-    """Return the AND of expressions, or None where there is nothing to satisfy."""
-    parts = tuple({id(part): part for node in nodes for part in conjuncts(node)}.values())
-    return None if not parts else parts[0] if len(parts) == 1 else tree.And(parts)
+__all__ = ["Scan", "conjunction", "conjuncts", "scan", "time_terms"]

@@ -77,7 +77,7 @@ def equal(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> bool:
 def parts(data: list[Any], at: list[int]) -> list[list[Any]]:
     """Cut a list at some places."""
     edges = [0, *(min(cut, len(data)) for cut in at), len(data)]
-    return [data[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    return [data[low:high] for low, high in zip(edges, edges[1:], strict=False)]  # noqa: RUF007
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

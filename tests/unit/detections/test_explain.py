@@ -131,7 +131,9 @@ def test_unbroken(detection: splmini.Detection, lines: list[str]) -> None:
 
 def test_unknown_macro(detection: splmini.Detection, lines: list[str]) -> None:
     """A macro that nobody defines is an error that names the nearest."""
-    with pytest.raises(splmini.UnknownMacro, match=r"line 1, column 1: There is no macro 'sysmonn'. Did you mean 'sysmon"):
+    with pytest.raises(
+        splmini.UnknownMacro, match=r"line 1, column 1: There is no macro 'sysmonn'. Did you mean 'sysmon"
+    ):
         splmini.Environment().explain(detection.search.replace("`sysmon`", "`sysmonn`"), [])
 
 
@@ -163,7 +165,11 @@ def test_html_escapes() -> None:
 @pytest.mark.parametrize(
     ("search", "event", "reason"),
     [
-        ("(a=1 b=2) OR (a=9 b=9)", {"a": "1", "b": "3"}, "none of 2 alternatives holds; the nearest: b is `3`, wanted 2"),
+        (
+            "(a=1 b=2) OR (a=9 b=9)",
+            {"a": "1", "b": "3"},
+            "none of 2 alternatives holds; the nearest: b is `3`, wanted 2",
+        ),
         ("failed", {"_raw": "all fine"}, "_raw does not contain failed"),
         ("a>5", {"a": "3"}, "a is `3`, wanted >5"),
         ("a=1", {"a": ["2", "3"]}, "a is `2`, `3`, wanted 1"),

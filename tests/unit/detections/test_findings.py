@@ -49,7 +49,11 @@ def test_tokens(text: str, row: dict[str, Any], expected: str) -> None:
 RISK = [
     # change of the event, change of the detection: the risk objects with score and message
     ({}, {}, [("h1", 40, "x.exe on h1"), ("bob", 30, "bob: $nosuch$")]),
-    ({"user": ["bob", "eve"]}, {}, [("h1", 40, "x.exe on h1"), ("bob", 30, "bob, eve: $nosuch$"), ("eve", 30, "bob, eve: $nosuch$")]),
+    (
+        {"user": ["bob", "eve"]},
+        {},
+        [("h1", 40, "x.exe on h1"), ("bob", 30, "bob, eve: $nosuch$"), ("eve", 30, "bob, eve: $nosuch$")],
+    ),
     ({"user": None}, {}, [("h1", 40, "x.exe on h1")]),
     ({"user": ""}, {}, [("h1", 40, "x.exe on h1")]),
     ({"risk_score": "7"}, {}, [("h1", "7", "x.exe on h1"), ("bob", "7", "bob: $nosuch$")]),
@@ -126,7 +130,9 @@ def test_from_datamodel() -> None:
     """`from datamodel Risk.All_Risk` gives the accumulated risk events with the calculated fields."""
     env = splmini.Environment(now=1000)
     detection().run([EVENT], env)
-    rows = env.compile("| from datamodel Risk.All_Risk | stats sum(calculated_risk_score) as s by normalized_risk_object").run()
+    rows = env.compile(
+        "| from datamodel Risk.All_Risk | stats sum(calculated_risk_score) as s by normalized_risk_object"
+    ).run()
     assert [(row["normalized_risk_object"], row["s"]) for row in rows] == [("bob", 30), ("h1", 40)]
 
 

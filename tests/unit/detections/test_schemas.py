@@ -136,7 +136,11 @@ MISTAKES = [
     (OLD.replace("version: 3", "version: three"), (3, 10), "'version' has to be a whole number."),
     (OLD.replace("risk_score: 56", "risk_score: high"), (16, 15), "'risk_score' has to be a number."),
     (OLD.replace("{name: host, type", "{nam: host, type"), (20, 7), "'name' is missing here."),
-    (RBA.replace("system, score: 56", "system, score: 156"), (11, 42), "'score' has to be a whole number from 0 to 100."),
+    (
+        RBA.replace("system, score: 56", "system, score: 156"),
+        (11, 42),
+        "'score' has to be a whole number from 0 to 100.",
+    ),
     (RBA.replace("field: ip, ", ""), (14, 7), "'field' is missing here."),
     (NEW.replace("{field: user, type: user, score: 56}\ni", "user\ni"), (13, 11), "'entity' has to be a mapping."),
     (NEW.replace("search: |-\n  tool=odd\n  | table host user ip proc", "search: ''"), (8, 9), "'search' is empty."),
