@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from splmini.compiled import Search
-    from splmini.detections import Detection, DetectionReport, Outcome, lint, load_content
+    from splmini.detections import Detection, DetectionReport, Outcome, load_content
     from splmini.detections.cases import load_cases
+    from splmini.detections.lint import lint
     from splmini.detections.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
@@ -47,7 +48,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "splmini.compiled": ("Search",),
     "splmini.environment": ("Environment", "format", "parse", "search"),
-    "splmini.detections": ("Detection", "DetectionReport", "Outcome", "lint", "load_content"),
+    "splmini.detections": ("Detection", "DetectionReport", "Outcome", "load_content"),
+    "splmini.detections.lint": ("lint",),
     "splmini.detections.cases": ("load_cases",),
     "splmini.detections.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),

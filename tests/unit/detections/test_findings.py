@@ -20,7 +20,7 @@ def detection(**changes: Any) -> splmini.Detection:
         "entities": (Entity("host", "system", 40, "$cmd$ on $host$"), Entity("user", "user", 30, "$user$: $nosuch$")),
         "threat_objects": (ThreatObject("cmd", "process"),),
         "finding": Finding("$cmd$ by $user$", Entity("host", "system", 0)),
-        "mitre_attack_id": ("T1000",),
+        "mitre_attack_id": ("T1003",),
         "analytic_story": ("Odd Things",),
     }
     return splmini.Detection(**{**made, **changes})
@@ -80,7 +80,7 @@ def test_risk_event_fields() -> None:
     assert "host" not in first
     assert (first["index"], first["sourcetype"]) == ("risk", "stash")
     assert first["risk_object_type"] == "system"
-    assert first["annotations._all"] == ["Odd Things", "T1000"]
+    assert first["annotations._all"] == ["Odd Things", "T1003"]
     assert first["annotations._frameworks"] == ["mitre_attack", "analytic_story"]
 
 
@@ -121,7 +121,7 @@ def test_correlation() -> None:
     outcome = rule.run([], env)
     (row,) = outcome.results
     assert (row["risk_object"], row["score"], row["count"], row["source_count"]) == ("h1", 80, 2, 2)
-    assert row["techniques"] == "T1000"
+    assert row["techniques"] == "T1003"
     assert [each["title"] for each in outcome.findings] == ["RBA: Many"]
     assert outcome.risk_events == []
 
