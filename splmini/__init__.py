@@ -131,7 +131,7 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register the `%spl` magics: `%load_ext splmini`."""
-    from splmini import notebook
+    """Refuse `%load_ext splmini` until there are magics; raises UnsupportedFeature."""
+    from splmini.errors import UnsupportedFeature
 
-    notebook.load_ipython_extension(shell)
+    raise UnsupportedFeature("The notebook magics are not built yet.", name="load_ext")
