@@ -243,12 +243,15 @@ class Environment:
         with self._lock:
             self._events.setdefault(index, []).extend({"index": index} | event for event in events)
 
-    def find_saved_search(self, name: str) -> str:
+    def find_saved_search(self, name: str, span: Any = None) -> str:
         """Return the text of a saved search of the apps."""
         found: str | None = self.knowledge.saved_searches.get(name)
         if found is None:
             raise KnowledgeError(
-                f"There is no saved search '{name}'.", name=name, hint=did_you_mean(name, self.knowledge.saved_searches)
+                f"There is no saved search '{name}'.",
+                name=name,
+                hint=did_you_mean(name, self.knowledge.saved_searches),
+                span=span,
             )
         return found
 

@@ -318,7 +318,7 @@ class RunContext(Protocol):
     def dataset(self, name: str, span: Span | None = None) -> Dataset:
         """Return `Model.Dataset`, or the root dataset of a bare `Model`; raises UnknownDataModel."""
 
-    def saved_search(self, name: str) -> str:
+    def saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search; raises KnowledgeError."""
 
     def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
 from splmini.commands._arguments import fail, read
 from splmini.commands._subsearches import rows_of
+from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -17,7 +19,7 @@ from splmini.values.numbers import to_text
 OPTIONS = {
     "append": OptionSpec("bool", default=False, doc="Add behind the rows of the file."),
     "create_empty": OptionSpec("bool", default=False, doc="Make an empty file where there are no results."),
-    "override_if_empty": OptionSpec("bool", default=True, doc="Empty the file where there are no results."),
+    "override_if_empty": OptionSpec("bool", default=True, doc="Empty a file that is there where there are no results."),
     "dispatch": OptionSpec("bool", default=False, doc="Where a server puts the file; accepted."),
     "usexml": OptionSpec("bool", default=False, doc="XML instead of CSV: not supported."),
     "singlefile": OptionSpec("bool", default=True, doc="One file; accepted."),
@@ -35,8 +37,9 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Write the results to a CSV file below `data_dir` (in memory without one), and pass them on.
 
-    `.csv` is added to a name without it. The values of a *multivalue* field are written one a line within the cell; a
-    *null* field is an empty cell. `inputcsv` reads the file again, once this run ended well.
+    `.csv` is added to a name without it. With `append=true` only the columns that the file has are written. The
+    values of a *multivalue* field are written one a line within the cell; a *null* field is an empty cell. `inputcsv`
+    reads the file again, once this run ended well.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if arguments["usexml"]:
@@ -49,14 +52,30 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
             rows = rows_of(stream, ctx)
-            if rows or (options["create_empty"] and options["override_if_empty"]):
-                columns = stream.columns() or list(dict.fromkeys(field for row in rows for field in row))
-                ctx.write_file(name, as_csv(rows, columns, header=not options["append"]), append=options["append"])
+            _write(name, rows, stream.columns(), options, ctx)
             yield from batched(rows)
 
         return Stream(batches(), stream.columns)
 
     return Sequence(name="outputcsv", run=run, node=node, span=node.span)
+
+
+def _write(name: str, rows: list[Row], columns: list[str] | None, options: dict[str, Any], ctx: RunContext) -> None:
+    known = _columns_of(name, ctx)
+    if rows:
+        behind = options["append"] and bool(known)
+        names = known if behind and known else columns or list(dict.fromkeys(field for row in rows for field in row))
+        ctx.write_file(name, as_csv(rows, names, header=not behind), append=behind)
+    elif not options["append"] and options["create_empty" if known is None else "override_if_empty"]:
+        ctx.write_file(name, "")
+
+
+def _columns_of(name: str, ctx: RunContext) -> list[str] | None:
+    """The columns of a file; None where there is no such file."""
+    try:
+        return next(csv.reader(io.StringIO(ctx.read_file(name))), [])
+    except KnowledgeError:
+        return None
 
 
 def file_name(name: str) -> str:

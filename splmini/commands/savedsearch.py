@@ -35,7 +35,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     }
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        text = _TOKEN.sub(lambda match: values.get(match[1], match[0]), ctx.saved_search(name))
+        text = _TOKEN.sub(lambda match: values.get(match[1], match[0]), ctx.saved_search(name, arguments.words[0].span))
         return ctx.run(ctx.parse(text), needed=needed)
 
     return Generating(name="savedsearch", generate=generate, node=node, span=node.span)

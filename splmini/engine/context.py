@@ -56,7 +56,7 @@ class Services(Protocol):
     def find_dataset(self, name: str, span: Span | None) -> Dataset:
         """Return a dataset of a data model; raises UnknownDataModel."""
 
-    def find_saved_search(self, name: str) -> str:
+    def find_saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search."""
 
     def find_handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
@@ -345,9 +345,9 @@ class Run:
         """Return a dataset of a data model."""
         return self.services.find_dataset(name, span)
 
-    def saved_search(self, name: str) -> str:
+    def saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search."""
-        return self.services.find_saved_search(name)
+        return self.services.find_saved_search(name, span)
 
     def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
         """Return the handler that the caller registered for a command, if any."""

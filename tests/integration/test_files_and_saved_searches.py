@@ -1,0 +1,102 @@
+"""What one run leaves for the next (files, events), and searches that are read from an app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import splmini
+
+VENDOR = Path(__file__).resolve().parent.parent / "data" / "apps" / "vendor_addon"
+
+
+def run(env: Any, spl: str, events: Any = ()) -> list[dict[str, Any]]:
+    """Run a search and return its rows as dicts."""
+    return [dict(row) for row in env.compile(spl).run(list(events), order="given")]
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_csv_round_trip(tmp_path: Path, on_disk: bool) -> None:
+    """Inputcsv reads what outputcsv wrote: null is absent, multivalue stays, where and max choose."""
+    env = splmini.Environment(data_dir=tmp_path if on_disk else None)
+    run(env, "| table n tag | outputcsv numbers", [{"n": 1, "tag": ["x", "y"]}, {"n": 2}, {"n": 3, "tag": "z,1"}])
+    assert run(env, "| inputcsv numbers") == [{"n": "1", "tag": ["x", "y"]}, {"n": "2"}, {"n": "3", "tag": "z,1"}]
+    assert run(env, "| inputcsv start=1 max=1 numbers where n<3") == [{"n": "2"}]
+    assert run(env, "| table k | inputcsv append=true numbers.csv where n=2", [{"k": "a"}]) == [{"k": "a"}, {"n": "2"}]
+    assert (tmp_path / "numbers.csv").is_file() is on_disk
+
+
+def test_csv_append() -> None:
+    """Append makes a file with a header where there is none, then adds rows in the columns that the file has."""
+    env = splmini.Environment()
+    run(env, "| table a b | outputcsv append=true t", [{"a": 1, "b": 2}])
+    run(env, "| table c b | outputcsv append=true t", [{"b": 4, "c": 5}])
+    assert run(env, "| inputcsv t") == [{"a": "1", "b": "2"}, {"b": "4"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "left"), [("", 0), ("override_if_empty=false", 1), ("create_empty=true", 0), ("append=true", 1)]
+)
+def test_csv_without_results(options: str, left: int) -> None:
+    """No results empty the file that is there, unless override_if_empty=false or append=true keeps it."""
+    env = splmini.Environment()
+    run(env, "| table n | outputcsv t", [{"n": 1}])
+    run(env, f"| where n>9 | outputcsv {options} t", [{"n": 1}])
+    assert len(run(env, "| inputcsv t")) == left
+
+
+def test_csv_create_empty() -> None:
+    """Without results a file is only made where create_empty asks for it."""
+    env = splmini.Environment()
+    run(env, "| where n>9 | outputcsv t", [{"n": 1}])
+    with pytest.raises(splmini.KnowledgeError, match=r"There is no file 't\.csv'\."):
+        run(env, "| inputcsv t")
+    run(env, "| where n>9 | outputcsv create_empty=true t", [{"n": 1}])
+    assert run(env, "| inputcsv t") == []
+
+
+def test_collected_events_are_searched() -> None:
+    """Events that collect added are found by a later search that names their index, in testmode none are added."""
+    env = splmini.Environment()
+    run(env, "| stats count | collect index=summary testmode=true", [{"n": 1}])
+    assert run(env, "search index=summary | table count") == []
+    run(env, '| stats count | collect index=summary source="daily"', [{"n": 1}])
+    assert run(env, "search index=summary | table index source sourcetype count") == [
+        {"index": "summary", "source": "daily", "sourcetype": "stash", "count": 1}
+    ]
+
+
+@pytest.mark.parametrize(
+    "spl",
+    [
+        '| savedsearch "Vendor reads"',
+        '| loadjob savedsearch="admin:vendor_addon:Vendor reads"',
+        '| makeresults | map "Vendor reads"',
+        '| union savedsearch:"Vendor reads"',
+    ],
+)
+def test_saved_search(spl: str) -> None:
+    """A saved search of an app runs over the events, by whichever command names it."""
+    env = splmini.Environment(apps=[VENDOR])
+    events = [{"sourcetype": "vendor:text", "action": "read"}, {"sourcetype": "vendor:text", "action": "write"}]
+    assert [row["count"] for row in run(env, spl, events)] == [1]
+
+
+def test_saved_search_that_is_not_there() -> None:
+    """The error says where the name stands, and the nearest name that there is."""
+    env = splmini.Environment(apps=[VENDOR])
+    with pytest.raises(splmini.KnowledgeError) as caught:
+        run(env, '| savedsearch "Vendor reeds"')
+    assert (caught.value.position, caught.value.hint) == ((1, 15), "Did you mean 'Vendor reads'?")
+
+
+def test_arguments_of_a_saved_search(tmp_path: Path) -> None:
+    """Arguments stand in for $name$ in the text; what has no argument stays as it is."""
+    (tmp_path / "default").mkdir()
+    (tmp_path / "default" / "savedsearches.conf").write_text("[by user]\nsearch = user=$who$ | table user n\n", "utf-8")
+    env = splmini.Environment(apps=[tmp_path])
+    assert run(env, '| savedsearch "by user" who=eve', [{"user": "eve", "n": 1}, {"user": "bob"}]) == [
+        {"user": "eve", "n": 1}
+    ]
