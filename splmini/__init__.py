@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from splmini.compiled import Search
     from splmini.detections import Detection, DetectionReport, Outcome, load_content
     from splmini.detections.cases import load_cases
-    from splmini.detections.lint import lint
+    from splmini.detections.lint import Issue, lint, lint_file, lint_rules
     from splmini.detections.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
@@ -49,7 +49,7 @@ _HOMES = {
     "splmini.compiled": ("Search",),
     "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "load_content"),
-    "splmini.detections.lint": ("lint",),
+    "splmini.detections.lint": ("Issue", "lint", "lint_file", "lint_rules"),
     "splmini.detections.cases": ("load_cases",),
     "splmini.detections.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
@@ -85,6 +85,7 @@ __all__ = [
     "Environment",
     "EventFormatError",
     "Hit",
+    "Issue",
     "KnowledgeError",
     "LimitExceeded",
     "Limits",
@@ -108,6 +109,8 @@ __all__ = [
     "format",
     "format_yaml",
     "lint",
+    "lint_file",
+    "lint_rules",
     "load_cases",
     "load_content",
     "parse",

@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "splmini.cli.explain",
     "fields": "splmini.cli.fields",
     "fmt": "splmini.cli.fmt",
+    "lint": "splmini.cli.lint",
     "plan": "splmini.cli.plan",
     "run": "splmini.cli.run",
     "test": "splmini.cli.test",

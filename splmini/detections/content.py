@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,30 @@ def load_content(folder: str | Path) -> Content:
         content.baselines.append(data | {"path": str(path)})
     for path, data in _documents(root / "stories", content.errors):
         content.stories.append(data | {"path": str(path)})
-    for _, data in _documents(root / "data_sources", content.errors):
-        source = _data_source(data)
-        content.data_sources[source.name] = source
+    content.data_sources.update(_data_sources(root, content.errors))
     return content
+
+
+def _data_sources(root: Path, errors: list[KnowledgeError]) -> dict[str, DataSource]:
+    found = (_data_source(data) for _, data in _documents(root / "data_sources", errors))
+    return {source.name: source for source in found}
+
+
+def data_sources_beside(path: str | Path) -> dict[str, DataSource]:
+    """Return the data sources of the repository that a detection's file stands in, none where it stands in none.
+
+    The repository is the folder above whose `detections/` the file is below and that has `data_sources/` too. Files of
+    it that do not load are left out.
+    """
+    for folder in Path(path).absolute().parents if path else ():
+        if folder.name == "detections" and (folder.parent / "data_sources").is_dir():
+            return _cached_data_sources(folder.parent)
+    return {}
+
+
+@lru_cache(maxsize=8)
+def _cached_data_sources(root: Path) -> dict[str, DataSource]:
+    return _data_sources(root, [])
 
 
 def _files(folder: Path) -> Iterator[Path]:

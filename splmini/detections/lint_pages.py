@@ -1,0 +1,27 @@
+"""The linter's pages, written from the rules: `python -m splmini.detections.lint_pages docs/lint`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from splmini.detections.lint_rules import rules
+
+
+def pages() -> dict[str, str]:
+    """Return the pages by file name: one a rule, and the list of them."""
+    known = rules()
+    found = {f"{code}.md": rule.page() for code, rule in known.items()}
+    rows = [f"| [{code}]({code}.md) | {rule.name} | {rule.severity} | {rule.title} |" for code, rule in known.items()]
+    head = ["# What `splmini lint` looks for", "", "| code | name | severity | what |", "|---|---|---|---|"]
+    return {"index.md": "\n".join([*head, *rows]) + "\n", **found}
+
+
+def write(folder: str | Path) -> None:
+    """Write the pages into a folder."""
+    for name, text in pages().items():
+        Path(folder, name).write_text(text, "utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])
