@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from splmini.compiled import Search
     from splmini.detections import Detection, DetectionReport, Outcome, load_content
     from splmini.detections.cases import load_cases
-    from splmini.detections.lint import Issue, lint, lint_file, lint_rules
+    from splmini.detections.lint import Issue, lint, lint_file, lint_repository, lint_rules
     from splmini.detections.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
@@ -49,7 +49,7 @@ _HOMES = {
     "splmini.compiled": ("Search",),
     "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "load_content"),
-    "splmini.detections.lint": ("Issue", "lint", "lint_file", "lint_rules"),
+    "splmini.detections.lint": ("Issue", "lint", "lint_file", "lint_repository", "lint_rules"),
     "splmini.detections.cases": ("load_cases",),
     "splmini.detections.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
@@ -110,6 +110,7 @@ __all__ = [
     "format_yaml",
     "lint",
     "lint_file",
+    "lint_repository",
     "lint_rules",
     "load_cases",
     "load_content",

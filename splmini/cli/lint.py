@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,8 @@ def command(
         for path in _files(paths)
         for issue in splmini.lint_file(path, env, select=_codes(select), ignore=_codes(ignore))
     ]
+    for path in filter(os.path.isdir, paths):
+        issues += splmini.lint_repository(path, select=_codes(select), ignore=_codes(ignore))
     click.echo(_FORMS[form](issues), nl=False)
     if form == "text" and issues:
         click.echo(f"{len(issues)} {'finding' if len(issues) == 1 else 'findings'}", err=True)
@@ -119,7 +122,7 @@ def _sarif(issues: list[Issue]) -> str:
     """SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
     import splmini
 
-    rules = [
+    rules: list[dict[str, Any]] = [
         {
             "id": rule.code,
             "name": rule.name,
@@ -129,6 +132,8 @@ def _sarif(issues: list[Issue]) -> str:
         }
         for rule in splmini.lint_rules().values()
     ]
+    known = {rule["id"] for rule in rules}
+    rules += [{"id": code} for code in sorted({issue.code for issue in issues} - known)]
     driver = {"name": "splmini", "version": splmini.__version__, "rules": rules}
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from splmini.detections import lint_repository as lint_repository_rule
 from splmini.detections.content import data_sources_beside
 from splmini.detections.escu import Detection
 from splmini.detections.lint_config import config_for
@@ -22,7 +23,8 @@ from splmini.errors import ArgumentError, KnowledgeError, MissingDatabase, SplEr
 from splmini.language import parser
 
 if TYPE_CHECKING:
-    from splmini.detections.content import DataSource
+    from splmini.detections import lint_repository as lint_repository_rule
+from splmini.detections.content import DataSource
 
 
 @dataclass(frozen=True)
@@ -132,13 +134,12 @@ def _issue(rule: Rule, found: Found, subject: Subject, places: Places) -> Issue 
 def _chosen(select: tuple[str, ...], ignore: tuple[str, ...]) -> list[Rule]:
     known = rules()
     for code in (*select, *ignore):
-        if not any(each.startswith(code.upper()) for each in known) and code:
+        if not any(each.startswith(code.upper()) for each in (*known, lint_repository_rule.CODE)) and code:
             raise ArgumentError(f"No rule has the code '{code}'.", name=code, hint=did_you_mean(code.upper(), known))
     return [
         rule
         for code, rule in known.items()
-        if (not select or code.startswith(tuple(each.upper() for each in select)))
-        and not (ignore and code.startswith(tuple(each.upper() for each in ignore)))
+        if (not select or _named(code, select)) and not (ignore and _named(code, ignore))
     ]
 
 
@@ -176,9 +177,35 @@ def lint_file(
     return [replace(issue, path=str(path)) for issue in issues]
 
 
+def lint_repository(
+    folder: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
+) -> list[Issue]:
+    """Find what only a whole repository shows: macros that nothing in it calls (SPL005). None for any other folder."""
+    config = config_for(folder)
+    chosen, ignored = tuple(select) or config.select, (*config.ignore, *ignore)
+    if (chosen and not _named(lint_repository_rule.CODE, chosen)) or _named(lint_repository_rule.CODE, ignored):
+        return []
+    return [
+        Issue(
+            lint_repository_rule.CODE,
+            f"Nothing calls the macro '{name}'.",
+            position,
+            lint_repository_rule.SEVERITY,
+            "Remove it, or call it.",
+            name,
+            str(path),
+        )
+        for path, name, position in lint_repository_rule.unused_macros(folder)
+    ]
+
+
+def _named(code: str, prefixes: Iterable[str]) -> bool:
+    return code.startswith(tuple(each.upper() for each in prefixes))
+
+
 def lint_rules() -> Mapping[str, Rule]:
     """Return the rules by code, for those who show them (the command line, the pages)."""
     return rules()
 
 
-__all__ = ["Issue", "lint", "lint_file", "lint_rules"]
+__all__ = ["Issue", "lint", "lint_file", "lint_repository", "lint_rules"]

@@ -70,9 +70,12 @@ def unescaped_backslash(subject: Subject) -> Iterator[Found]:
             yield Found(f"A single backslash in {_shortened(raw)}.", node.span, "Write two backslashes for one.")
 
 
+_PATTERNED = frozenset({"match", "replace", "mvfind", "like", "printf", "strptime", "strftime"})
+"""Functions in whose arguments a backslash is a pattern's."""
+
+
 def _regex_nodes(subject: Subject) -> set[int]:
-    names = ("match", "replace", "mvfilter", "split", "printf", "like", "strptime", "strftime", "spath", "json_extract")
-    return {id(arg) for call in subject.each(tree.Call) if call.name in names for arg in call.args}
+    return {id(arg) for call in subject.each(tree.Call) if call.name in _PATTERNED for arg in call.args}
 
 
 def _shortened(text: str) -> str:

@@ -153,7 +153,9 @@ _FEW = frozenset({"stats", "tstats", "mstats", "chart", "timechart", "top", "rar
 def _streams(command: tree.Command) -> bool:
     """Say whether the subsearch of a command gives raw events, of which there may be many."""
     return any(
-        isinstance(arg, tree.Subsearch) and not any(each.name in _FEW for each in arg.pipeline.commands)
+        isinstance(arg, tree.Subsearch)
+        and arg.pipeline.commands[0].name == "search"
+        and not any(each.name in _FEW for each in arg.pipeline.commands)
         for arg in command.args
     )
 

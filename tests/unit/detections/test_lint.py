@@ -274,6 +274,28 @@ def test_unreadable_detection(tmp_path: Path) -> None:
     assert "SPL000" in result.stdout
 
 
+def test_unused_macros(tmp_path: Path) -> None:
+    """Given a repository, a macro that nothing calls is found in its own file, unless it is ignored."""
+    for folder in ("detections", "macros"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "detections" / "d.yml").write_text("name: d\nsearch: '`used` x=1'\n", "utf-8")
+    (tmp_path / "macros" / "used.yml").write_text("name: used\ndefinition: '`inner(1)` index=a'\n", "utf-8")
+    (tmp_path / "macros" / "inner.yml").write_text("name: inner(1)\narguments: [a]\ndefinition: a=$a$\n", "utf-8")
+    (tmp_path / "macros" / "left.yml").write_text("definition: index=b\nname: left_over\n", "utf-8")
+    options = ["lint", str(tmp_path), "--macros", str(tmp_path / "macros")]
+    result = CliRunner().invoke(cli, options)
+    assert result.stdout == (
+        f"{tmp_path / 'macros' / 'left.yml'}:2:7: SPL005 Nothing calls the macro 'left_over'. Remove it, or call it.\n"
+    )
+    assert CliRunner().invoke(cli, [*options, "--ignore", "SPL005"]).exit_code == 0
+
+
+def test_index_of_the_pages() -> None:
+    """The list of rules in docs/ is the newest, too."""
+    folder = Path(__file__).resolve().parents[3] / "docs" / "lint"
+    assert {path.name: path.read_text("utf-8") for path in folder.glob("*.md")} == pages()
+
+
 def test_explain() -> None:
     """A rule's page can be read in the terminal."""
     result = CliRunner().invoke(cli, ["lint", "--explain", "spl201"])
