@@ -28,7 +28,7 @@ class RunOptions:
     order: str = "auto"
     """`given`, `newest`, or `auto`: given for iterables and frames, newest first for files."""
     executor: Any = None
-    """A `concurrent.futures.Executor` for the distributable part."""
+    """A `concurrent.futures.Executor` for the distributable part; not used yet, which a message says."""
     progress: Callable[[int], None] | None = None
     """Called with the number of events read so far."""
     cancel: Callable[[], bool] | None = None
@@ -164,6 +164,8 @@ class Search:
             own = getattr(options, name)
             setattr(run, name, environment.moment(environment.setting(name) if own is None else own, now))
         run.range = (run.earliest, run.latest)
+        if options.executor is not None:
+            run.message("info", "run", "The executor was not used: searches do not run in parallel yet.")
         run.source = environment.source(
             events, run, order=options.order, infer=options.infer, strict=options.strict, shared=shared, **reading
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +11,17 @@ import yaml
 
 from splmini.errors import KnowledgeError
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Safe):  # type: ignore[misc]
+    """The safe loader, to which a date is text: content holds dates that no calendar has."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Safe.yaml_implicit_resolvers.items()
+}
 
 MAX_BYTES = 16 << 20
 """The largest document that is read."""
@@ -35,6 +47,15 @@ class Document:
         return KnowledgeError(message, path=self.path, position=self.positions.get(at, (1, 1)), hint=hint)
 
 
+def load_data(text: str, path: str = "<text>") -> Any:
+    """Parse one YAML document to its data alone; refuses what `load_document` refuses, but for repeated keys."""
+    if len(text) > MAX_BYTES:
+        raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
+    with _yaml_errors(path):
+        _refuse_aliases(text, path)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - the safe loader
+
+
 def load_document(text: str, path: str = "<text>") -> Document:
     """Parse one YAML document.
 
@@ -44,23 +65,27 @@ def load_document(text: str, path: str = "<text>") -> Document:
     >>> load_document("a: [1, b]").positions[("a", 1)]
     (1, 8)
     """
-    if len(text) > MAX_BYTES:
-        raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
-    try:
-        _refuse_aliases(text, path)
+    data = load_data(text, path)
+    with _yaml_errors(path):
         node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - the safe loader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise KnowledgeError(f"Not YAML: {error.problem or error.context}.", path=path, position=position) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise KnowledgeError(f"Not YAML: {error}.", path=path, position=(1, 1)) from None
     positions: dict[tuple[str | int, ...], tuple[int, int]] = {}
     keys: dict[tuple[str | int, ...], tuple[int, int]] = {}
     if node is not None:
         _collect(node, (), positions, keys, path)
     return Document(data, path, positions, keys)
+
+
+@contextmanager
+def _yaml_errors(path: str) -> Iterator[None]:
+    """Turn what PyYAML raises into a KnowledgeError with its place in the file."""
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise KnowledgeError(f"Not YAML: {error.problem or error.context}.", path=path, position=position) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise KnowledgeError(f"Not YAML: {str(error).splitlines()[0]}.", path=path, position=(1, 1)) from None
 
 
 def _refuse_aliases(text: str, path: str) -> None:

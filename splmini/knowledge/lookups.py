@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from splmini.documents import load_data
 from splmini.errors import KnowledgeError
 from splmini.knowledge.conf import Stanza, as_bool, as_int, decode
 from splmini.knowledge.files import LOOKUP_BYTES, AppFiles, is_file_name
 from splmini.knowledge.tables import Definition, LookupTable, TableData
 from splmini.knowledge.transforms import field_list
-from splmini.knowledge.yaml_files import load_yaml
 from splmini.values import json
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class Tables(Mapping[str, TableView]):
             self._place(file, _Place(files, (file,)))
         for file in (*files.names(suffix=".yml"), *files.names(suffix=".yaml")):
             data = files.read(file)
-            document = load_yaml(data or b"", files.path(file))
+            document = load_data((data or b"").decode("utf-8-sig", "replace"), files.path(file))
             if isinstance(document, Mapping) and document.get("name"):
                 self._add_document(document, Path(file).stem, files)
 
