@@ -187,9 +187,11 @@ class Environment:
             filtered=opened.filtered(candidates),
         )
 
-    def bind_mapper(self, needed: Fields, run: Run) -> Callable[[list[dict[str, Any]]], list[Row]]:
+    def bind_mapper(
+        self, needed: Fields, run: Run, raw: bool | None = None
+    ) -> Callable[[list[dict[str, Any]]], list[Row]]:
         """Return the function from event dicts to rows, with the apps' knowledge applied."""
-        bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run)
+        bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run, raw=raw)
         return bound
 
     def raw_filter(

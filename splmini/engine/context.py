@@ -38,8 +38,8 @@ class Services(Protocol):
     def macro_registry(self) -> Any:
         """The macros in force."""
 
-    def bind_mapper(self, needed: Fields, run: Run) -> Mapper:
-        """Return the function from event dicts to rows, knowledge applied."""
+    def bind_mapper(self, needed: Fields, run: Run, raw: bool | None = None) -> Mapper:
+        """Return the function from event dicts to rows, knowledge applied; `raw`: rows without a `_raw` get one."""
 
     def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
@@ -112,6 +112,8 @@ class Run:
     knowledge: str = "default"
     optimized: bool = True
     newest: bool = False
+    raw_wanted: bool = False
+    """Whether a command of the plan that is started reads `_raw`: events without one then get it."""
     cancel: Callable[[], bool] | None = None
     progress: Callable[[int], None] | None = None
     messages: list[Message] = field(default_factory=list)
@@ -167,7 +169,8 @@ class Run:
         reads = frozenset() if predicate is None else compiler.fields_read(predicate)
         timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
         reads = union(reads, frozenset({"_time"} if timed else ()))
-        full = self.services.bind_mapper(union(needed, reads), self)
+        raw = self.raw_wanted or (reads is not None and "_raw" in reads)
+        full = self.services.bind_mapper(union(needed, reads), self, raw)
         tests = [] if ranged is None else [ranged]
         prefilter = self._prefilter(predicate, implied)
         refusals = self._refusals(predicate, implied)
@@ -194,7 +197,7 @@ class Run:
         """A mapper that makes only what the predicate reads; None where the rows need no more than that."""
         if reads is None or not self.optimized or (needed is not None and needed <= reads):
             return None
-        return self.services.bind_mapper(reads, self)
+        return self.services.bind_mapper(reads, self, "_raw" in reads)
 
     def _scan(
         self,

@@ -36,6 +36,8 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
     ordered = order_position(operators) if run.newest and rows is None and isinstance(operators[0], Scan) else None
     if ordered is not None:
         after[0] = union(after[0], frozenset({"_time"}))
+    if rows is None:
+        run.raw_wanted = reads_raw(operators)
     index = 0
     while index < len(operators):
         operator = operators[index]
@@ -54,6 +56,12 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
             ordered = None
     assert stream is not None
     return stream
+
+
+def reads_raw(operators: SequenceOf[Operator]) -> bool:
+    """Say whether a command reads `_raw` by name, which needing every field does not tell."""
+    explicit = required(operators, frozenset())[0]
+    return explicit is not None and "_raw" in explicit
 
 
 def _given(stream: Stream | None, operator: Operator) -> Stream:

@@ -15,7 +15,7 @@ from typing import Any
 from splmini import compiler
 from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first, order_position
-from splmini.engine.stream import execute
+from splmini.engine.stream import execute, reads_raw
 from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import Batch, Fields, Generating, Operator, Partial, Row, Stream, Streaming, batched, union
@@ -42,6 +42,8 @@ class Member:
     error: SplError | None = None
     seconds: float = 0.0
     dataset: str | None = None
+    raw: bool = False
+    """Whether it reads `_raw`: events without one then get it."""
 
     def take(self, rows: Batch) -> None:
         """Take in rows that satisfy the search's predicate."""
@@ -94,6 +96,7 @@ def member(search: Any, run: Run, operators: Sequence[Operator], alone: bool) ->
     rest = list(operators[1:])
     needed = union(required(operators)[0], reads)
     made = Member(search, run, rest, predicate, reads, needed, _all(tests))
+    made.raw = (reads is not None and "_raw" in reads) or reads_raw(operators)
     _partial(made)
     return made
 
@@ -245,8 +248,9 @@ def one_pass(members: Sequence[Member], run: Run, progress: Callable[[int], None
     What all predicates read is made first; what the searches behind them need, only for the events that matched one.
     """
     reads = union(*(each.reads for each in members))
-    narrow = run.services.bind_mapper(reads, run)
-    full = run.services.bind_mapper(union(*(each.needed for each in members)), run)
+    raw = any(each.raw for each in members)
+    narrow = run.services.bind_mapper(reads, run, raw)
+    full = run.services.bind_mapper(union(*(each.needed for each in members)), run, raw)
     index = build_index(members)
     for count, events in run.source.batches():
         run.scanned += count
@@ -257,10 +261,10 @@ def one_pass(members: Sequence[Member], run: Run, progress: Callable[[int], None
 
 
 def _batch(
-    members: Sequence[Member], index: Index, events: list[Row], rows: Batch, full: Callable[[list[Row]], Batch]
+    members: Sequence[Member], index: Index, events: list[Row], rows_read: Batch, full: Callable[[list[Row]], Batch]
 ) -> None:
     hits: dict[int, list[int]] = {}
-    for position, row in enumerate(rows):
+    for position, row in enumerate(rows_read):
         for number in index.candidates(row):
             each = members[number]
             if each.error is None and each.test(row):
@@ -271,4 +275,9 @@ def _batch(
     mapped = dict(zip(wanted, full([events[position] for position in wanted]), strict=True))
     for number, positions in hits.items():
         members[number].run.matched += len(positions)
-        members[number].take([dict(mapped[position]) for position in positions])
+        rows = [dict(mapped[position]) for position in positions]
+        if not members[number].raw:
+            for row, position in zip(rows, positions, strict=True):
+                if "_raw" not in events[position]:
+                    row.pop("_raw", None)
+        members[number].take(rows)

@@ -1,0 +1,68 @@
+"""A sweep gives what each detection gives alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import splmini
+
+SEARCHES = (
+    "EventID=1 user=bob",
+    "EventID=1 eve",
+    "EventID=1 | stats count by user",
+    "EventID=1 | rex \"(?<first>\\d+)\" | table first",
+    "EventID IN (1, 3) | stats values(user) as u dc(user) as d",
+    "user=b* | eval x=upper(user) | where x=\"BOB\" | table x",
+    "NOT user=bob | sort - n | head 2",
+    "EventID=\"01\" OR n>3",
+    "| stats count",
+    "| tstats count from datamodel=M.D where D.user=bob by D.user",
+    "| tstats count from datamodel=M.D by D.EventID",
+    "user=eve [search EventID=3 | fields n]",
+    "EventID=3 | first_is_no_command_filter",
+    "`nosuch_macro`",
+    "user=zed | collect index=kept",
+)  # fmt: skip
+EVENTS = [
+    {"_time": 100 + n, "n": n, "EventID": (1, 3, "1")[n % 3], "user": ("bob", "eve", ["bob", "zed"])[n % 3]}
+    for n in range(9)
+]
+
+
+def env() -> splmini.Environment:
+    """A new environment, so that nothing is left from another run."""
+    return splmini.Environment(
+        datamodels={"M": {"D": {"search": "EventID=*", "fields": ["user", "EventID"]}}}, now=1000
+    )
+
+
+def alone(search: str) -> Any:
+    """The rows and columns of a search run by itself, or its error."""
+    try:
+        results = env().compile(search).run(EVENTS)
+    except splmini.SplError as error:
+        return type(error)
+    return [dict(row) for row in results], results.fields
+
+
+def test_equal_to_running_alone() -> None:
+    """Rows, order, columns and errors are those of each search by itself."""
+    hits = splmini.sweep(SEARCHES, EVENTS, env())
+    assert len(hits) == len(SEARCHES)
+    for search, hit in zip(SEARCHES, hits, strict=True):
+        got = (
+            type(hit.error)
+            if hit.outcome is None
+            else ([dict(row) for row in hit.outcome.results], hit.outcome.results.fields)
+        )
+        assert got == alone(search), search
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_an_iterator_is_read_once(once: bool) -> None:
+    """Events that can be read only once serve all searches."""
+    given = iter(EVENTS) if once else EVENTS
+    hits = splmini.sweep(["EventID=1 | stats count", "| tstats count"], given, env())
+    assert [dict(hit.outcome.results[0]) for hit in hits if hit.outcome] == [{"count": 6}, {"count": 9}]
