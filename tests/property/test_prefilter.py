@@ -16,8 +16,25 @@ from splmini.language import tree
 from splmini.plan.literals import Computed, Constant, Kept, Unknown, required_literals
 
 ENV = splmini.Environment()
-WORDS = ("cmd.exe", "CMD.EXE", "kiss", "\u212aiss", "ki\u017f\u017f", "K\u0130SS", "k\u0131ss", "a\\b", 'say "hi"', "x/y",
-         "tab\there", "caf\u00e9", "10.0.0.1", "007", "7", "a&b<c", "")  # fmt: skip
+WORDS = (
+    "cmd.exe",
+    "CMD.EXE",
+    "kiss",
+    "\u212aiss",
+    "ki\u017f\u017f",
+    "K\u0130SS",
+    "k\u0131ss",
+    "a\\b",
+    'say "hi"',
+    "x/y",
+    "tab\there",
+    "caf\u00e9",
+    "10.0.0.1",
+    "007",
+    "7",
+    "a&b<c",
+    "",
+)
 IMAGES = ("C:\\Windows\\cmd.exe", "C:\\KISS.exe", "cmd.exe", "D:\\\u212aiss.exe", "/bin/kiss")
 PATTERNS = ("cmd.exe", "*cmd*", "*KISS*", "kiss", "k*s", "a\\\\b", "*hi*", "x/y", "*here", "caf\u00e9", "*\u00e9",
             "7", "10.0.0.0/8", "*b<c*", "nosuch*")  # fmt: skip
