@@ -60,6 +60,8 @@ class _Item:
 # ---- reading -------------------------------------------------------------------------------------------------------
 
 _WORDS = re.compile(r"\\\s(?=\S)|\\\S|\\(?=\s|$)|\s+|[()]|[^\s()\\]+", re.DOTALL)
+_WORDS_AND_NAMES = re.compile(r"'(?:[^'\\]|\\.)*'|" + _WORDS.pattern.replace(r"[^\s()\\]+", r"[^\s()\\']+|'"), re.DOTALL)
+"""Where single quotes enclose names: white space in them belongs to the name."""
 
 
 class _Reader:
@@ -93,8 +95,13 @@ class _Reader:
                 self.commands.pop()
             self.depth = 0
         elif token.type == "TEXT":
-            for piece in _WORDS.findall(text):
-                self.word(piece)
+            position = 0
+            while position < len(text):
+                words = _WORDS if self.commands[-1] in ("start", "command", "subsearch", "search") else _WORDS_AND_NAMES
+                match = words.match(text, position)
+                assert match is not None
+                self.word(match.group())
+                position = match.end()
         elif token.type == "COMMENT":
             self.append(text, comment=True)
         else:

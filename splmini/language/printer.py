@@ -262,9 +262,9 @@ _PLAIN_TARGET = re.compile(r"[^\s\"'=,()<>!\[\]|{}`]+")
 
 # ---- aggregation and arguments -------------------------------------------------------------------------------------
 
-_WORD_SPECIAL = re.compile(r"^'[\s()\[\],=|`]*|[\s()\[\],=|`]+")
+_WORD_SPECIAL = re.compile(r"[\s()\[\],=|`]+")
 _BARE_WORD = re.compile(r"(?:[^\s\"'()\[\],\\=|`]|[<>=]=)+")
-_OPTION_SPECIAL = re.compile(r"^'[\s()\[\],|`]*|[\s()\[\],|`]+")
+_OPTION_SPECIAL = re.compile(r"[\s()\[\],|`]+")
 _OPTION_NAME = re.compile(r"[^\s\"'(),=\[\]<>!|\\`]+")
 _ALIAS = re.compile(r"[^\s\"'(),\[\]|\\`]+")
 
@@ -274,7 +274,17 @@ def _word(node: tree.Word) -> Pieces:
         return [quote(node.text)]
     if node.quoted == "'":
         return [quote_single(node.text)]
-    return [node.text if _BARE_WORD.fullmatch(node.text) else write_bare(node.text, _WORD_SPECIAL)]
+    return [node.text if _BARE_WORD.fullmatch(node.text) else _bare_argument(node.text, _WORD_SPECIAL)]
+
+
+def _bare_argument(text: str, special: re.Pattern[str]) -> str:
+    """A word of plain arguments; a single quotation mark in front would open a quoted name, so it is quoted itself."""
+    if text.startswith("'") and _PLAIN_REST.search(text):
+        return quote("'") + write_bare(text[1:], special)
+    return write_bare(text, special)
+
+
+_PLAIN_REST = re.compile(r".[^\s()\[\]=<>,|`!]")
 
 
 def _option(node: tree.Option) -> Pieces:
@@ -283,7 +293,7 @@ def _option(node: tree.Option) -> Pieces:
         name = quote(name)
     value: Piece = node.value
     if isinstance(value, tree.Word) and not value.quoted:
-        value = write_bare(value.text, _OPTION_SPECIAL)
+        value = _bare_argument(value.text, _OPTION_SPECIAL)
     return [name, node.op, value]
 
 
