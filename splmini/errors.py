@@ -158,3 +158,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     names = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     return f"Did you mean '{names[close[0]]}'?" if close else None
+
+
+DASHBOARD_TOKEN = "It is a dashboard's token: put its value in its place before the search runs."  # noqa: S105 - no password
+"""The hint where `$token$` stands in a place that decides what a search does."""

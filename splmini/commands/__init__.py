@@ -10,8 +10,14 @@ ALIASES: dict[str, str] = {
     "common": "top",
     "counttable": "contingency",
     "ctable": "contingency",
+    "discretize": "bin",
+    "excerpt": "abstract",
+    "hilite": "highlight",
     "kv": "extract",
     "maketable": "xyseries",
+    "stash": "collect",
+    "summaryindex": "collect",
+    "sumindex": "collect",
     "transam": "transaction",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import registry
-from splmini.errors import ArgumentError, UnknownFunction, did_you_mean
+from splmini.errors import DASHBOARD_TOKEN, ArgumentError, UnknownFunction, did_you_mean
 from splmini.language import tree
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number, to_text
@@ -24,7 +24,7 @@ def find_function(node: tree.Call) -> registry.EvalFunction:
     if function is None:
         raise UnknownFunction(
             f"There is no eval function '{node.name}'.", name=node.name, span=node.span,
-            hint=did_you_mean(node.name, functions),
+            hint=DASHBOARD_TOKEN if node.name.startswith("$") else did_you_mean(node.name, functions),
         )
     count = len(node.args)
     if count < function.least or (function.most is not None and count > function.most):

@@ -60,7 +60,9 @@ class _Item:
 # ---- reading -------------------------------------------------------------------------------------------------------
 
 _WORDS = re.compile(r"\\\s(?=\S)|\\\S|\\(?=\s|$)|\s+|[()]|[^\s()\\]+", re.DOTALL)
-_WORDS_AND_NAMES = re.compile(r"'(?:[^'\\]|\\.)*'|" + _WORDS.pattern.replace(r"[^\s()\\]+", r"[^\s()\\']+|'"), re.DOTALL)
+_WORDS_AND_NAMES = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\\\s(?=\S)|\\\S|\\(?=\s|$)|\s+|[()]|[^\s()\\']+|'", re.DOTALL
+)
 """Where single quotes enclose names: white space in them belongs to the name."""
 
 

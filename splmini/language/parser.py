@@ -214,7 +214,7 @@ class _Parser:
             hint = did_you_mean(name, registry.command_names() | self.extra)
             if in_brackets and name[0].isdigit():
                 hint = "Square brackets hold subsearches; mvindex(field, 0) gives one value of several."
-            elif hint is None and in_brackets:
+            elif in_brackets and (hint is None or _COMPARES.match(self.text, span.end - self.offset)):
                 hint = "A subsearch begins with a command: [search …]."
             elif self.text[: span.start - self.offset].rstrip().endswith("||"):
                 hint = "Write OR for '||'."

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from splmini import registry
-from splmini.errors import ArgumentError, UnknownFunction, did_you_mean
+from splmini.errors import DASHBOARD_TOKEN, ArgumentError, UnknownFunction, did_you_mean
 from splmini.values.numbers import to_number
 
 
@@ -34,6 +34,8 @@ def find_function(name: str) -> tuple[registry.StatsFunction, tuple[str, ...]]:
     hint = did_you_mean(name, known)
     if spec is not None:
         hint = f"Write the percentage behind the name: {name}95(x)."
+    elif name.startswith("$"):
+        hint = DASHBOARD_TOKEN
     raise UnknownFunction(f"There is no stats function '{name}'.", name=name, hint=hint)
 
 

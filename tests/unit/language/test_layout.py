@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
 from splmini.errors import KnowledgeError, SplSyntaxError
 from splmini.language.layout import format
+from splmini.language.parser import parse
 from splmini.language.yaml_layout import format_yaml
 
 EXAMPLES = {
@@ -132,3 +135,19 @@ def test_yaml_that_is_not_well_formed(text: str) -> None:
 def test_yaml_without_a_search(text: str) -> None:
     """Where there is no search, or a literal block cannot hold it, nothing changes."""
     assert format_yaml(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a | eval x='b  c' + 1",
+        "a | eval 'b\n c'=1",
+        "a | stats count as 'b  c'",
+        "a | rename 'b  c' as d",
+        "a | fields 'b  c'",
+    ],
+)
+def test_names_keep_their_white_space(text: str) -> None:
+    """White space inside a single-quoted name is part of the name."""
+    assert parse(format(text)) == parse(text)
+    assert re.search(r"'b\s\sc'", format(text))
