@@ -106,7 +106,7 @@ class _Text:
 
     @property
     def empty(self) -> bool:
-        return not self.text[self.start : self.end].strip()
+        return not self.text[self.start : self.end].replace(",", " ").strip()
 
     @property
     def span(self) -> Span:
@@ -331,7 +331,7 @@ _SKIP = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\\[^\[\]]|\[\x00*\]|[()]'
 
 def _keywords(text: _Text, keywords: tuple[str, ...]) -> list[tuple[int, int, str]]:
     """Find keywords outside quotes and round brackets: (start, end, keyword in lower case)."""
-    pattern = re.compile(rf"{_SKIP}|{_BREAK_BEFORE}({'|'.join(keywords)})(?=[\s(\[\"']|$)", re.IGNORECASE | re.DOTALL)
+    pattern = re.compile(rf"{_SKIP}|{_BREAK_BEFORE}({'|'.join(keywords)})(?=[\s,(\[\"']|$)", re.IGNORECASE | re.DOTALL)
     found, depth = [], 0
     for match in pattern.finditer(text.text, text.start, text.end):
         piece = match.group()
