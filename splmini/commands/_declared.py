@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from splmini.commands._about import documentation
 from splmini.registry import declare_command
 
 SEARCH_REFERENCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/"
@@ -78,4 +79,4 @@ for _names, _settings in _READ_AS:
 def declare(name: str) -> None:
     """Put the entry of a command into the registry."""
     source = f"{SEARCH_REFERENCE}{name.capitalize()}" if name in _SPLUNK.split() else ""
-    declare_command(name, any_option=True, source=source, **DECLARED[name])
+    declare_command(name, any_option=True, source=source, doc=documentation(name), **DECLARED[name])

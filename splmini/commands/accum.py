@@ -20,6 +20,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Writes the running total of the numbers in a field, to that field or to a new one.
 
     Rows where the field is null, no number or multivalue add nothing and stay as they are.
+
+    Memory: one number.
     """
     field, alias = field_as(read(node, {}))
     target = alias or field

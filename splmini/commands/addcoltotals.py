@@ -28,6 +28,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Without a field list all fields count but those whose names begin with an underscore; the list takes wildcards.
     What is no number, null, and multivalue fields are ignored; a column without any number stays empty. Over no rows
     nothing is appended.
+
+    Memory: one number for each column.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = field_names(arguments.words, node)

@@ -26,6 +26,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     `info_min_time` and `info_max_time` are the ends of the time range (0 and `+Infinity` without one),
     `info_search_time` is the run's now, `info_sid` an identifier of the run made from it.
+
+    *Null* and *multivalue* fields are passed on as they are.
     """
     read(node, {}, takes=())
 

@@ -36,6 +36,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     The methods `histogram` (Splunk's default) and `zscore` raise UnsupportedFeature: how Splunk bins values and sets
     the threshold of probability is not documented far enough to give the same events.
+
+    *Null*, text and *multivalue* fields are never outliers.
+
+    Memory: all results.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     method, action = arguments["method"], arguments["action"]

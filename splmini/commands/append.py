@@ -37,6 +37,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     The subsearch runs over the same events. At most `maxout` of its rows are taken; a message says where that cut.
     Fields keep their values, *null* and *multivalue* ones too.
+
+    Memory: the rows of the subsearch come as a stream; nothing is kept.
     """
     arguments = read(node, OPTIONS, takes=(tree.Subsearch,))
     subsearch = one_subsearch(arguments, scope)

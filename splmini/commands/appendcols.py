@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Where both have a field, the row's own value stays unless `override=true`. Internal fields (`_time` …) of the
     subsearch are left out. Rows that the subsearch has beyond those of the search become rows of their own. A *null*
     field of the subsearch changes nothing; *multivalue* fields are taken whole.
+
+    Memory: the rows of the subsearch.
     """
     arguments = read(node, OPTIONS, takes=(tree.Subsearch,))
     subsearch = one_subsearch(arguments, scope)

@@ -29,6 +29,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     With a range every step of it gets its own field; AS takes no range. Null where the earlier row has no value.
     A multivalue is copied as it is.
+
+    Memory: the last `p` values.
     """
     arguments = read(node, OPTIONS)
     field, alias = field_as(arguments)

@@ -47,6 +47,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Later runs search them, once this run ended well. A result with `_raw` is added as it is; of others a `_raw` of
     its time and `field="value"` pairs is made, without internal fields. *Null* fields are left out; of a *multivalue*
     field each value is a pair.
+
+    Memory: all results, until the run ends.
     """
     arguments = read(node, OPTIONS, takes=())
     index = arguments["index"]

@@ -38,6 +38,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     start at the same moment, each counts the others. The order of the results stays.
 
     *Null*: results without a numeric start and duration get no field and do not count. Memory: all results.
+
+    *Multivalue* starts and durations are no numbers.
     """
     arguments = read(node, OPTIONS, takes=())
     duration, start, output = arguments["duration"], arguments["start"], arguments["output"]

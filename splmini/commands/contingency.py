@@ -53,6 +53,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     `maxcols` cut them; `minrowcover` and `mincolcover` stop adding them once that share of the events is covered. The
     totals are those of what is shown. Events that lack one of the fields are left out; a multivalue field counts with
     each of its values.
+
+    *Null*: an event without one of the two fields does not count.
+
+    Memory: one number for each combination of values that occurs.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = [word.text for word in arguments.words]

@@ -30,6 +30,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     `search` gives each field with the path of its dataset in front (`Processes.user`), `flat` without. Fields that the
     dataset does not have are left out unless `strict_fields=false`; null fields are absent. Without a mode the result
     is one row, whose `_raw` describes the model or dataset as JSON.
+
+    *Multivalue* fields keep their values.
+
+    Memory: events come as a stream; nothing is kept.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     words = arguments.words

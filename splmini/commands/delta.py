@@ -24,6 +24,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Writes the value of a field less its value `p` rows before; the new field is named `delta(FIELD)` without AS.
 
     Null where one of the two values is null, no number or multivalue, and in the first `p` rows.
+
+    Memory: the last `p` values.
     """
     arguments = read(node, OPTIONS)
     field, alias = field_as(arguments)

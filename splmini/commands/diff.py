@@ -35,6 +35,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Compare a field of two results line by line; give one result whose `_raw` is the difference.
 
     A *null* field is empty text, the values of a *multivalue* field are lines.
+
+    Memory: the two results.
     """
     arguments = read(node, OPTIONS, takes=())
     positions = (arguments["position1"], arguments["position2"])

@@ -34,6 +34,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Count the events: all of them, or with `summarize=false` of each index.
 
     An event that carries no index counts for the environment's own. *Null* and *multivalue* do not apply.
+
+    Memory: one number for each index.
     """
     arguments = read(node, OPTIONS, takes=())
     matches = compile_wildcard(arguments["index"])

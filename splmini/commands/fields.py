@@ -33,6 +33,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Names may hold wildcards. Internal fields (`_time`, `_raw`, …) are kept unless they are removed by name or by a
     pattern that begins with an underscore. A field that is not there is no error. *Multivalue* fields are kept whole.
+
+    *Null* fields stay absent.
     """
     words = read(node, {}, takes=(tree.Word,)).words
     removes = False

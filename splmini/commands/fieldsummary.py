@@ -39,6 +39,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     over which `max`, `mean`, `min` and `stdev` (n - 1) are taken. `values` is a JSON list of values and counts, cut at
     `maxvals`; `is_exact` is 0 where a field has more distinct values than that. Distinct values are counted exactly
     all the same, so memory grows with them.
+
+    *Null* values are not counted.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = field_names(arguments.words, node)

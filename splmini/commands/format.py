@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Fields come in alphabetical order; internal ones (which begin with an underscore) are left out, but for those
     whose value is search text: a field `search` gives its value as it is, a field `query` its value in quotes. *Null*
     fields are left out, the values of a *multivalue* field are joined by `mvsep` in brackets.
+
+    Memory: the text that it gives, and so all results.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     words = [word.text for word in arguments.words]

@@ -25,6 +25,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     `datamodel:Model.Dataset`: its events, with `_raw` and all their fields, calculated ones without a prefix.
     `inputlookup:NAME` or `lookup:NAME`: the rows of a lookup table. `savedsearch:NAME`: the results of a saved search.
     The name may be in double quotes, and stand behind a blank in place of the colon. Null fields are absent.
+
+    *Multivalue* fields keep their values.
+
+    Memory: rows come as a stream; nothing is kept.
     """
     words = read(node, {}, takes=(tree.Word,)).words
     if not words:

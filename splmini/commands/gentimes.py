@@ -39,6 +39,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give a result for each range of time from `start` up to `end`: when it starts and ends, as epoch and as text.
 
     A range ends one second before the next one starts. Days follow the calendar of the time zone.
+
+    It reads no fields, so that *null* and *multivalue* do not apply.
+
+    Memory: results come as a stream.
     """
     arguments = read(node, OPTIONS, takes=())
     if arguments["start"] is None:

@@ -66,6 +66,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     `longitude` are the means over its events. With BY each value of the field is a column, the most frequent overall
     (`globallimit`) and in each cell (`locallimit`) by themselves, the others as OTHER. Events whose coordinates are
     missing, no numbers or off the map are left out.
+
+    *Null* and *multivalue* coordinates are no numbers; each value of a multivalue BY field counts.
+
+    Memory: one set of aggregates for each cell, at every zoom level.
     """
     settings = _read(node, scope)
 

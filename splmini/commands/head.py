@@ -35,6 +35,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     *Null*: where the condition is null the results end, unless `null=true`. A number together with `limit=` is an
     error; a condition with `limit=` ends with whichever comes first. No more input is read than is needed.
+
+    *Multivalue*: a comparison in the condition holds where one of the values fulfils it.
+
+    Memory: none.
     """
     arguments, rest = _split(node)
     limit = arguments["limit"]

@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give the rows of a CSV file below `data_dir`, or of one that outputcsv wrote; `where` filters them like search.
 
     Empty cells are *null*; the lines of a cell with several are a *multivalue* field.
+
+    Memory: the file.
     """
     arguments = read(node, OPTIONS, clauses=("where",), takes=(tree.Word,))
     if len(arguments.words) != 1:

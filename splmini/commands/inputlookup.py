@@ -40,6 +40,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Behind other commands it needs `append=true`, and adds its rows to theirs. An empty cell is *null*; cells of a
     *multivalue* field come as they were written. `start` and `max` choose among the rows that `where` lets through.
+
+    Memory: the table, which the environment holds.
     """
     arguments = read(node, OPTIONS, clauses=("where",), takes=(tree.Word,))
     words = arguments.words

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from splmini.commands._arguments import fail, field_names, read
+from splmini.commands._arguments import Arguments, fail, field_names, read
 from splmini.commands._subsearches import all_columns, limited, one_subsearch
-from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Stream, batched
 from splmini.operators import Sequence as SequenceOperator
@@ -23,8 +22,8 @@ OPTIONS = {
     "earlier": OptionSpec("bool", default=True, doc="With usetime: earlier rows, else later ones."),
     "overwrite": OptionSpec("bool", default=True, doc="The subsearch's fields replace those of the same name."),
     "max": OptionSpec("int", default=1, doc="How many rows of the subsearch each result joins with; 0: all."),
-    "left": OptionSpec("string", doc="Alias of the left side, for a where clause."),
-    "right": OptionSpec("string", doc="Alias of the right side, for a where clause."),
+    "left": OptionSpec("field", doc="Alias of the results, for a where clause."),
+    "right": OptionSpec("field", doc="Alias of the subsearch's rows, for a where clause."),
 }
 
 
@@ -33,7 +32,7 @@ OPTIONS = {
     options=OPTIONS,
     clauses=("where",),
     syntax="join [type=(inner|left|outer)] [max=<int>] [overwrite=<bool>] [usetime=<bool>] [earlier=<bool>] "
-    "[<field-list>] <subsearch>",
+    "[<field-list> | left=<alias> right=<alias> where <alias>.<field>=<alias>.<field> ...] <subsearch>",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Join",
     examples=(
@@ -51,18 +50,18 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     default) drops results without a match, a left or outer join keeps them. The subsearch gives at most
     `join_subsearch_maxout` rows (50,000); a message says where that cut.
 
+    With `left`, `right` and `where` the two sides may have keys of different names: `left=L right=R where L.id=R.uid`.
+    The fields then carry the alias of their side (`L.id`, `R.uid`); internal ones are those of the left side.
+
     *Null*: a result that lacks one of the fields matches nothing. *Multivalue* keys match where all values agree.
+
+    Memory: the rows of the subsearch.
     """
-    arguments = read(node, OPTIONS, clauses=("where",), takes=(tree.Word, tree.Subsearch, tree.Group))
+    plain, where = _where_apart(node)
+    arguments = read(plain, OPTIONS, takes=(tree.Word, tree.Subsearch, tree.Group))
     subsearch = one_subsearch(arguments, scope)
-    if "where" in arguments.clauses or arguments["left"] or arguments["right"]:
-        raise UnsupportedFeature(
-            "join with left=, right= and where is not supported.",
-            name="join",
-            span=node.span,
-            hint="Rename the keys to a common name and list them.",
-        )
     names = field_names(arguments.words, node)
+    sides = _sides(arguments, where, names)
     if arguments["max"] < 0:
         fail(node, "max takes 0 or more.", arguments.given["max"])
     options = dict(arguments.options)
@@ -75,14 +74,91 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             ctx.check(len(others))
             left: Iterator[Row] = stream.rows()
             keys = names
+            if sides is not None:
+                yield from _joined_as(left, others, sides, options)
+                return
             if not keys:
                 given = list(left)
                 keys, left = _common(given, others), iter(given)
             yield from _joined(left, _Table(others, keys), options)
 
-        return Stream(batched(rows()), all_columns(stream, right))
+        columns = all_columns(stream, right) if sides is None else _no_columns
+        return Stream(batched(rows()), columns)
 
     return SequenceOperator(name="join", run=run, node=node, span=node.span)
+
+
+def _no_columns() -> None:
+    return None
+
+
+# ---- left=, right= and where ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """The aliases of a where clause, and the keys of each side, in pairs."""
+
+    left: str
+    right: str
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+
+    def aliased(self, row: Row, right: bool) -> Row:
+        """Return a row of one side with the alias in front of its fields; internal ones are the left side's."""
+        alias = self.right if right else self.left
+        return {
+            name if name.startswith("_") else f"{alias}.{name}": value
+            for name, value in row.items() if not (right and name.startswith("_"))
+        }
+
+
+def _where_apart(node: tree.Command) -> tuple[tree.Command, list[tree.FieldComparison]]:
+    """Take the comparisons of the where clause out of a command; options and the subsearch in it are arguments."""
+    args: list[tree.Node] = []
+    comparisons: list[tree.FieldComparison] = []
+    for argument in node.args:
+        if not isinstance(argument, tree.Clause) or argument.keyword != "where":
+            args.append(argument)
+            continue
+        for item in argument.items:
+            for term in item.items if isinstance(item, tree.And) else (item,):
+                if not isinstance(term, tree.FieldComparison):
+                    args.append(term)
+                elif term.field.lower() in OPTIONS:
+                    args.append(tree.Option(term.field.lower(), tree.Word(term.value, span=term.span), span=term.span))
+                else:
+                    comparisons.append(term)
+    return replace(node, args=tuple(args)), comparisons
+
+
+def _sides(arguments: Arguments, where: Sequence[tree.FieldComparison], names: Sequence[str]) -> _Sides | None:
+    left, right = arguments["left"], arguments["right"]
+    if not where and left is None and right is None:
+        return None
+    hint = "Expected such as: join left=L right=R where L.id=R.id [search ...]"
+    if not where or left is None or right is None or left == right:
+        arguments.fail("join by where needs left=, right= and a comparison of their fields.", hint=hint)
+    if names:
+        arguments.fail("join takes a field list or a where clause, not both.", arguments.words[0])
+    pairs = []
+    for term in where:
+        pair = {}
+        for text in (term.field, term.value):
+            alias, dot, name = str(text).partition(".")
+            if dot and name and alias in (left, right):
+                pair[alias] = name
+        if term.op not in ("=", "==") or len(pair) != 2:
+            arguments.fail(f"join compares a field of '{left}' with one of '{right}'.", term, hint=hint)
+        pairs.append((pair[left], pair[right]))
+    return _Sides(left, right, tuple(own for own, _ in pairs), tuple(other for _, other in pairs))
+
+
+def _joined_as(
+    left: Iterator[Row], others: Sequence[Row], sides: _Sides, options: dict[str, object]
+) -> Iterator[Row]:
+    table = _Table(others, sides.right_keys, sides.left_keys)
+    return _joined(left, table, options, sides)
 
 
 def _common(left: Sequence[Row], right: Sequence[Row]) -> list[str]:
@@ -104,6 +180,8 @@ class _Table:
 
     rows: Sequence[Row]
     names: Sequence[str]
+    asked: Sequence[str] | None = None
+    """The names of the keys in the rows that are asked for; None: the same."""
 
     def __post_init__(self) -> None:
         self.by_key: dict[Hashable, list[Row]] = {}
@@ -114,11 +192,14 @@ class _Table:
 
     def matches(self, row: Row) -> list[Row]:
         """Return the rows with the key of a row."""
-        key = _key(row, self.names) if self.names else None
+        names = self.names if self.asked is None else self.asked
+        key = _key(row, names) if names else None
         return self.by_key.get(key, []) if key is not None else []
 
 
-def _joined(left: Iterator[Row], table: _Table, options: dict[str, object]) -> Iterator[Row]:
+def _joined(
+    left: Iterator[Row], table: _Table, options: dict[str, object], sides: _Sides | None = None
+) -> Iterator[Row]:
     keep, most, overwrite = options["type"] != "inner", options["max"], options["overwrite"]
     assert isinstance(most, int)
     for row in left:
@@ -126,9 +207,12 @@ def _joined(left: Iterator[Row], table: _Table, options: dict[str, object]) -> I
         if options["usetime"]:
             found = [other for other in found if _in_time(row, other, bool(options["earlier"]))]
         if not found and keep:
-            yield row
+            yield row if sides is None else sides.aliased(row, False)
         for other in found[:most] if most else found:
-            yield {**row, **other} if overwrite else {**other, **row}
+            if sides is not None:
+                yield {**sides.aliased(row, False), **sides.aliased(other, True)}
+            else:
+                yield {**row, **other} if overwrite else {**other, **row}
 
 
 def _in_time(row: Row, other: Row, earlier: bool) -> bool:

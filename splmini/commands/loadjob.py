@@ -29,6 +29,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Run a saved search now and give its results: there are no jobs whose artefacts could be loaded.
 
     A search id raises UnsupportedFeature when it runs. *Null* and *multivalue* are the saved search's business.
+
+    Memory: what the saved search takes.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     reference = arguments["savedsearch"]

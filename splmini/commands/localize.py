@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Results whose times are no more than `maxpause` apart are in one range. Its use is `map`, to search around events.
     *Null*: results without a time are left out. Memory: one number a result.
+
+    *Multivalue* times are no times.
     """
     arguments = read(node, OPTIONS, takes=())
     lengths = {}

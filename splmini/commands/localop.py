@@ -20,6 +20,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Pass the results on as they are.
 
     In Splunk the commands after it run on the search head and not on the indexers; there are none here.
+
+    *Null* and *multivalue* fields are passed on as they are.
     """
     read(node, {}, takes=())
     return unchanged(node)

@@ -42,6 +42,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     In CSV the first line names the fields, and an empty cell is null. In JSON an array of objects gives a result each;
     nested values become their JSON text, arrays of plain values are *multivalue*, and null is null.
+
+    Memory: results come as a stream.
     """
     arguments = read(node, OPTIONS, takes=())
     if arguments["count"] < 0:

@@ -42,6 +42,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     and backslashes in a value are escaped where it stands inside quotes. At most `maxsearches` results are looked at;
     a message says where that cut. A result that lacks a field of the search (*null*) runs none, and a message names
     it. Of a *multivalue* field the values are joined by blanks.
+
+    Memory: one result at a time, and what its search takes.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.RawSubsearch))
     templates = [each for each in arguments.positional if isinstance(each, tree.RawSubsearch)]

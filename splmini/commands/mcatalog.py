@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Metrics are events with `metric_name` and `_value`, or with fields `metric_name:NAME`. The values of metrics cannot
     be listed. A row in which a by-field is null is left out; multivalue by-fields count once for each value.
+
+    Memory: the distinct values.
     """
     arguments = read(node, OPTIONS, clauses=("where", "by"))
     by = read_by(node, arguments)

@@ -42,6 +42,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     `recentTime` is the last time too: events have no index time of their own. Events without the field (*null*) are
     left out; of a *multivalue* field each value counts.
+
+    Memory: a few numbers for each host, source or sourcetype.
     """
     arguments = read(node, OPTIONS, takes=())
     if arguments["type"] is None:

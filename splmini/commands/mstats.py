@@ -51,6 +51,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     A row in which a by-field is null is left out, unless `fillnull_value` gives it a value; a data point without the
     metric adds nothing to it. Multivalue by-fields put a point in the group of each value.
+
+    Memory: one set of aggregates for each group.
     """
     arguments = read(node, OPTIONS, clauses=("where", "by"))
     if arguments["every"] is not None or arguments["chart"]:

@@ -68,6 +68,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     the texts. `_raw` of a new result is its row.
 
     *Null*: a result without `_raw`, or in which no table is found, passes unchanged.
+
+    A *multivalue* `_raw` does not occur: it is one text.
     """
     arguments = read(node, OPTIONS, clauses=("fields", "filter"), takes=())
     if arguments["conf"] is not None:

@@ -23,6 +23,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Splunk uses it to switch parts of its optimiser off for a search; its options are accepted and mean nothing here,
     since optimised and plain plans give the same results.
+
+    *Null* and *multivalue* fields are passed on as they are.
     """
     return unchanged(node)
 

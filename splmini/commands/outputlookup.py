@@ -43,6 +43,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Later runs see the table once this run ended well; with a `data_dir` it is written there too. With `append=true`
     only the columns that the table has are written. Internal fields other than `_time` and `_key` are left out.
     *Null* fields are empty cells, *multivalue* fields keep their values.
+
+    Memory: all results, until the run ends.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     words = arguments.words

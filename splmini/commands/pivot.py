@@ -79,6 +79,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     field columns, FILTER leaves events out. Fields are named without the path of their dataset. PERIOD puts `_time`
     into buckets of a second, minute, hour, day, month or year. Events in which a SPLITROW field is null are left out;
     a multivalue one counts once for each value.
+
+    Memory: one set of aggregates for each cell.
     """
     arguments = read(node, {}, takes=(tree.Word, tree.Group), any_option=True)
     for option in arguments.given.values():

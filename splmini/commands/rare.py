@@ -19,5 +19,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """The least common values of a field, or combinations of values of several, with count and percentage.
 
     Values come in ascending order of their counts; in all else it is like top.
+
+    *Null*: a row that lacks one of the fields is not counted. *Multivalue*: each value counts.
+
+    Memory: one number for each combination of values.
     """
     return operator_of(read_settings(node), TopState)

@@ -19,7 +19,12 @@ from splmini.registry import BuildScope, Example, command
     examples=(Example("| require", ({"n": 1},), ({"n": 1},)),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Make the search fail where the commands before give no results; with results nothing changes."""
+    """Make the search fail where the commands before give no results; with results nothing changes.
+
+    *Null* and *multivalue* fields are passed on as they are.
+
+    Memory: none.
+    """
     read(node, {}, takes=())
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

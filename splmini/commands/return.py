@@ -37,6 +37,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     `field` gives `field="value"`, `alias=field` gives `alias="value"`, `$field` the value alone; the fields of a
     result are joined by AND, results by OR. *Null* fields are left out, of a *multivalue* field each value is taken.
+
+    Memory: the results that are counted.
     """
     arguments = read(node, {}, any_option=True, takes=(tree.Word,))
     count, fields = 1, []

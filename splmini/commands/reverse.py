@@ -21,6 +21,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Turn the order of the results round; nothing else changes.
 
     Memory: all results, at most `limits.max_rows`.
+
+    *Null* and *multivalue* fields are passed on as they are.
     """
     read(node, {}, takes=())
 

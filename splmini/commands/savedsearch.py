@@ -24,6 +24,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Run a saved search (savedsearches.conf of the environment's apps) over the events, `$argument$`s filled in.
 
     The values are put in as they are. *Null* and *multivalue* are the saved search's business.
+
+    Memory: what the saved search takes.
     """
     arguments = read(node, {}, any_option=True, takes=(tree.Word,))
     if len(arguments.words) != 1:

@@ -33,6 +33,8 @@ def build(node: tree.Command, scope: BuildScope) -> Streaming:
     address field compares with a CIDR block, numbers compare as numbers. A comparison with a field that is absent is
     false, so `field!=x` needs the field and `NOT field=x` does not; a multivalue field matches when one of its values
     does. Bare words and phrases are looked for in `_raw`, by whole terms.
+
+    *Null*: a comparison with an absent field is false. *Multivalue*: one value that fits is enough.
     """
     expression = node.args[0] if node.args else tree.And(())
     check_subsearches(expression, scope)

@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     With `overwrite=true` (the default) the fields of the result joined replace those of the same name. *Null*: a
     result that lacks one of the fields joins with no other. *Multivalue* keys are equal where all values are.
+
+    Memory: one result for each combination of values.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = field_names(arguments.words, node)

@@ -36,6 +36,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Two results are equal where all their fields are, internal ones (which begin with an underscore) apart; a *null*
     field equals a null field, *multivalue* fields are equal where all values are.
+
+    Memory: the results of both subsearches.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.Subsearch))
     words, searches = arguments.words, arguments.subsearches

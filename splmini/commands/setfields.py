@@ -19,7 +19,10 @@ from splmini.registry import BuildScope, Example, command
     examples=(Example('| setfields ip="10.0.0.1", Site="a b"', ({"ip": "10.0.0.1", "Site": "a b"},), ({"n": 1},)),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Set fields of all results to texts; values that are there are replaced."""
+    """Set fields of all results to texts; values that are there are replaced.
+
+    *Null* fields get the text as well; a *multivalue* field is replaced by the one text.
+    """
     arguments = read(node, {}, takes=(), any_option=True)
     values = {}
     for option in arguments.given.values():

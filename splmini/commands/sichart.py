@@ -33,6 +33,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Calculates the partial results of a chart, to be finished by the same chart later.
 
     Values are kept as they are; bins, limits and names are those of the later chart.
+
+    *Null* and *multivalue*: as for chart.
     """
     settings = read_settings(node, scope)
     _prestats.check(settings.grouping.measured(), node.name)

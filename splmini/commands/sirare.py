@@ -16,5 +16,8 @@ from splmini.registry import BuildScope, Example, command
     examples=(Example("| sirare s | rare 1 s", [{"s": "z", "count": 1}], EVENTS),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Counts values for a later rare over the same fields; all values are kept, whatever the limit."""
+    """Counts values for a later rare over the same fields; all values are kept, whatever the limit.
+
+    *Null* and *multivalue*: as for rare.
+    """
     return operator_of(read_settings(node), SitopState)

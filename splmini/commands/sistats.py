@@ -35,6 +35,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     A row holds the by-fields and `psrsvd_` fields, whose content is ours, not Splunk's. stats, chart, timechart and
     top take such rows in place of events; their aggregates have to be those that were written.
+
+    *Null* and *multivalue*: as for stats.
     """
     _, grouping = read_grouping(node, scope, OPTIONS)
     _prestats.check(grouping.measured(), node.name)

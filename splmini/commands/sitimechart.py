@@ -29,7 +29,12 @@ class SitimechartState(TimechartState):
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Calculates the partial results of a timechart, to be finished by the same timechart later."""
+    """Calculates the partial results of a timechart, to be finished by the same timechart later.
+
+    *Null* and *multivalue*: as for timechart.
+
+    Memory: the values of each time bucket.
+    """
     settings = read_settings(node, scope)
     _prestats.check(settings.grouping.measured(), node.name)
     return operator_of(settings, SitimechartState)

@@ -24,5 +24,8 @@ class SitopState(TopState):
     examples=(Example("| sitop s | top 1 s", [{"s": "x", "count": 3, "percent": 50}], EVENTS),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Counts values for a later top over the same fields; all values are kept, whatever the limit."""
+    """Counts values for a later top over the same fields; all values are kept, whatever the limit.
+
+    *Null* and *multivalue*: as for top.
+    """
     return operator_of(read_settings(node), SitopState)

@@ -126,6 +126,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     the by-fields and those that begin with an underscore; a wildcard in AS stands for what matched. Without AS the
     column is named as the call was written. An aggregate without value leaves its column out; without by-fields and
     without any value there is no row, but counts are 0 and give one.
+
+    Memory: one set of aggregates for each group; `list`, `values`, `dc`, `mode` and percentiles also keep values.
     """
     _, grouping = read_grouping(node, scope, OPTIONS)
     return partial_of(grouping)

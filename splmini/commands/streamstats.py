@@ -72,6 +72,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     time is less than SPAN away; with by-fields the window counts rows of all groups, unless `global=f`. A row that
     lacks a by-field passes unchanged and belongs to no window. A row with several values in a by-field belongs to
     the group of the first. Null results write nothing; counts start at 0.
+
+    *Multivalue* fields are taken in value by value.
+
+    Memory: the window of each group; without a window one set of aggregates for each group.
     """
     arguments, grouping = read_grouping(node, scope, OPTIONS)
     settings = _settings(arguments, grouping, scope)

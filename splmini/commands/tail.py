@@ -22,6 +22,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give the last ten results, or as many as the number says, in reverse order.
 
     Memory: that many results.
+
+    *Null* and *multivalue* fields are passed on as they are.
     """
     words = read(node, {}, takes=(tree.Word,)).words
     count = parse_int(words[0].text) if words else 10

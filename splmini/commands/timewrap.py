@@ -68,6 +68,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     The last period ends with the time range that was searched or, without one, with the last bucket; with `align=now`
     it ends now. Rows keep the times of the last period. Periods come oldest first, named `latest_day`, `1day_before`,
     `2days_before` and so on behind the column's name and an underscore. Rows without `_time` are left out.
+
+    *Null* cells stay absent, *multivalue* ones are put into their column whole.
+
+    Memory: all rows of the timechart.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if len(arguments.words) != 1:

@@ -37,6 +37,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     The columns are called `row 1`, `row 2` and so on, or after the values of `header_field`.
 
     *Null* cells stay absent. *Multivalue* cells stay so; a multivalue header is joined by blanks.
+
+    Memory: the results that become columns.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     words = arguments.words

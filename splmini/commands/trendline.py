@@ -34,6 +34,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     a * x + (1 - a) * (the average before) with a = 2 / (PERIOD + 1), beginning with the first value. Without AS the
     field is named as the call was written. Nothing is written before PERIOD values are known, nor where the field is
     null, no number or multivalue; such rows do not count.
+
+    Memory: the last PERIOD values.
     """
     trends: list[tuple[str, str, Callable[[], Average]]] = []
     for argument in node.args:

@@ -10,6 +10,7 @@ from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, convert, fail, fields_read, read
 from splmini.commands._slices import Source
+from splmini.commands.stats import order_matters
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import (
@@ -124,6 +125,10 @@ class Statistics:
         """Take in the groups of rows that come after these."""
         self.groups.merge(other.groups)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels between processes: all but the run, which only `update` needs."""
+        return {**self.__dict__, "ctx": None}
+
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups."""
         if self.prestats:
@@ -216,6 +221,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     A row in which a by-field is null is left out, unless `fillnull_value` gives it a value; a multivalue by-field puts
     a row in the group of each value. `span` applies to `_time`. Without a data model Splunk reads only indexed
     fields; here every field can be read. Without by-fields there is one row, with counts of 0 where nothing matches.
+
+    Memory: one set of aggregates for each group.
     """
     arguments = read(node, OPTIONS, clauses=("from", "where", "by"))
     by = read_by(node, arguments)
@@ -255,7 +262,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         def create(ctx: RunContext) -> Statistics:
             return Statistics(grouping, sources(ctx), prestats, ctx)
 
-        reading = DatasetReading(dataset=dataset[0], where=where, needed=needed, create=create)
+        reading = DatasetReading(
+            dataset=dataset[0], where=where, needed=needed, create=create, order_matters=order_matters(measures)
+        )
     return Generating(name="tstats", generate=generate, follows=follows, reading=reading, node=node, span=node.span)
 
 

@@ -27,6 +27,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     The event types of the loaded apps are computed when events are read and something asks for them, which this command
     does. Results that other commands made keep the `eventtype` that they have.
+
+    *Null*: an event that no event type fits gets no field. *Multivalue*: several event types are multivalue.
     """
     read(node, OPTIONS, takes=())
     operator = unchanged(node)

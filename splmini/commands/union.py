@@ -29,6 +29,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     A dataset is a subsearch, `datamodel:Model.Dataset`, `lookup:table`, `savedsearch:name`, or the same name without
     its kind where only one kind has it. Equal rows stay; *null* and *multivalue* fields are passed on as they are.
+
+    Memory: rows come as a stream; nothing is kept.
     """
     arguments = read(node, OPTIONS, takes=(tree.Subsearch, tree.Word))
     datasets = [_dataset(each, node, scope) for each in arguments.positional]

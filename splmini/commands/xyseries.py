@@ -44,6 +44,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     *Null*: results that lack x or the series are left out; a cell without a value is absent. *Multivalue* series give
     their value to each column.
+
+    Memory: one row for each value of x.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     words = arguments.words

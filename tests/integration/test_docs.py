@@ -1,31 +1,195 @@
-"""The README's Python blocks run, and its commands exist."""
+"""README and docs: every code block runs, every link leads somewhere, every command and function has its page."""
 
 from __future__ import annotations
 
+import doctest
+import functools
+import importlib
 import re
+import shutil
+import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from documents_blocks import blocks, compare, run_page
 
+from splmini import registry
 from splmini.cli import COMMANDS
+from splmini.commands import ALIASES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(DOCS))
+hooks = importlib.import_module("hooks")
+
+WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+WITH_BLOCKS = [path for path in WRITTEN if path.parent.name != "lint" and blocks(path.read_text("utf-8"))]
+LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
 
 
-def test_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The blocks run one after the other, as a reader would; what the last one prints stands below it."""
-    monkeypatch.chdir(ROOT)
-    names: dict[str, object] = {}
-    for block in BLOCKS:
-        exec(compile(block, "README.md", "exec"), names)
-    shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)
-    assert shown is not None
-    assert shown[1].strip() in capsys.readouterr().out
+@functools.lru_cache(maxsize=1)
+def generated() -> dict[str, str]:
+    """Return the pages of the reference, by path below docs/."""
+    return dict(hooks.pages())
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`splmini (\w+)", README))))
-def test_readme_commands_exist(command: str) -> None:
-    """A command that the README names is one."""
-    assert command in COMMANDS
+def name_of(path: Path) -> str:
+    """Return how a file is called in test ids."""
+    return path.relative_to(ROOT).as_posix()
+
+
+# ---- blocks ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the shell blocks need bash")
+@pytest.mark.parametrize("path", WITH_BLOCKS, ids=name_of)
+def test_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks of a page run one after the other, as a reader would run them, and print what the page shows."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run_page(path.read_text("utf-8"), tmp_path) or "not run" in path.read_text("utf-8")
+
+
+def test_examples_in_generated_pages_compile() -> None:
+    """The SPL and Python blocks of the generated pages run; their results were made by running them."""
+    for path, text in generated().items():
+        for block in blocks(text):
+            if block.language == "python":
+                compare(block.output, "" if exec(block.text, {}) is None else path)
+
+
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "splmini").rglob("*.py")
+    if ">>> " in path.read_text("utf-8") and path.name != "__init__.py"
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_docstring_examples(module: str) -> None:
+    """The examples in a module's docstrings, which the reference shows, are true."""
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+# ---- links -----------------------------------------------------------------------------------------------------------
+
+
+def anchors(markdown: str) -> set[str]:
+    """Return the anchors of a page's headings, as MkDocs makes them."""
+    from markdown.extensions.toc import slugify
+
+    headings = re.findall(r"^#{1,6} +(.+?)\s*$", re.sub(r"```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
+    return {slugify(re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading), "-") for heading in headings}
+
+
+def pages() -> dict[str, str]:
+    """Return all pages by path from the project's root: written ones and generated ones."""
+    found = {name_of(path): path.read_text("utf-8") for path in WRITTEN}
+    return found | {f"docs/{path}": text for path, text in generated().items()}
+
+
+def test_links() -> None:
+    """Every link leads to a file or page, and to a heading that is there; links to elsewhere are https."""
+    pytest.importorskip("markdown")
+    known, problems = pages(), []
+    for path, text in known.items():
+        for match in LINK.finditer(re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)):
+            problem = broken(path, match[1] or match[2], known)
+            if problem:
+                problems.append(f"{path}: {problem}")
+    assert not problems, "\n".join(problems)
+
+
+def broken(path: str, link: str, known: dict[str, str]) -> str:
+    """Return what is wrong with a link of a page; empty where nothing is."""
+    parts = urlsplit(link)
+    if parts.scheme:
+        return "" if parts.scheme == "https" and "." in parts.netloc else f"{link} is no https address"
+    target = path
+    if parts.path:
+        place = (ROOT / path).parent.joinpath(parts.path)
+        target = Path(*place.parts).resolve().relative_to(ROOT).as_posix()
+    if target in known:
+        if parts.fragment and parts.fragment not in anchors(known[target]):
+            return f"{link}: there is no such heading"
+        return ""
+    return "" if (ROOT / target).exists() and not path.startswith("docs/") else f"{link} leads nowhere"
+
+
+# ---- the reference ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["commands", "eval", "stats"])
+def test_everything_has_a_page(kind: str) -> None:
+    """Every command, eval function and stats function of the registry has its page, and the list names it."""
+    names = {
+        "commands": {*registry.commands(), *ALIASES},
+        "eval": set(registry.eval_functions()),
+        "stats": set(registry.stats_functions()),
+    }[kind]
+    listed = generated()[f"reference/{kind}/index.md"]
+    for name in names:
+        assert f"reference/{kind}/{name}.md" in generated(), name
+        assert f"({name}.md)" in listed, name
+
+
+@pytest.mark.parametrize("name", sorted(registry.commands()))
+def test_command_page(name: str) -> None:
+    """A command's page says what it does; of one that runs also its syntax, options, limits and examples' results."""
+    spec, page = registry.commands()[name], generated()[f"reference/commands/{name}.md"]
+    assert "It is not described." not in page
+    if spec.build is None:
+        assert "needs a handler" in page
+        assert "UnsupportedFeature" in page
+        return
+    assert "## Syntax" in page
+    assert "## Limits and memory" in page
+    assert all(f"| `{option}` |" in page for option in spec.options)
+    assert page.count("\ngives\n") == len(spec.examples)
+    said = page.lower()
+    assert "null" in said, "what null does is not said"
+    assert "multivalue" in said, "what multivalue does is not said"
+
+
+@pytest.mark.parametrize("name", sorted(registry.eval_functions()))
+def test_eval_page(name: str) -> None:
+    """An eval function's page shows its arguments, what null and multivalue do, and its examples."""
+    function, page = registry.eval_functions()[name], generated()[f"reference/eval/{name}.md"]
+    assert f"{name}(" in page or function.doc.count("(")
+    assert "## Null and multivalue" in page or function.most == 0
+    assert all(heading in page for heading in ("## Syntax", "## What it gives", "## Arguments", "## Examples"))
+
+
+@pytest.mark.parametrize("name", sorted(registry.stats_functions()))
+def test_stats_page(name: str) -> None:
+    """A stats function's page shows what it takes in, what it is over nothing, and its examples."""
+    page = generated()[f"reference/stats/{name}.md"]
+    assert "Over no values" in page
+    assert page.count("\ngives\n") == len(registry.stats_functions()[name].examples)
+
+
+def test_generation_is_deterministic() -> None:
+    """Two generations give the same pages."""
+    assert dict(hooks.pages()) == generated()
+
+
+# ---- the rest --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=name_of)
+def test_commands_named_exist(path: Path) -> None:
+    """A command `splmini NAME` that a page names is one."""
+    for name in re.findall(r"(?:^|`)splmini ([a-z]+)\b", path.read_text("utf-8"), re.MULTILINE):
+        assert name in COMMANDS, name
+
+
+def test_site_builds(tmp_path: Path) -> None:
+    """The site builds strictly: no warnings; and no page fetches anything from another host."""
+    config = pytest.importorskip("mkdocs.config")
+    pytest.importorskip("material")
+    build = importlib.import_module("mkdocs.commands.build")
+    build.build(config.load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path), strict=True))
+    for page in tmp_path.rglob("*.html"):
+        assert not re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="https?://', page.read_text("utf-8")), page

@@ -1,0 +1,45 @@
+"""MkDocs hooks: the reference is generated from the registry while the site is built.
+
+Nothing is written into docs/: the pages exist only in the build. The navigation lists them behind the guides.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from reference import command_pages, eval_pages, stats_pages
+from reference_more import more_pages
+
+SECTIONS = (("Commands", command_pages), ("Eval functions", eval_pages), ("Stats functions", stats_pages))
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield (path below docs/, Markdown) of every generated page."""
+    for _, make in SECTIONS:
+        yield from make()
+    yield from more_pages()
+
+
+def on_config(config: Any) -> Any:
+    """Put the generated pages into the section of the navigation that is named Reference."""
+    made = dict(pages())
+    reference = next(entry["Reference"] for entry in config.nav if isinstance(entry, dict) and "Reference" in entry)
+    for title, folder in (("Commands", "commands"), ("Eval functions", "eval"), ("Stats functions", "stats")):
+        below = sorted(path for path in made if path.startswith(f"reference/{folder}/") and not path.endswith("/index.md"))
+        reference.append({title: [f"reference/{folder}/index.md", *({Path(path).stem: path} for path in below)]})
+    config["generated_pages"] = made
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the generated pages to the site's files."""
+    from mkdocs.structure.files import File
+
+    for path, text in config["generated_pages"].items():
+        files.append(File.generated(config, path, content=text))
+    return files
