@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from splmini.commands._arguments import fail, read, reading
@@ -11,6 +10,7 @@ from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import json
+from splmini.values.keyvalue import clean_key, delimited_pairs, key_value_pairs
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
 
@@ -25,12 +25,6 @@ OPTIONS = {
     "reload": OptionSpec("bool", default=False, doc="Reload props.conf and transforms.conf; no effect here."),
     "segment": OptionSpec("bool", default=False, doc="Write where pairs are to _raw; no effect here."),
 }
-_AUTOMATIC = re.compile(
-    r"(?<![\w.:\-])([A-Za-z_][\w.:\-]{0,255})=(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|([^\s,;&|\"']*[^\s,;&|]*))"
-)
-_UNCLEAN = re.compile(r"[^A-Za-z0-9_]")
-_LEADING = re.compile(r"\A[_0-9]+")
-
 Pairs = Callable[[str], Iterator[tuple[str, str]]]
 
 
@@ -73,7 +67,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
         delimited = pair_delimiters is not None or key_delimiters is not None
-        pairs = _delimited(pair_delimiters or " ,;|&\t\r\n", key_delimiters or "=") if delimited else _by_itself
+        pairs = delimited_pairs(pair_delimiters or " ,;|&\t\r\n", key_delimiters or "=") if delimited else _by_itself
 
         def extract(batch: Batch) -> Batch:
             if not delimited and not automatic:
@@ -85,7 +79,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 text = "\n".join(map(to_text, as_list(raw)))
                 found: dict[str, list[str]] = {}
                 for key, value in pairs(text[:most] if most else text):
-                    name = clean_key(key) if clean else key.strip()
+                    name = clean_key(key.strip()) if clean else key.strip()
                     if name and value and (name in found or not limit or len(found) < limit):
                         found.setdefault(name, []).append(value)
                 _put(row, found, collect)
@@ -100,11 +94,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 def _unknown(before: Columns) -> Columns:
     return None
-
-
-def clean_key(name: str) -> str:
-    """Return a key as a field name: other characters become `_`, and leading `_` and digits go."""
-    return _LEADING.sub("", _UNCLEAN.sub("_", name.strip()))
 
 
 def _put(row: Row, found: dict[str, list[str]], collect: bool) -> None:
@@ -123,16 +112,4 @@ def _by_itself(text: str) -> Iterator[tuple[str, str]]:
                 for item in as_list(values):
                     yield name, to_text(item)
             return
-    for key, double, single, bare in _AUTOMATIC.findall(text):
-        yield key, double.replace('\\"', '"') or single or bare
-
-
-def _delimited(pair_delimiters: str, key_delimiters: str) -> Pairs:
-    pair, key = re.escape(pair_delimiters), re.escape(key_delimiters)
-    pattern = re.compile(rf'([^{pair}{key}]+)[{key}][^\S{pair}]*(?:"((?:[^"\\]|\\.)*)"|([^{pair}]*))')
-
-    def pairs(text: str) -> Iterator[tuple[str, str]]:
-        for name, quoted, bare in pattern.findall(text):
-            yield name, quoted.replace('\\"', '"') or bare.strip()
-
-    return pairs
+    yield from key_value_pairs(text, escaped=True)

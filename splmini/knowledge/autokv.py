@@ -7,48 +7,21 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
-from xml.parsers import expat
 
 import msgspec
 
 from splmini.knowledge.conf import as_bool
+from splmini.knowledge.patterns import field_list
 from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
-from splmini.knowledge.transforms import clean_key, field_list
-from splmini.values import json
+from splmini.values import json, xml
+from splmini.values.keyvalue import clean_key, key_value_pairs
 
 if TYPE_CHECKING:
     from splmini.operators import Row
 
 Found: TypeAlias = "Mapping[str, Any] | None"
-
-# ---- key=value -----------------------------------------------------------------------------------------------------
-
-_VALUE_BARE = r"[^\s,;&|\"']*[^\s,;&|]*"
-_PAIR = re.compile(rf"""(?<![\w.:\-])([A-Za-z0-9_][\w.:\-]{{0,255}})=(?:"([^"]*)"|'([^']*)'|({_VALUE_BARE}))""")
-_PAIR_ESCAPED = re.compile(
-    rf"""(?<![\w.:\-])([A-Za-z0-9_][\w.:\-]{{0,255}})=(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|({_VALUE_BARE}))"""
-)
-_ESCAPE = re.compile(r"\\([\"\\])")
-
-
-def key_value_pairs(text: str, escaped: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield the `key=value` pairs of a text, as KV_MODE=auto finds them: a value ends at a blank or at one of
-    `, ; & |` unless it is quoted; `escaped` understands backslashes inside quotes (auto_escaped).
-
-    >>> dict(key_value_pairs('action=login user="a b", code=5'))
-    {'action': 'login', 'user': 'a b', 'code': '5'}
-    """
-    for key, double, single, bare in (_PAIR_ESCAPED if escaped else _PAIR).findall(text):
-        value = double or single or bare
-        if escaped and not bare:
-            value = _ESCAPE.sub(r"\1", value)
-        if bare and value[-1] in ")]}" and not any(opening in value for opening in "([{"):
-            value = value.rstrip(")]}")
-        if value:
-            yield clean_key(key), value
-
 
 # ---- JSON ----------------------------------------------------------------------------------------------------------
 
@@ -64,7 +37,7 @@ def json_fields(text: str, wanted: Names) -> Found:
     try:
         decoded = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError):
-        whole = _completed(text)
+        whole = json.completed(text)
         if whole is None:
             return None
         try:
@@ -79,37 +52,6 @@ def json_fields(text: str, wanted: Names) -> Found:
     return json.flatten(decoded)
 
 
-_TOKEN = re.compile(r'\s*(?:([\[\]{},:])|"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+\-]*+(?=[\s,\]}])|true|false|null)')
-_CLOSING = {"{": "}", "[": "]"}
-
-
-def _completed(text: str) -> str | None:
-    """Close a JSON text behind its last whole member; None where it does not break off but is wrong."""
-    open_brackets: list[str] = []
-    position = end = 0
-    closers = ""
-    value_next = True
-    while match := _TOKEN.match(text, position):
-        mark = match.group(1)
-        position = match.end()
-        if mark in ("{", "["):
-            open_brackets.append(_CLOSING[mark])
-            value_next = mark == "["
-        elif mark in ("}", "]"):
-            if not open_brackets or open_brackets.pop() != mark:
-                return None
-        elif mark == ",":
-            value_next = bool(open_brackets) and open_brackets[-1] == "]"
-        elif mark == ":":
-            value_next = True
-        if mark in ("}", "]") or (mark is None and value_next):
-            end, closers = position, "".join(reversed(open_brackets))
-    broken = text[position:].lstrip()
-    if not closers or (broken and broken[0] not in "\"-0123456789tfn"):
-        return None
-    return text[:end] + closers
-
-
 def _tops(wanted: Names) -> frozenset[str] | None:
     """The first parts that wanted names can begin with, as a key of JSON may itself hold full stops."""
     if wanted.exact is None:
@@ -119,57 +61,6 @@ def _tops(wanted: Names) -> frozenset[str] | None:
         tops.add(name)
         tops.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
     return frozenset(tops)
-
-
-# ---- XML -----------------------------------------------------------------------------------------------------------
-
-_XML_DEPTH = 200
-
-
-class _Stop(Exception):
-    pass
-
-
-def xml_fields(text: str) -> Found:
-    """Return the elements and attributes of an XML text as Splunk names them: `a.b`, `a.b{@x}`; None where it is
-    not well formed. Entities are not expanded and documents with a DTD are refused."""
-    start = text.find("<")
-    if start < 0:
-        return None
-    fields: dict[str, Any] = {}
-    path: list[str] = []
-    texts: list[list[str]] = []
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        if len(path) >= _XML_DEPTH:
-            raise _Stop
-        path.append(name)
-        texts.append([])
-        for attribute, value in attributes.items():
-            append(fields, f"{'.'.join(path)}{{@{attribute}}}", value)
-
-    def end(name: str) -> None:
-        value = "".join(texts.pop()).strip()
-        if value:
-            append(fields, ".".join(path), value)
-        path.pop()
-
-    def characters(data: str) -> None:
-        if texts:
-            texts[-1].append(data)
-
-    def refuse(*arguments: Any) -> None:
-        raise _Stop
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, characters
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(text[start:], True)
-    except (expat.ExpatError, _Stop):
-        return None
-    return fields
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------
@@ -268,19 +159,47 @@ def _reader(mode: str, settings: Mapping[str, str]) -> Reader | None:
     if mode == "columns":
         return _column_reader(settings)
     if mode in ("auto", "auto_escaped"):
-        return _auto_reader(mode == "auto_escaped", as_bool(settings.get("AUTO_KV_JSON"), True))
+        trim, with_json = as_bool(settings.get("KV_TRIM_SPACES"), True), as_bool(settings.get("AUTO_KV_JSON"), True)
+        return _auto_reader(mode == "auto_escaped", with_json, trim)
+    if mode == "json" and settings.get("INDEXED_EXTRACTIONS", "").strip().lower() == "json":
+        trim = as_bool(settings.get("JSON_TRIM_BRACES_IN_ARRAY_NAMES"))
+        return _indexed_reader(trim)
     return {"json": json_fields, "xml": _xml_reader, "multi": _table_reader}[mode]
 
 
 def _xml_reader(text: str, wanted: Names) -> Found:
-    return xml_fields(text)
+    start = text.find("<")
+    return xml.flatten(text[start:]) if start >= 0 else None
 
 
 def _table_reader(text: str, wanted: Names) -> Found:
     return table_fields(text)
 
 
-def _auto_reader(escaped: bool, with_json: bool) -> Reader:
+RESERVED = frozenset({
+    "host", "source", "sourcetype", "index", "eventtype", "linecount", "punct", "splunk_server", "tag",
+})  # fmt: skip
+"""Fields of the index itself: an indexed extraction of such a name is called `extracted_…`."""
+
+
+def _indexed_reader(trim_braces: bool) -> Reader:
+    """INDEXED_EXTRACTIONS=json: members that are called as a field of the index get another name."""
+
+    def read(text: str, wanted: Names) -> Found:
+        asked = {name.removeprefix("extracted_") for name in wanted.exact or ()}
+        found = json_fields(text, wanted.plus(frozenset(asked)) if asked and not trim_braces else Names(None))
+        if found is None:
+            return None
+        if trim_braces:
+            found = {name.replace("{}", ""): value for name, value in found.items()}
+        if RESERVED.isdisjoint(found):
+            return found
+        return {f"extracted_{name}" if name in RESERVED else name: value for name, value in found.items()}
+
+    return read
+
+
+def _auto_reader(escaped: bool, with_json: bool, trim: bool) -> Reader:
     def read(text: str, wanted: Names) -> Found:
         found = json_fields(text, wanted) if with_json else None
         if found is not None:
@@ -288,8 +207,8 @@ def _auto_reader(escaped: bool, with_json: bool) -> Reader:
         if "=" not in text:
             return None
         pairs: dict[str, Any] = {}
-        for key, value in key_value_pairs(text, escaped):
-            pairs.setdefault(key, value)
+        for key, value in key_value_pairs(text, escaped, trim):
+            pairs.setdefault(clean_key(key), value)
         return pairs
 
     return read
@@ -308,6 +227,5 @@ def _column_reader(settings: Mapping[str, str]) -> Reader | None:
 
 
 __all__ = [
-    "column_fields", "delimiter_of", "json_fields", "key_value_pairs", "kv_step", "mode_of",
-    "table_fields", "xml_fields",
+    "column_fields", "delimiter_of", "json_fields", "kv_step", "mode_of", "table_fields",
 ]

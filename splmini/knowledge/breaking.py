@@ -15,9 +15,10 @@ from splmini.commands._sed import compile_sed
 from splmini.errors import SplError
 from splmini.knowledge.autokv import delimiter_of
 from splmini.knowledge.conf import as_bool, as_int
+from splmini.knowledge.patterns import field_list
 from splmini.knowledge.timestamps import TimeRule, time_rule
-from splmini.knowledge.transforms import clean_key, field_list
 from splmini.values import regex
+from splmini.values.keyvalue import clean_key
 
 if TYPE_CHECKING:
     from splmini.operators import Row

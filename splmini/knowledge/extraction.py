@@ -109,11 +109,16 @@ def _read_class(
     result: Extraction, merged: Merged, prefix: str, make: Callable[[str, str, Setting], None]
 ) -> None:
     """Read the settings of a class that are not blank, in ASCII order."""
-    for key in sorted(name for name in merged if name.startswith(prefix)):
+    for key in sorted(name for name in merged if _of_class(name, prefix)):
         stanza, setting = merged[key]
         if setting.value:
             with _noted(result, stanza, key, setting):
                 make(key, stanza, setting)
+
+
+def _of_class(name: str, prefix: str) -> bool:
+    """Say whether a setting is one of a class; that of LOOKUP may be in any case and do without the dash."""
+    return name.startswith(prefix) or (prefix == "LOOKUP-" and name[:6].upper() == "LOOKUP" and len(name) > 6)
 
 
 def _awaits_a_field(step: Step, made: frozenset[str]) -> bool:

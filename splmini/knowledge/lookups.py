@@ -15,8 +15,8 @@ from splmini.documents import load_data
 from splmini.errors import KnowledgeError
 from splmini.knowledge.conf import Stanza, as_bool, as_int, decode
 from splmini.knowledge.files import LOOKUP_BYTES, AppFiles, is_file_name
+from splmini.knowledge.patterns import field_list
 from splmini.knowledge.tables import Definition, LookupTable, TableData
-from splmini.knowledge.transforms import field_list
 from splmini.values import json
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def definition_of_stanza(name: str, stanza: Stanza) -> Definition | None:
     app = next(iter(stanza.values())).app if stanza else ""
     scripted = values.get("external_cmd") or (kind if kind in ("executable", "python", "geo", "geo_hex") else None)
     if values.get("filename") and not kind.startswith("geo"):
-        data, app, scripted = values["filename"], stanza["filename"].app, None
+        # of a path only what stands behind the last separator counts
+        data, app, scripted = re.split(r"[\\/]", values["filename"])[-1], stanza["filename"].app, None
     elif kind in ("kvstore", "kvstore_v2") or values.get("collection"):
         data, scripted = f"collection:{values.get('collection') or name}", None
     elif scripted:
@@ -172,19 +173,15 @@ class Tables(Mapping[str, TableView]):
 
     @classmethod
     def of(cls, knowledge: Knowledge | None, lookups: Any = None, data_dir: str | Path | None = None) -> Tables:
-        """Collect the tables of apps, then of the caller (folders or a dict), which replace those of the same name.
+        """Collect the tables of apps, then of the caller (folders, dicts, or both), which replace those of the same name.
 
         Raises KnowledgeError for a folder or file that cannot be read.
         """
         tables = cls(data_dir)
         if knowledge is not None:
             tables._add_apps(knowledge)
-        if isinstance(lookups, Mapping):
-            for name, table in lookups.items():
-                tables.add(str(name), table)
-        elif lookups is not None:
-            for folder in [lookups] if isinstance(lookups, (str, Path)) else lookups:
-                tables.add_folder(Path(folder))
+        if lookups is not None:
+            tables._add_given(lookups)
         if tables._data_dir is not None and tables._data_dir.is_dir():
             files = AppFiles(tables._data_dir)
             for file in files.names(suffix=".csv"):
@@ -216,6 +213,16 @@ class Tables(Mapping[str, TableView]):
                         definition = replace(definition, data=f"{definition.app}/{file}")
                         self._places[definition.data] = place
             self._define(definition, field_list(stanza["fields_list"].value) if "fields_list" in stanza else [])
+
+    def _add_given(self, given: Any) -> None:
+        if isinstance(given, Mapping):
+            for name, table in given.items():
+                self.add(str(name), table)
+        elif isinstance(given, (str, Path)):
+            self.add_folder(Path(given))
+        else:
+            for each in given:
+                self._add_given(each)
 
     def add_folder(self, folder: Path) -> None:
         """Take in a folder: security_content's lookup YAML files with the CSV files beside them, and CSV files."""

@@ -31,7 +31,9 @@ class PropsStanza:
 
     def matches(self, value: str) -> bool:
         """Say whether a source, host or sourcetype is one that the stanza is for."""
-        return value == self.literal if self.pattern is None else self.pattern.search(value) is not None
+        if self.pattern is not None:
+            return self.pattern.search(value) is not None
+        return (value.lower() if self.kind == "host" else value) == self.literal
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Props:
         if rename is not None and rename != sourcetype:
             sourcetype, types = rename, self._sourcetype_stanzas(rename)
         sources = _ordered(stanza for stanza in self._sources if stanza.matches(source))
-        hosts = _ordered(stanza for stanza in self._hosts if stanza.matches(host.lower()))
+        hosts = _ordered(stanza for stanza in self._hosts if stanza.matches(host))
         names = tuple(stanza.name for stanza in (*sources, *hosts, *types))
         return PropsKey(names, sourcetype, original if sourcetype != original else None)
 

@@ -15,6 +15,7 @@ from splmini.operators import ALL
 from splmini.values import regex
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
+from splmini.values.wildcards import has_wildcard, substitute
 
 if TYPE_CHECKING:
     from splmini.operators import Row, Table
@@ -39,10 +40,31 @@ def _unquoted(text: str) -> str:
 
 
 def _alias_step(old: str, new: str, keep: bool, origin: Origin) -> Step:
+    if has_wildcard(old):
+        if old.count("*") != new.count("*"):
+            raise KnowledgeError(f"'{old}' and '{new}' do not have the same number of wildcards.")
+        return Step(origin, frozenset({old}), None, _alias_pattern(old, new, keep))
+
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _alias_new(old, new) if keep else _alias(old, new)
 
     return Step(origin, frozenset({old, new} if keep else {old}), frozenset({new}), make)
+
+
+def _alias_pattern(old: str, new: str, keep: bool) -> Callable[[Names, MapperContext], Apply]:
+    """With wildcards: each field of the pattern gets an alias, what the wildcards stand for put in."""
+
+    def make(wanted: Names, ctx: MapperContext) -> Apply:
+        def alias(row: Row, given: Container[str]) -> None:
+            for name in list(row):
+                target = substitute(old, new, name)
+                if target is None or target not in wanted or target in given or (keep and target in row):
+                    continue
+                row[target] = row[name]
+
+        return alias
+
+    return make
 
 
 def _alias(old: str, new: str) -> Apply:
@@ -217,7 +239,8 @@ def _lookup(setting: LookupSetting, wanted: Names, ctx: MapperContext) -> Apply:
 def _over_table(setting: LookupSetting, table: Table, wanted: Names, ctx: MapperContext) -> Apply:
     columns = [column for column, _ in setting.inputs]
     if setting.outputs is None:
-        outputs = [(name, name) for name in table.fields if name not in columns]
+        timed = getattr(getattr(table, "definition", None), "time_field", None)
+        outputs = [(name, name) for name in table.fields if name not in columns and name != timed]
     else:
         outputs = list(setting.outputs)
     outputs = [(column, field) for column, field in outputs if field in wanted]
@@ -230,6 +253,8 @@ def _matching(
     match = table.matcher(columns, [column for column, _ in outputs], ctx)  # type: ignore[arg-type]
     fields = [field for _, field in setting.inputs]
     new = setting.new
+    clears = not new and getattr(table, "complete", True)
+    """With OUTPUT, an event that has all match fields but finds nothing loses the output fields (props.conf)."""
 
     def look_up(row: Row, given: Container[str]) -> None:
         keys = [row.get(field) for field in fields]
@@ -240,12 +265,12 @@ def _matching(
             return
         moment = row.get("_time")
         rows = match(keys, moment if isinstance(moment, (int, float)) else None)
-        if not rows:
-            return
         for column, field in targets:
-            found = [item for each in rows if column in each for item in as_list(each[column])]
+            found = [item for each in rows or () if column in each for item in as_list(each[column])]
             if found:
                 row[field] = from_list(found)
+            elif clears:
+                row.pop(field, None)
 
     return look_up
 

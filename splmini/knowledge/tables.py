@@ -113,8 +113,9 @@ class LookupTable:
                     f"The lookup table '{self.name}' has no column '{name}'.", name=self.name,
                     hint=did_you_mean(name, known),
                 )
-        wanted = [name for name in known if name not in keys] if outputs is None else outputs
-        return self._matcher(tuple(keys), wanted, ctx)
+        if outputs is None:
+            outputs = [name for name in known if name not in keys and name != self.definition.time_field]
+        return self._matcher(tuple(keys), outputs, ctx)
 
     def _matcher(self, keys: tuple[str, ...], outputs: list[str], ctx: RunContext) -> Matcher:
         definition = self.definition

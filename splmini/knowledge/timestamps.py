@@ -12,8 +12,8 @@ from typing import Any
 
 from splmini.errors import SplError
 from splmini.knowledge.conf import as_int
+from splmini.knowledge.patterns import field_list
 from splmini.knowledge.steps import text_of
-from splmini.knowledge.transforms import field_list
 from splmini.values import regex, times
 
 LOOKAHEAD = 128

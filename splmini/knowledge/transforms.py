@@ -1,4 +1,4 @@
-"""transforms.conf and inline EXTRACT: fields by regular expression or delimiter.
+"""Inline EXTRACT, and the transforms that REPORT names: fields by regular expression or delimiter.
 
 Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Transformsconf
 """
@@ -7,110 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from splmini.errors import KnowledgeError
 from splmini.knowledge.conf import Stanza, as_bool
+from splmini.knowledge.patterns import Template, expand_modules, field_list, parse_format
 from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
 from splmini.values import regex
+from splmini.values.keyvalue import clean_key, delimited_pairs, split_quoted
 from splmini.values.linear import pair_finder
 
 if TYPE_CHECKING:
     from splmini.operators import Row
 
-Pairs: TypeAlias = "Callable[[str], Iterator[tuple[str, str]]]"
-
-EXTRACT_SOURCE = re.compile(r"\A(?P<regex>.*\S)\s+in\s+(?P<field>[\w.{}@:-]+)\s*\Z", re.DOTALL)
-_UNCLEAN = re.compile(r"[^A-Za-z0-9_]")
-_LEADING = re.compile(r"\A[_0-9]+")
-_KEY_GROUP = re.compile(r"_(KEY|VAL)_(\d+)\Z")
-
-
-def clean_key(name: str) -> str:
-    """Clean a field name that comes from the data: other characters become `_`, leading `_` and digits go.
-
-    >>> clean_key("1st-user.name")
-    'st_user_name'
-    """
-    return _LEADING.sub("", _UNCLEAN.sub("_", name))
-
-
-@dataclass(frozen=True)
-class Template:
-    """One side of a FORMAT pair: literal text, or text with `$n` groups in it."""
-
-    parts: tuple[str | int, ...]
-
-    @property
-    def group(self) -> int | None:
-        """The group, where the template is one group and nothing else."""
-        return self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], int) else None
-
-    @property
-    def literal(self) -> str | None:
-        """The text, where no group is in it."""
-        return None if any(isinstance(part, int) for part in self.parts) else "".join(map(str, self.parts))
-
-    def fill(self, match: regex.Match) -> str:
-        """Return the text with the groups of a match."""
-        return "".join(part if isinstance(part, str) else match.group(part) or "" for part in self.parts)
-
-
-_PAIR = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+?)::("(?:[^"\\]|\\.)*"|[^\s]*)')
-
-
-def parse_format(text: str) -> list[tuple[Template, Template]]:
-    """Parse a search-time FORMAT: pairs `name::value`, each side a text, `$n`, or one in double quotes."""
-    return [(_template(name), _template(value.rstrip(","))) for name, value in _PAIR.findall(text)]
-
-
-def _template(text: str) -> Template:
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        text = re.sub(r"\\(.)", r"\1", text[1:-1])
-    parts = [int(part[1:]) if re.fullmatch(r"\$\d+", part) else part for part in re.split(r"(\$\d+)", text) if part]
-    return Template(tuple(parts))
-
-
-# ---- modular regular expressions -----------------------------------------------------------------------------------
-
-_MODULE = re.compile(r"\[\[([\w.-]+)(?::([\w]*))?\]\]")
-_GROUP_NAME = re.compile(r"\(\?P?<(?![=!])(\w*)>")
-_DEPTH = 20
-_LENGTH = 100_000
-
-
-def expand_modules(pattern: str, transforms: Mapping[str, Stanza], depth: int = 0) -> str:
-    """Replace `[[name]]` and `[[name:prefix]]` by the REGEX of that transform.
-
-    With a prefix, the named groups of the module get it in front of their names (`(?<>…)` becomes the prefix
-    itself); a module without named groups becomes a group of that name.
-    """
-    if "[[" not in pattern:
-        return pattern
-
-    def replace(match: re.Match[str]) -> str:
-        name, prefix = match.group(1), match.group(2)
-        stanza = transforms.get(name)
-        if stanza is None or "REGEX" not in stanza:
-            return match.group(0)
-        if depth >= _DEPTH:
-            raise KnowledgeError(f"The regular expression of '{name}' refers to itself.", name=name)
-        inner = expand_modules(stanza["REGEX"].value, transforms, depth + 1)
-        if prefix:
-            named, count = _GROUP_NAME.subn(lambda group: f"(?<{prefix}{group.group(1)}>", inner)
-            return f"(?:{named})" if count else f"(?<{prefix}>{inner})"
-        return f"(?:{_GROUP_NAME.sub(_unnamed, inner)})"
-
-    expanded = _MODULE.sub(replace, pattern)
-    if len(expanded) > _LENGTH:
-        raise KnowledgeError("The regular expression is too long when its modules are put in.")
-    return expanded
-
-
-def _unnamed(group: re.Match[str]) -> str:
-    return group.group(0) if group.group(1) else "(?:"
-
+EXTRACT_SOURCE = re.compile(r"\A(?P<regex>.*\S)\s+in\s+(?P<field>[\w.{}]+)\s*\Z", re.DOTALL)
+INLINE_FLAGS = "ms"
+"""Splunk puts `(?ms)` in front of the expressions of EXTRACT, not of those of transforms.conf."""
+_KEY_GROUP = re.compile(r"_(KEY|VAL)_(\w+)\Z")
 
 # ---- EXTRACT -------------------------------------------------------------------------------------------------------
 
@@ -121,7 +35,7 @@ def extract_step(value: str, origin: Origin, transforms: Mapping[str, Stanza]) -
     split = EXTRACT_SOURCE.match(value)
     if split:
         pattern, source = split["regex"], split["field"]
-    compiled = regex.compile(expand_modules(pattern, transforms))
+    compiled = regex.compile(expand_modules(pattern, transforms), INLINE_FLAGS)
     groups = list(compiled.names)
     names = frozenset(compiled.groupindex)
     if not names:
@@ -169,12 +83,41 @@ def _options(stanza: Stanza) -> Options:
     def flag(key: str, default: bool) -> bool:
         return as_bool(stanza[key].value, default) if key in stanza else default
 
-    source = stanza["SOURCE_KEY"].value if "SOURCE_KEY" in stanza else "_raw"
-    source = _KEYS.get(source.lower(), source.removeprefix("field:").removeprefix("fields:"))
-    return Options(source or "_raw", flag("MV_ADD", False), flag("CLEAN_KEYS", True), flag("KEEP_EMPTY_VALS", False))
+    names = source_key(stanza)
+    source = names[0] if len(names) == 1 else _JOINED
+    return Options(source, flag("MV_ADD", False), flag("CLEAN_KEYS", True), flag("KEEP_EMPTY_VALS", False))
 
 
-_KEYS = {
+def source_key(stanza: Stanza) -> tuple[str, ...]:
+    """Return the field that a transform reads; several (`fields:a,b`) are read as one text, with blanks between."""
+    text = stanza["SOURCE_KEY"].value if "SOURCE_KEY" in stanza else ""
+    if text.startswith("fields:"):
+        return tuple(field_list(text.removeprefix("fields:"))) or ("_raw",)
+    return (SOURCE_KEYS.get(text.lower(), text.removeprefix("field:")) or "_raw",)
+
+
+_JOINED = "\0joined"
+
+
+def _reading(names: tuple[str, ...], step: Step) -> Step:
+    """Make a step read several fields as one text."""
+
+    def make(wanted: Names, ctx: MapperContext) -> Apply:
+        apply = step.make(wanted, ctx)
+
+        def extract(row: Row, given: Container[str]) -> None:
+            parts = [text_of(row[name]) for name in names if row.get(name) is not None]
+            if parts:
+                row[_JOINED] = " ".join(parts)
+                apply(row, given)
+                del row[_JOINED]
+
+        return extract
+
+    return replace(step, reads=frozenset(names), make=make, verbatim=False)
+
+
+SOURCE_KEYS = {
     "metadata:host": "host", "metadata:source": "source", "metadata:sourcetype": "sourcetype",
     "_metadata:index": "index",
 }  # fmt: skip
@@ -185,16 +128,23 @@ def report_step(name: str, transforms: Mapping[str, Stanza], origin: Origin) -> 
     stanza = transforms.get(name)
     if stanza is None:
         raise KnowledgeError(f"There is no transform '{name}'.", name=name)
+    source = source_key(stanza)
+    step: Step | None = None
     if stanza.get("REGEX") and stanza["REGEX"].value:
-        return _regex_step(stanza, _options(stanza), origin, transforms)
-    if stanza.get("DELIMS") and stanza["DELIMS"].value:
-        return _delims_step(stanza, _options(stanza), origin)
+        step = _regex_step(stanza, _options(stanza), origin, transforms)
+    elif stanza.get("DELIMS") and stanza["DELIMS"].value:
+        step = _delims_step(stanza, _options(stanza), origin)
+    if step is not None:
+        return step if len(source) == 1 else _reading(source, step)
     raise KnowledgeError(f"The transform '{name}' has neither REGEX nor DELIMS.", name=name)
 
 
 def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Mapping[str, Stanza]) -> Step:
     compiled = regex.compile(expand_modules(stanza["REGEX"].value, transforms))
     pairs = parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else []
+    for template in (side for pair in pairs for side in pair):
+        if any(isinstance(part, int) and part > compiled.groups for part in template.parts):
+            raise KnowledgeError("The FORMAT refers to a group that the expression does not have.")
     static = [(name.literal, value) for name, value in pairs if name.literal]
     dynamic = [(name, value) for name, value in pairs if name.literal is None]
     keyed = []
@@ -341,11 +291,6 @@ def _delimiters(text: str) -> list[str]:
     return [re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), each) for each in sets]
 
 
-def field_list(text: str) -> list[str]:
-    """Read a list of field names, separated by commas or blanks, each perhaps in double quotes."""
-    return [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|([^\s,"]+)', text)]
-
-
 def _delims_step(stanza: Stanza, options: Options, origin: Origin) -> Step:
     sets = _delimiters(stanza["DELIMS"].value)
     fields = field_list(stanza["FIELDS"].value) if "FIELDS" in stanza else []
@@ -357,30 +302,6 @@ def _delims_step(stanza: Stanza, options: Options, origin: Origin) -> Step:
         return _delimited_pairs(options, sets, wanted)
 
     return Step(origin, frozenset({options.source}), names, make)
-
-
-def split_quoted(text: str, delimiters: str, consume: bool = False) -> list[str]:
-    r"""Split a text at any of the delimiter characters that stand outside double quotes; the quotes go.
-
-    >>> split_quoted('a,"b,c",,d', ",")
-    ['a', 'b,c', '', 'd']
-    """
-    parts, current, quoted, index = [], "", False, 0
-    while index < len(text):
-        char = text[index]
-        if char == "\\" and quoted and text[index + 1 : index + 2] == '"':
-            current += '"'
-            index += 1
-        elif char == '"' and (quoted or not current):
-            quoted = not quoted
-        elif char in delimiters and not quoted:
-            parts.append(current)
-            current = ""
-        else:
-            current += char
-        index += 1
-    parts.append(current)
-    return [part for part in parts if part] if consume else parts
 
 
 def _columns(options: Options, delimiters: str, fields: list[str], wanted: Names) -> Apply:
@@ -397,7 +318,7 @@ def _columns(options: Options, delimiters: str, fields: list[str], wanted: Names
 
 def _delimited_pairs(options: Options, sets: list[str], wanted: Names) -> Apply:
     put = _putter(options, wanted)
-    pairs = key_values(*sets[:2])
+    pairs = delimited_pairs(*sets[:2])
 
     def extract(row: Row, given: Container[str]) -> None:
         text = row.get(options.source)
@@ -406,32 +327,3 @@ def _delimited_pairs(options: Options, sets: list[str], wanted: Names) -> Apply:
                 put(row, given, key, value)
 
     return extract
-
-
-def key_values(pair_delimiters: str, value_delimiters: str | None = None) -> Pairs:
-    """Return a function that reads pairs out of a text; with one set of delimiters, names and values alternate."""
-
-    def alternating(text: str) -> Iterator[tuple[str, str]]:
-        parts = split_quoted(text, pair_delimiters, consume=True)
-        yield from zip(parts[::2], parts[1::2], strict=False)
-
-    if not value_delimiters:
-        return alternating
-    escaped = re.escape(pair_delimiters), re.escape(value_delimiters)
-    mark = re.compile("[" + "".join(escaped) + "]")
-    read = re.compile(rf'[{escaped[1]}]*(?:\s*"((?:[^"\\]|\\.)*)"|([^{escaped[0]}]*))')
-
-    def delimited(text: str) -> Iterator[tuple[str, str]]:
-        start = 0
-        while (found := mark.search(text, start)) is not None:
-            if found[0] in pair_delimiters:
-                start = found.end()
-                continue
-            match = read.match(text, found.end())
-            assert match is not None
-            quoted, bare = match.groups()
-            value = bare.strip() if quoted is None else quoted.replace('\\"', '"')
-            yield text[start : found.start()].strip(' \t\n\r"'), value
-            start = match.end()
-
-    return delimited

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.errors import SplError
+from splmini.knowledge.patterns import parse_format
 from splmini.knowledge.settings import alias_steps, lookup_step, parse_expression
 from splmini.knowledge.steps import Origin
-from splmini.knowledge.transforms import EXTRACT_SOURCE, parse_format
+from splmini.knowledge.transforms import EXTRACT_SOURCE, source_key
 from splmini.language import tree
 from splmini.plan.literals import Alternatives, Computed, Kept, Unknown, Way, required_literals, weakness
 from splmini.plan.scan import conjuncts
@@ -101,11 +102,13 @@ class StanzaWays:
                 elif "{" in target and target.partition("{")[0] == name[: target.index("{")]:
                     yield Unknown()
             elif key.startswith("FIELDALIAS-"):
-                if name in text:
+                if name in text or "*" in text:
                     for step in alias_steps(text, _NOWHERE):
-                        if name in (step.writes or ()):
+                        if step.writes is None:
+                            yield Unknown()
+                        elif name in step.writes:
                             yield from (Computed(tree.FieldRef(old)) for old in (step.reads or frozenset()) - {name})
-            elif key.startswith("LOOKUP-"):
+            elif key[:6].upper() == "LOOKUP":
                 step = lookup_step(text, _NOWHERE)
                 if step.writes is None or name in step.writes:
                     yield Unknown()
@@ -121,14 +124,17 @@ class StanzaWays:
         stanza = self._transforms.get(transform)
         if stanza is None:
             return
-        source = stanza["SOURCE_KEY"].value if "SOURCE_KEY" in stanza else "_raw"
+        sources = source_key(stanza)
+        source = sources[0]
+        if len(sources) > 1:
+            yield Unknown()
         for written, value in parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else ():
             if written.literal in (name, None) and value.group is None:
                 yield Unknown()
             elif written.literal == name and source != "_raw":
                 yield Computed(tree.FieldRef(source))
         pattern = stanza["REGEX"].value if "REGEX" in stanza else ""
-        if source.lower() not in ("_raw", "field:_raw") and f"<{name}>" in pattern:
+        if source != "_raw" and f"<{name}>" in pattern:
             yield Computed(tree.FieldRef(source))
 
 
@@ -251,7 +257,11 @@ def _may_satisfy(raw: str, required: list[Alternatives]) -> bool:
 
 def hides_literals(raw: str) -> bool:
     """Say whether a text could hold a literal in another form: letters outside ASCII, escapes, entities."""
-    return not raw.isascii() or "\\u" in raw or "&#" in raw
+    return not raw.isascii() or "&#" in raw or ("\\u" in raw and _ESCAPE.search(raw) is not None)
+
+
+_ESCAPE = re.compile(r"\\u(?:00[2-7]|01[37]|212)", re.IGNORECASE)
+"""JSON's escapes of ASCII characters and of the letters that fold to them; `CORP\\user` holds none."""
 
 
 def _text(value: Any) -> str:

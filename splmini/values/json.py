@@ -95,6 +95,43 @@ def flatten(value: Any) -> dict[str, Any]:
     return {path: values if len(values) > 1 else values[0] for path, values in found.items()}
 
 
+# ---- texts that break off -------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(r'\s*(?:([\[\]{},:])|"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+\-]*(?=[\s,\]}])|true|false|null)')
+_CLOSING = {"{": "}", "[": "]"}
+
+
+def completed(text: str) -> str | None:
+    """Close a JSON text that breaks off behind its last whole member; None where it is wrong in another way.
+
+    >>> completed('{"a": 1, "b": "cut o')
+    '{"a": 1}'
+    """
+    open_brackets: list[str] = []
+    position = end = 0
+    closers = ""
+    value_next = True
+    while match := _TOKEN.match(text, position):
+        mark = match.group(1)
+        position = match.end()
+        if mark in ("{", "["):
+            open_brackets.append(_CLOSING[mark])
+            value_next = mark == "["
+        elif mark in ("}", "]"):
+            if not open_brackets or open_brackets.pop() != mark:
+                return None
+        elif mark == ",":
+            value_next = bool(open_brackets) and open_brackets[-1] == "]"
+        elif mark == ":":
+            value_next = True
+        if mark in ("}", "]") or (mark is None and value_next):
+            end, closers = position, "".join(reversed(open_brackets))
+    broken = text[position:].lstrip()
+    if not closers or (broken and broken[0] not in "\"-0123456789tfn"):
+        return None
+    return text[:end] + closers
+
+
 # ---- paths ---------------------------------------------------------------------------------------------------------
 
 _STEP = re.compile(r"\{(\d*)\}|\.?([^.{}]+)")

@@ -76,7 +76,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "OUTPUTNEW keeps what is there": ({"_raw": TEXT}, {"net": "outside", "second_weight": "1"}),
     "LOOKUP without OUTPUT gives all columns, several rows several values": (
         {"_raw": "PUT /x"},
-        {"meaning": ["store", "second row"], "weight": ["2", "3"]},
+        {"story": ["first row", "second row"], "score": ["2", "3"]},
     ),
     "WILDCARD, first row in file order": ({"_raw": TEXT}, {"category": "admin"}),
     "WILDCARD falls to the last row": ({"_raw": "GET /pub"}, {"category": "other"}),
@@ -175,7 +175,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "verb": "PUT",
             "net": "given",
             "removed_by_alias": "stays",
-            "weight": ["2", "3"],
+            "weight": "2",
         },
     ),
     "without _raw the given keys are the extracted fields": (
