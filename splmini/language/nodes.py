@@ -339,12 +339,12 @@ class AggregationRules(ExpressionRules, SharedRules):
         return tree.Clause(keyword, tuple(children[1:]), span=_span(children[0], children[-1]))
 
     def where(self, children: Children) -> tree.Node:
-        keyword, called, comparison, rank = children
+        keyword, called, comparison, rank, *options = children
         words = (
             tree.Word(comparison.lower(), span=_span(comparison)),
             tree.Word("".join(rank.lower().split()), span=_span(rank)),
         )
-        return tree.Clause("where", (called, *words), span=_span(keyword, rank))
+        return tree.Clause("where", (called, *words, *options), span=_span(keyword, children[-1]))
 
     def by_field(self, children: Children) -> tree.Node:
         return _word(children[0])

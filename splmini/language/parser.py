@@ -268,7 +268,7 @@ class _Parser:
     def plain(self, spec: CommandSpec, text: _Text) -> Nodes:
         nodes: Nodes = self.run("arguments", "arguments", text)
         if spec.renames:
-            nodes = _renamed(nodes, text.name)
+            nodes = _renamed(nodes, spec.clauses, text.name)
         return _clauses(nodes, spec.clauses, text.name) if spec.clauses else nodes
 
     def split(
@@ -367,15 +367,15 @@ def _is_keyword(node: tree.Node, *keywords: str) -> bool:
     return isinstance(node, tree.Word) and not node.quoted and node.text.lower() in keywords
 
 
-def _renamed(nodes: Nodes, command: str) -> Nodes:
-    """Join `a as b` to a Rename."""
+def _renamed(nodes: Nodes, clauses: tuple[str, ...], command: str) -> Nodes:
+    """Join `a as b` to a Rename; a word that begins a clause is no new name."""
     result: list[tree.Node] = []
     index = 0
     while index < len(nodes):
         node = nodes[index]
         if _is_keyword(node, "as") and result and isinstance(result[-1], tree.Word):
             after = nodes[index + 1] if index + 1 < len(nodes) else None
-            if not isinstance(after, tree.Word):
+            if not isinstance(after, tree.Word) or _is_keyword(after, *clauses):
                 raise SplSyntaxError(f"A new name is missing after 'as' in {command}.", name=command, span=node.span)
             source = result.pop()
             assert isinstance(source, tree.Word)
