@@ -9,6 +9,9 @@
 | `text` behind a `python` or `sh` block | what that prints; a line `…` stands for any lines |
 
 `<!-- not run: REASON -->` above a block leaves it out.
+
+`python tests/documents_blocks.py PAGE…` runs pages and writes what their blocks print into the text blocks behind them;
+read the difference before you keep it.
 """
 
 from __future__ import annotations
@@ -19,10 +22,12 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +35,7 @@ import yaml
 
 import splmini
 
+Printed = Callable[["Block", str], None] | None
 FENCE = re.compile(
     r"(?:^<!-- (?P<note>[^>]*) -->\n+)?^(?P<fence>`{3,})(?P<language>\w*)[ ]?(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$",
     re.MULTILINE | re.DOTALL,
@@ -47,6 +53,8 @@ class Block:
     note: str
     line: int
     output: str | None = None
+    end: int = 0
+    """Where its output begins in the page, where there is one."""
 
 
 def blocks(markdown: str) -> list[Block]:
@@ -57,14 +65,17 @@ def blocks(markdown: str) -> list[Block]:
         line = markdown.count("\n", 0, match.start("fence")) + 1
         block = Block(match["language"], match["text"], title[1] if title else "", match["note"] or "", line)
         if block.language == "text" and found and found[-1].language in ("python", "sh") and found[-1].output is None:
-            found[-1] = Block(**{**vars(found[-1]), "output": block.text})
+            found[-1] = replace(found[-1], output=block.text, end=match.start("text"))
         else:
             found.append(block)
     return found
 
 
-def run_page(markdown: str, folder: Path) -> int:
-    """Run the blocks of a page in a folder, one after the other; return how many there were."""
+def run_page(markdown: str, folder: Path, *, printed: Printed = None) -> int:
+    """Run the blocks of a page in a folder, one after the other; return how many there were.
+
+    `printed(block, text)` is called with what a block prints, in place of comparing it.
+    """
     names: dict[str, Any] = {"__name__": "page"}
     done = 0
     for block in blocks(markdown):
@@ -72,27 +83,32 @@ def run_page(markdown: str, folder: Path) -> int:
         if block.note.startswith("not run:"):
             continue
         try:
-            _run(block, folder, names)
+            shown = _run(block, folder, names)
+            if printed is not None:
+                printed(block, shown)
+            elif block.output is not None:
+                compare(block.output, shown)
         except Exception as error:
             raise AssertionError(f"line {block.line}: {type(error).__name__}: {error}\n{block.text}") from error
         done += 1
     return done
 
 
-def _run(block: Block, folder: Path, names: dict[str, Any]) -> None:
+def _run(block: Block, folder: Path, names: dict[str, Any]) -> str:
     if block.title:
         path = folder / block.title
         assert folder in path.resolve().parents
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text, "utf-8", newline="\n")
     if block.language == "python" and not block.title:
-        compare(block.output, _python(block, names))
-    elif block.language == "sh":
-        compare(block.output, _shell(block, folder))
-    elif block.language == "spl":
+        return _python(block, names)
+    if block.language == "sh":
+        return _shell(block, folder)
+    if block.language == "spl":
         splmini.Environment().compile(block.text)
     else:
         _parse(block)
+    return ""
 
 
 def _python(block: Block, names: dict[str, Any]) -> str:
@@ -139,10 +155,8 @@ def _values(text: str) -> Iterator[Any]:
         at += len(text[at:]) - len(text[at:].lstrip())
 
 
-def compare(expected: str | None, shown: str) -> None:
+def compare(expected: str, shown: str) -> None:
     """Fail where what was printed is not what the page shows; blanks at the ends of lines do not count."""
-    if expected is None:
-        return
     want = [line.rstrip() for line in expected.rstrip().split("\n")]
     got = [line.rstrip() for line in shown.rstrip().split("\n")]
     assert _fits(want, got), "it prints\n" + "\n".join(got) + "\nand the page shows\n" + "\n".join(want)
@@ -154,3 +168,34 @@ def _fits(want: list[str], got: list[str]) -> bool:
     if want[0].strip() == "…":
         return any(_fits(want[1:], got[at:]) for at in range(len(got) + 1))
     return bool(got) and want[0] == got[0] and _fits(want[1:], got[1:])
+
+
+def write_outputs(page: Path, examples: Path) -> None:
+    """Run a page and write what its blocks print into it; outputs that fit, with their `…`, stay as they are."""
+    text = page.read_text("utf-8")
+    changes: list[tuple[int, str, str]] = []
+
+    def note(block: Block, shown: str) -> None:
+        if block.output is None:
+            return
+        lines = [line.rstrip() for line in shown.rstrip().split("\n")]
+        if not _fits([line.rstrip() for line in block.output.rstrip().split("\n")], lines):
+            changes.append((block.end, block.output, "\n".join(lines) + "\n"))
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(examples, Path(folder, "examples"))
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            run_page(text, Path(folder).resolve(), printed=note)
+        finally:
+            os.chdir(before)
+    for at, old, new in reversed(changes):
+        text = text[:at] + new + text[at + len(old):]
+    page.write_text(text, "utf-8", newline="\n")
+    print(f"{page}: {len(changes)} outputs written")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        write_outputs(Path(name), Path(__file__).resolve().parent.parent / "examples")

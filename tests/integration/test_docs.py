@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from documents_blocks import blocks, compare, run_page
+from documents_blocks import blocks, run_page
 
 from splmini import registry
 from splmini.cli import COMMANDS
@@ -57,7 +57,7 @@ def test_examples_in_generated_pages_compile() -> None:
     for path, text in generated().items():
         for block in blocks(text):
             if block.language == "python":
-                compare(block.output, "" if exec(block.text, {}) is None else path)
+                exec(compile(block.text, path, "exec"), {})
 
 
 MODULES = sorted(
