@@ -9,7 +9,7 @@ from typing import Any
 import pcre2
 
 from splmini.events import Block, find_reader
-from splmini.plan.literals import Alternatives, hiding_bytes
+from splmini.plan.literals import Alternatives, hiding
 
 MOST_LITERALS = 200
 """An alternation of more literals than this is slower than parsing."""
@@ -19,15 +19,21 @@ class Prefilter:
     """Finds the records of blocks that may satisfy a search expression, by sets of literals (`plan.literals`).
 
     The strongest set is looked for in the whole block; the records that it hits are held against the other sets.
+    Where something in a block could hide a literal, every record with such a thing is a candidate, too.
     """
 
     def __init__(self, required: list[Alternatives]) -> None:
         usable = [each for each in required if len(each) <= MOST_LITERALS]
         self.scanned = usable[0] if usable else frozenset()
         self.others = [tuple(literal.encode() for literal in each) for each in usable[1:4]]
-        self.hiding = hiding_bytes(frozenset().union(*usable), json_escapes=True, entities=True) if usable else ()
-        self._pattern = _pattern(tuple(sorted(self.scanned)), ()) if usable else None
-        self._careful = _pattern(tuple(sorted(self.scanned)), self.hiding) if usable else None
+        hides = hiding(frozenset().union(*usable[:4]))
+        literals = "|".join(map(quoted, sorted(self.scanned)))
+        self._pattern = pattern(literals) if usable else None
+        self._escapes = pattern(hides.escapes)
+        self._entities = pattern(hides.entities)
+        self._letters = pattern(hides.letters) if hides.letters else None
+        self._hidden = pattern(str(hides))
+        self._careful = pattern(f"{literals}|{hides}") if usable else None
 
     def __bool__(self) -> bool:
         return self._pattern is not None
@@ -35,20 +41,28 @@ class Prefilter:
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy the expression, in order."""
         data = block.data
+        hides = self._hides(data)
+        search = (self._careful if hides else self._pattern).search  # type: ignore[union-attr]
+        match = search(data)
+        if match is None:
+            return []
+        found: list[bytes] = []
         framing = find_reader(block.reader).framing
-        hides = any(sequence in data for sequence in self.hiding)
-        pattern = self._careful if hides else self._pattern
-        assert pattern is not None
-        found = []
-        at = 0
-        search = pattern.search
-        while (match := search(data, at)) is not None:
-            start, end = block.bounds(match.start())
+        state, bounds = block.state, framing.bounds
+        while match is not None:
+            position = match.start()
+            start, end = bounds(data, position, state)
             record = data[start:end]
             if self._holds_others(record, hides):
-                found.extend(framing.records(record, block.state))
-            at = max(end, match.end())
+                found.extend(framing.records(record, state))
+            match = search(data, max(end, position + 1))
         return found
+
+    def _hides(self, data: bytes) -> bool:
+        """Say whether anything in a block can hide a literal; three fast scans, where one alternation is slow."""
+        if self._letters is not None and not data.isascii() and self._letters.search(data) is not None:
+            return True
+        return self._escapes.search(data) is not None or self._entities.search(data) is not None
 
     def _holds_others(self, record: bytes, hides: bool) -> bool:
         if not self.others:
@@ -56,25 +70,25 @@ class Prefilter:
         lowered = record.lower()
         for alternatives in self.others:
             if not any(literal in lowered for literal in alternatives):
-                return hides and any(sequence in record for sequence in self.hiding)
+                return hides and self._hidden.search(record) is not None
         return True
 
 
 @lru_cache(maxsize=256)
-def _pattern(literals: tuple[str, ...], hiding: tuple[bytes, ...]) -> Any:
-    """A caseless alternation over bytes; PCRE2's just-in-time compiler scans it at gigabytes a second."""
-    parts = [_quoted(literal.encode()) for literal in literals] + [_quoted(sequence) for sequence in hiding]
-    return pcre2.compile(b"|".join(parts), pcre2.I, jit=True)
+def pattern(expression: str) -> Any:
+    """A caseless pattern over bytes; PCRE2's just-in-time compiler scans a literal at gigabytes a second."""
+    return pcre2.compile(expression.encode(), pcre2.I, jit=True)
+
+
+def quoted(literal: str) -> str:
+    """Return a literal as a pattern."""
+    return "\\Q" + literal.replace("\\E", "\\E\\\\E\\Q") + "\\E"
 
 
 def _independent(block: Block) -> bool:
     """Say whether a record means the same without those before it: no time is carried on, no header can change."""
     reader = find_reader(block.reader)
     return not reader.carries_time and reader.advance is None
-
-
-def _quoted(literal: bytes) -> bytes:
-    return b"\\Q" + literal.replace(b"\\E", b"\\E\\\\E\\Q") + b"\\E"
 
 
 def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
@@ -90,5 +104,4 @@ def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iter
             yield len(events), events
         else:
             records = prefilter.records(part)
-            count = max(part.data.count(b"\n"), len(records))
-            yield count, part.events(report, records) if records else []
+            yield max(part.lines, len(records)), part.events(report, records) if records else []

@@ -66,8 +66,17 @@ def seekable(file: BinaryIO) -> Iterator[BinaryIO]:
         yield copy
 
 
+def is_plain_file(file: BinaryIO) -> bool:
+    """Say whether a stream is a file on disk that can be read at any place."""
+    return isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO) and file.seekable()
+
+
 def peek(file: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a stream, and the stream as if nothing had been read from it."""
+    if is_plain_file(file):
+        head = file.read(size)
+        file.seek(-len(head), io.SEEK_CUR)
+        return head, file
     pieces, left = [], size
     while left > 0:
         piece = file.read(left)
@@ -199,6 +208,11 @@ _MAGIC: tuple[tuple[bytes, Callable[[BinaryIO, str | None], Any]], ...] = (
     (b"\xfd7zXZ\x00", _open_xz),
     (b"\x28\xb5\x2f\xfd", _open_zstd),
 )
+
+
+def is_compressed(head: bytes) -> bool:
+    """Say whether a file that begins so is compressed, or an archive."""
+    return head.startswith((b"PK\x03\x04", *(magic for magic, _ in _MAGIC)))
 
 
 def decompress(stream: Stream, file: BinaryIO, layer: int = 0) -> Iterator[tuple[Stream, bytes, BinaryIO]]:

@@ -2,7 +2,8 @@
 
 Three functions make a framing. `boundary(data, state)` is the last place at which data can be cut (0: none);
 `records(data, state)` cuts a block; `bounds(data, at, state)` finds the record around a position, so that a search
-over the bytes of a block can cut out only the records that it hit.
+over the bytes of a block can cut out only the records that it hit. `mark(state)` is the bytes behind the last of
+which a boundary is found without what stands before them; None where the whole block decides.
 """
 
 from __future__ import annotations
@@ -13,6 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def no_mark(state: Any) -> bytes | None:
+    """Say that a boundary can only be found from the start of a block."""
+    return None
+
+
 @dataclass(frozen=True)
 class Framing:
     """A way to cut bytes into records; blocks start at records."""
@@ -21,6 +27,7 @@ class Framing:
     boundary: Callable[[bytes, Any], int]
     records: Callable[[bytes, Any], list[bytes]]
     bounds: Callable[[bytes, int, Any], tuple[int, int]]
+    mark: Callable[[Any], bytes | None] = no_mark
 
 
 # ---- one line, one record ------------------------------------------------------------------------------------------
@@ -28,6 +35,11 @@ class Framing:
 
 def _line_boundary(data: bytes, state: Any) -> int:
     return data.rfind(b"\n") + 1
+
+
+def line_mark(state: Any) -> bytes | None:
+    """Return the line break."""
+    return b"\n"
 
 
 def split_lines(data: bytes) -> list[bytes]:
@@ -48,7 +60,7 @@ def line_bounds(data: bytes, at: int, state: Any) -> tuple[int, int]:
     return start, len(data) if end < 0 else end
 
 
-LINES = Framing("lines", _line_boundary, _line_records, line_bounds)
+LINES = Framing("lines", _line_boundary, _line_records, line_bounds, line_mark)
 
 # ---- records that begin with a pattern -----------------------------------------------------------------------------
 

@@ -12,8 +12,9 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.errors import EventFormatError
-from splmini.events._compression import decompress, utf8
+from splmini.events._compression import decompress, is_plain_file, utf8
 from splmini.events._dicts import dict_batches, plain_events
+from splmini.events._framing import Framing
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader
 from splmini.events._source import Source, Stream, find_streams, is_path
 from splmini.events.recognise import is_binary, recognise_format
@@ -21,7 +22,9 @@ from splmini.events.recognise import is_binary, recognise_format
 if TYPE_CHECKING:
     from splmini.operators import Row
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 512 << 10
+"""Small enough to be scanned where it was read to, in the processor's cache."""
+TAIL_BYTES = 64 << 10
 MAX_RECORD = 64 << 20
 """A record that is longer is cut: memory stays bounded."""
 
@@ -45,7 +48,8 @@ class Opened:
     selected: Callable[[Callable[[list[Any]], list[Any]]], Iterator[tuple[int, list[Row]]]] | None = None
     """Of dicts: yields (how many there were, those that a filter over the dicts as given keeps) a batch."""
     message: Messages = print
-
+    files: tuple[list[Any], Settings] | None = None
+    """Which files, and how they are read; None where there are none, or where they can be read only once."""
 
     def filtered(self, select: Callable[..., Any]) -> Callable[[Any], Any] | None:
         """Return a reading of the files through `select(blocks, prefilter, report)`; None where there are no files."""
@@ -203,7 +207,8 @@ def _open_files(given: list[Any], settings: Settings, message: Messages) -> Open
         return file_blocks(given, settings, report)
 
     once = any(hasattr(each, "read") for each in given)
-    return Opened(read, once, is_file=True, blocks=parts, message=message)
+    files = None if once else (given, settings)
+    return Opened(read, once, is_file=True, blocks=parts, message=message, files=files)
 
 
 def _sliced(events: list[Row]) -> Iterator[list[Row]]:
@@ -217,9 +222,14 @@ def file_blocks(given: list[Any], settings: Settings, report: Report) -> Iterato
     """Yield the blocks (or, for formats that are not text, batches of rows) of all files given."""
     for each in given:
         for stream in find_streams(each):
-            with stream.open() as file:
-                for inner, head, opened in decompress(stream, file):
-                    yield from _stream_blocks(inner, head, opened, settings, report)
+            yield from stream_blocks(stream, settings, report)
+
+
+def stream_blocks(stream: Stream, settings: Settings, report: Report) -> Iterator[Block | list[Row]]:
+    """Yield the blocks, or batches of rows, of one file."""
+    with stream.open() as file:
+        for inner, head, opened in decompress(stream, file):
+            yield from _stream_blocks(inner, head, opened, settings, report)
 
 
 def _stream_blocks(
@@ -246,18 +256,36 @@ def _stream_blocks(
 
 
 def text_blocks(
-    reader: Reader, head: bytes, file: BinaryIO, settings: Settings, report: Report, size: int | None = None
+    reader: Reader, head: bytes, file: BinaryIO, settings: Settings, report: Report, size: int | None = None,
+    state: Any = None,
 ) -> Iterator[Block]:
-    """Cut a stream of text into blocks of whole records, about `size` bytes each."""
+    """Cut a stream of text into blocks of whole records, about `size` bytes each; `state` is that of the first one,
+    where `head` does not tell it."""
     size = size or BLOCK_BYTES
-    state = reader.start(head, settings) if reader.start else None
+    state = reader.start(head, settings) if reader.start and state is None else state
     number = 1
+    for data in _whole_records(reader, file, state, settings, report, size):
+        block = Block(data, reader.name, settings, copy.copy(state), number)
+        yield block
+        number += block.lines
+        if reader.advance is not None:
+            state = reader.advance(block.data, state)
+
+
+def _whole_records(
+    reader: Reader, file: BinaryIO, state: Any, settings: Settings, report: Report, size: int
+) -> Iterator[bytes]:
+    """Yield the bytes of a stream, cut behind records."""
+    framing = reader.framing
+    mark = framing.mark(state)
+    if mark is not None and is_plain_file(file):
+        yield from _cut_at_marks(framing, mark, file, state, size)
     carry = b""
     piece = file.read(size)
     while piece:
         data = carry + piece
         piece = file.read(size)
-        cut = reader.framing.boundary(data, state) if piece else len(data)
+        cut = framing.boundary(data, state) if piece else len(data)
         if not cut:
             if len(data) < max(MAX_RECORD, size):
                 carry = data
@@ -265,17 +293,34 @@ def text_blocks(
             cut = len(data)
             name = settings.name or "events"
             report.notes.append(("warn", f"{name}: a record of more than {MAX_RECORD >> 20} MB was cut."))
-        block = Block(data[:cut], reader.name, settings, copy.copy(state), number)
         carry = data[cut:]
-        yield block
-        number += _count(block)
-        if reader.advance is not None:
-            state = reader.advance(block.data, state)
+        yield data[:cut]
 
 
-def _count(block: Block) -> int:
-    """About how many records a block has: exact where a record is a line, which is where numbers are shown."""
-    return block.data.count(b"\n")
+def _cut_at_marks(framing: Framing, mark: bytes, file: BinaryIO, state: Any, size: int) -> Iterator[bytes]:
+    """Yield whole records of a file on disk without ever copying them: where to cut is looked up before reading.
+
+    Stops, with the file at the first byte that was not given, near the end and where a block has no mark.
+    """
+    at = file.tell()
+    end = os.fstat(file.fileno()).st_size
+    tail = min(TAIL_BYTES, size)
+    while at + size < end:
+        file.seek(at + size - tail)
+        seen = file.read(tail)
+        cut = framing.boundary(seen, state) if mark in seen else 0
+        if cut:
+            file.seek(at)
+            data = file.read(size - tail + cut)
+        else:
+            file.seek(at)
+            data = file.read(size)
+            data = data[: framing.boundary(data, state)] if mark in data else b""
+        if not data:
+            break
+        at += len(data)
+        yield data
+    file.seek(at)
 
 
 # ---- the plain interface -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -90,6 +91,11 @@ class Block:
     number: int = 1
     inferred: Counter[tuple[str, str]] = field(default_factory=Counter, compare=False)
     """Which sourcetypes and sources were inferred by `parse`, until the report takes them."""
+
+    @cached_property
+    def lines(self) -> int:
+        """How many lines it has: about how many records, and exactly where a record is a line."""
+        return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
 
     def records(self) -> list[bytes]:
         """Cut the block into records."""

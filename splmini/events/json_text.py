@@ -254,7 +254,11 @@ def _bounds(data: bytes, at: int, state: Any) -> tuple[int, int]:
     return previous, len(data)
 
 
-JSON = Framing("JSON", _boundary, _records, _bounds)
+def _mark(state: Any) -> bytes | None:
+    return None if state == "values" else b"\n"
+
+
+JSON = Framing("JSON", _boundary, _records, _bounds, _mark)
 
 # ---- the reader ----------------------------------------------------------------------------------------------------
 

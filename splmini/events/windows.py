@@ -92,7 +92,11 @@ def _bounds(data: bytes, at: int, state: Any) -> tuple[int, int]:
     return before, after + len(END) if after >= 0 else len(data)
 
 
-WINDOWS = Framing("Windows events", _boundary, _records, _bounds)
+def _mark(state: Any) -> bytes | None:
+    return END
+
+
+WINDOWS = Framing("Windows events", _boundary, _records, _bounds, _mark)
 
 # ---- recognising ---------------------------------------------------------------------------------------------------
 

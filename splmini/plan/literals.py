@@ -8,7 +8,7 @@ are used, and a record that could hide a literal (`hides_literals`) is always a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -226,16 +226,34 @@ def _replace_keeps(args: tuple[tree.Node, ...]) -> bool:
 
 # ---- scanning ------------------------------------------------------------------------------------------------------
 
-_HIDING = {"i": (b"\xc4\xb0", b"\xc4\xb1"), "s": (b"\xc5\xbf",), "k": (b"\xe2\x84\xaa",)}
-"""Letters outside ASCII that equal an ASCII letter when case is ignored (İ ı, ſ, the Kelvin sign), in UTF-8."""
+_FOLDED = {"i": "\u0130\u0131", "s": "\u017f", "k": "\u212a"}
+"""Letters outside ASCII that equal an ASCII letter when case is ignored: İ ı, ſ, the Kelvin sign."""
 
 
-def hiding_bytes(alternatives: Alternatives, json_escapes: bool, entities: bool) -> tuple[bytes, ...]:
-    """Return the byte sequences that can hide a literal from a scan: a record with one of them is a candidate."""
-    letters = {letter for literal in alternatives for letter in literal}
-    hiding = [sequence for letter, sequences in _HIDING.items() if letter in letters for sequence in sequences]
-    if json_escapes:
-        hiding.append(b"\\u")
-    if entities:
-        hiding.append(b"&#")
-    return tuple(hiding)
+@dataclass(frozen=True)
+class Hiding:
+    """What can hide literals from a scan: a record that holds any of it is a candidate. Regular expressions.
+
+    `escapes` is JSON's `\\uXXXX` for one of the literals' characters, or a letter that folds to one; `letters` are
+    those letters themselves, in UTF-8 ("" where there are none); `entities` are XML's numeric ones.
+    """
+
+    escapes: str
+    letters: str
+    entities: str = "&#"
+
+    def __str__(self) -> str:
+        return "|".join(part for part in (self.escapes, self.letters, self.entities) if part)
+
+
+def hiding(literals: Iterable[str]) -> Hiding:
+    """Return what can hide one of these literals.
+
+    >>> hiding(["kl"]).escapes
+    '\\\\u(?:004b|004c|006b|006c|212a)'
+    """
+    characters = {character for literal in literals for character in literal}
+    folded = "".join(sorted(letter for each in characters for letter in _FOLDED.get(each.lower(), "")))
+    spelled = {case for each in characters for case in (each.lower(), each.upper())} | set(folded)
+    codes = "|".join(sorted(f"{ord(each):04x}" for each in spelled))
+    return Hiding(f"\\\\u(?:{codes})", "|".join(folded))
