@@ -142,7 +142,9 @@ class SearchRules:
 
     def directive(self, children: Children) -> tree.Directive:
         name, _, text = children[0].partition("(")
-        return tree.Directive(name, bare(" ".join(text[:-1].split())), span=_span(children[0]))
+        text = text[:-1].strip()
+        inner = unquote(text) if _QUOTED.fullmatch(text) else bare(" ".join(text.split()))
+        return tree.Directive(name, inner, span=_span(children[0]))
 
 
 _OPERATOR = re.compile(r"\s*(!=|==|<=|>=|=|<|>|::)$")

@@ -37,10 +37,11 @@ def bare(token: str) -> str:
 
 
 def all_quoted(token: str, text: str) -> bool:
-    """Say whether a word outside quotes holds nothing but quoted parts and escapes, so that it is a quoted text."""
-    return token != text and not _QUOTED_PARTS.sub("", token)
+    """Say whether a word outside quotes holds only quoted parts and escapes, or only characters that need quotes."""
+    return not _PLAIN.search(text) or (token != text and not _QUOTED_PARTS.sub("", token))
 
 
+_PLAIN = re.compile(r"[^\s()\[\]=<>,|`!]")
 _QUOTED_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|\\\s', re.DOTALL)
 
 
