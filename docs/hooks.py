@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from reference import command_pages, eval_pages, stats_pages
 from reference_more import more_pages
 
+ROOT = Path(__file__).resolve().parent.parent
+ROOT_FILES = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 SECTIONS = (("Commands", command_pages), ("Eval functions", eval_pages), ("Stats functions", stats_pages))
 
 
@@ -23,12 +25,24 @@ def pages() -> Iterator[tuple[str, str]]:
     for _, make in SECTIONS:
         yield from make()
     yield from more_pages()
+    for path, name in ROOT_FILES.items():
+        yield path, root_file(name)
+
+
+def root_file(name: str) -> str:
+    """Return a Markdown file of the project's root as a page: its links start in docs/."""
+    text = (ROOT / name).read_text("utf-8").replace("](docs/", "](")
+    for path, other in ROOT_FILES.items():
+        text = text.replace(f"]({other}", f"]({path}")
+    return text
 
 
 def on_config(config: Any) -> Any:
-    """Put the generated pages into the section of the navigation that is named Reference."""
+    """Put the generated pages, and those of the linter, into the navigation."""
     made = dict(pages())
-    reference = next(entry["Reference"] for entry in config.nav if isinstance(entry, dict) and "Reference" in entry)
+    section = {title: below for entry in config.nav for title, below in entry.items()}
+    section["Linter"] += sorted(f"lint/{path.name}" for path in (ROOT / "docs" / "lint").glob("SPL*.md"))
+    reference = section["Reference"]
     for title, folder in (("Commands", "commands"), ("Eval functions", "eval"), ("Stats functions", "stats")):
         below = sorted(path for path in made if path.startswith(f"reference/{folder}/") and not path.endswith("/index.md"))
         reference.append({title: [f"reference/{folder}/index.md", *({Path(path).stem: path} for path in below)]})

@@ -10,7 +10,7 @@
 
 `<!-- not run: REASON -->` above a block leaves it out.
 
-`python tests/documents_blocks.py PAGE…` runs pages and writes what their blocks print into the text blocks behind them;
+`python tests/documents_blocks.py --check PAGE` runs a page and compares; without `--check` it runs pages and writes what their blocks print into the text blocks behind them;
 read the difference before you keep it.
 """
 
@@ -40,6 +40,7 @@ FENCE = re.compile(
     r"(?:^<!-- (?P<note>[^>]*) -->\n+)?^(?P<fence>`{3,})(?P<language>\w*)[ ]?(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 KNOWN = frozenset({"python", "sh", "spl", "yaml", "json", "toml", "ini", "text", "xml", "csv", "lark", "pycon", "diff"})
 
 
@@ -170,7 +171,19 @@ def _fits(want: list[str], got: list[str]) -> bool:
     return bool(got) and want[0] == got[0] and _fits(want[1:], got[1:])
 
 
-def write_outputs(page: Path, examples: Path) -> None:
+def run_in_folder(text: str, printed: Printed = None) -> int:
+    """Run a page in a new folder that holds the examples."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(EXAMPLES, Path(folder, "examples"))
+        before = os.getcwd()
+        os.chdir(folder)
+        try:
+            return run_page(text, Path(folder).resolve(), printed=printed)
+        finally:
+            os.chdir(before)
+
+
+def write_outputs(page: Path) -> None:
     """Run a page and write what its blocks print into it; outputs that fit, with their `…`, stay as they are."""
     text = page.read_text("utf-8")
     changes: list[tuple[int, str, str]] = []
@@ -182,14 +195,7 @@ def write_outputs(page: Path, examples: Path) -> None:
         if not _fits([line.rstrip() for line in block.output.rstrip().split("\n")], lines):
             changes.append((block.end, block.output, "\n".join(lines) + "\n"))
 
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(examples, Path(folder, "examples"))
-        before = os.getcwd()
-        os.chdir(folder)
-        try:
-            run_page(text, Path(folder).resolve(), printed=note)
-        finally:
-            os.chdir(before)
+    run_in_folder(text, note)
     for at, old, new in reversed(changes):
         text = text[:at] + new + text[at + len(old):]
     page.write_text(text, "utf-8", newline="\n")
@@ -197,5 +203,8 @@ def write_outputs(page: Path, examples: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        write_outputs(Path(name), Path(__file__).resolve().parent.parent / "examples")
+    if sys.argv[1:2] == ["--check"]:
+        run_in_folder(Path(sys.argv[2]).read_text("utf-8"))
+    else:
+        for name in sys.argv[1:]:
+            write_outputs(Path(name))
