@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from splmini.compiled import Search
-    from splmini.detections import Detection, DetectionReport, Outcome, load_content
+    from splmini.detections import Detection, DetectionReport, Outcome, bench, load_content
     from splmini.detections.cases import load_cases
     from splmini.detections.lint import Issue, lint, lint_file, lint_repository, lint_rules
     from splmini.detections.sweep import Hit, sweep
@@ -76,6 +76,7 @@ _HOMES = {
         "UnsupportedFeature",
     ),
 }
+_MODULES = {"bench": "splmini.detections.bench"}
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "UnknownLookup",
     "UnknownMacro",
     "UnsupportedFeature",
+    "bench",
     "check_app",
     "format",
     "format_yaml",
@@ -121,11 +123,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOME and name not in _MODULES:
         raise AttributeError(f"module 'splmini' has no attribute '{name}'")
     import importlib
 
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    if name in _MODULES:
+        value: Any = importlib.import_module(_MODULES[name])
+    else:
+        value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

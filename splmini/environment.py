@@ -16,7 +16,14 @@ from splmini.compiler import evaluate_macro
 from splmini.engine.context import Run, Writes
 from splmini.engine.prefilter import candidates
 from splmini.engine.source import EventSource
-from splmini.errors import KnowledgeError, Span, UnknownDataModel, UnknownLookup, did_you_mean
+from splmini.errors import (
+    KnowledgeError,
+    Span,
+    UnknownDataModel,
+    UnknownLookup,
+    UnsupportedFeature,
+    did_you_mean,
+)
 from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
@@ -98,11 +105,26 @@ class Environment:
         self._files: dict[str, str] = {}
         self._events: dict[str, list[Row]] = {}
 
+    def fresh(self) -> Environment:
+        """Return an environment of the same definitions that knows nothing of what runs wrote in this one.
+
+        What is costly to load (the apps, the macros) is shared; risk events, written tables and files are not.
+        """
+        other = Environment.__new__(Environment)
+        other.__dict__.update(self.__dict__)
+        other._setup()
+        other._knowledge, other._macros, other._datamodels = self.knowledge, self.macros, self.datamodels
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self._settings}
+        written = None if self._lookups is None else self._lookups.written()
+        return {"settings": self._settings, "served": tuple(self._handlers), "written": written}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state["settings"])  # type: ignore[misc]
+        self._handlers = dict.fromkeys(state["served"], _left_behind)
+        if state["written"]:
+            self.lookups.restore(state["written"])
 
     # ---- what can be read ----------------------------------------------------------------------------------------
 
@@ -175,7 +197,8 @@ class Environment:
         from splmini.events import open_source
 
         opened = open_source(
-            events, infer=infer, strict=strict, message=run.message, timezone=self.timezone, now=run.now, **reading
+            events, infer=infer, strict=strict, message=run.message, timezone=self.timezone, now=run.now,
+            ingest=self.knowledge.ingest, **reading
         )
         run.newest = order == "newest" or (order == "auto" and opened.is_file)
         return EventSource(
@@ -184,7 +207,10 @@ class Environment:
             shared=shared,
             spool_bytes=self.limits.spool_bytes,
             selected=opened.selected,
-            filtered=opened.filtered(candidates),
+            # where an app changes _raw of what is read, the bytes of a file say nothing about its events
+            filtered=None if opened.is_file and self.knowledge.rewrites_raw else opened.filtered(candidates),
+            files=opened.files,
+            columns=opened.columns,
         )
 
     def bind_mapper(
@@ -193,6 +219,12 @@ class Environment:
         """Return the function from event dicts to rows, with the apps' knowledge applied."""
         bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run, raw=raw)
         return bound
+
+    def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:
+        """Return a function from an event's source, sourcetype, host, index, and whether it has a `_raw`, to the keys
+        of such an event that the mapper reads; None: all of them."""
+        wanted: Callable[[Row], Fields] = self.knowledge.mapper().given_fields(needed, run, raw=raw)
+        return wanted
 
     def raw_filter(
         self, predicate: tree.Node | None, implied: Implied | None = None
@@ -236,7 +268,7 @@ class Environment:
                 f"There is no data model or dataset '{name}'.",
                 name=name,
                 span=span,
-                hint=did_you_mean(name, self.datamodels),
+                hint=did_you_mean(name, [*self.datamodels, *self.datamodels.names()]),
             )
         return dataset
 
@@ -358,6 +390,11 @@ class Environment:
         from splmini.knowledge.provenance import explain_fields
 
         return explain_fields(self, events, **reading)
+
+
+def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
+    """Stand for a handler in another process: searches know the command, and run it where the handler is."""
+    raise UnsupportedFeature("The handler of a command stays in the process that it was given in.", name="commands")
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -23,8 +23,11 @@ COMMANDS = {
     "fields": "splmini.cli.fields",
     "fmt": "splmini.cli.fmt",
     "lint": "splmini.cli.lint",
+    "mutate": "splmini.cli.mutate",
     "plan": "splmini.cli.plan",
     "run": "splmini.cli.run",
+    "sigma": "splmini.cli.sigma",
+    "sweep": "splmini.cli.sweep",
     "test": "splmini.cli.test",
 }
 """The commands, and the module of each, whose `command` it is; imported when it is asked for."""

@@ -60,6 +60,11 @@ def environment(settings: dict[str, Any]) -> Environment:
     """Make the environment that the options describe."""
     import splmini
 
+    return splmini.Environment(**environment_settings(settings))
+
+
+def environment_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of `Environment` that the options stand for."""
     chosen = {name: settings[name] for name in _ENVIRONMENT if settings.get(name)}
     for name in ("macros", "lookups", "apps"):
         if name in chosen:
@@ -67,7 +72,7 @@ def environment(settings: dict[str, Any]) -> Environment:
     for name in ("now", "earliest", "latest"):
         if name in chosen:
             chosen[name] = _number(chosen[name])
-    return splmini.Environment(**chosen)
+    return chosen
 
 
 def _number(text: str) -> float | str:
@@ -93,7 +98,7 @@ def events(files: tuple[str, ...]) -> Any:
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
+def progress(quiet: bool = False, what: str = "events") -> Iterator[Callable[[int], None] | None]:
     """Give a function that shows on standard error how many events were read, where that is a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -105,7 +110,7 @@ def progress(quiet: bool = False) -> Iterator[Callable[[int], None] | None]:
         now = time.monotonic()
         if now - shown >= 0.5:
             shown = now
-            sys.stderr.write(f"\r{count:,} events, {count / (now - started):,.0f} a second ")
+            sys.stderr.write(f"\r{count:,} {what}, {count / (now - started):,.0f} a second ")
             sys.stderr.flush()
 
     try:

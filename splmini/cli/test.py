@@ -2,130 +2,134 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-from xml.sax.saxutils import quoteattr
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from splmini.cli import _shared as shared
 
-Outcome = dict[str, Any]
+if TYPE_CHECKING:
+    from splmini.detections.bench import Coverage, FileReport
+
+Written = click.Path(dir_okay=False)
 
 
 @click.command("test")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
-@click.option("--junit", type=click.Path(dir_okay=False), help="Write a JUnit XML report.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False), help="Write a JSON report.")
+@click.option("--download", is_flag=True, help="Fetch attack data that is not there, from the hosts allowed.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="HOST", help="A host that --download may ask, by https.")
+@click.option("--cache", type=click.Path(file_okay=False), help="Where fetched files are kept (the user's cache).")
+@click.option("--max-size", type=click.IntRange(min=1), default=512, show_default=True, metavar="MB",
+              help="The largest file to fetch.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes.")
+@click.option("--junit", type=Written, metavar="FILE", help="Write a JUnit XML report.")
+@click.option("--json", "json_file", type=Written, metavar="FILE", help="Write a JSON report.")
+@click.option("--coverage", is_flag=True, help="Show which clauses, branches, values and patterns the tests exercise.")
+@click.option("--coverage-html", type=Written, metavar="FILE", help="Write the coverage as a page.")
+@click.option("--coverage-json", type=Written, metavar="FILE", help="Write the coverage as JSON.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="Fail where less is exercised.")
+@click.option("--watch", is_flag=True, help="Stay, and run again what a saved file touches.")
 @click.option("-q", "--quiet", is_flag=True, help="Show failures only.")
 @shared.environment_options
 def command(
-    paths: tuple[str, ...], attack_data: str | None, junit: str | None, json_file: str | None, quiet: bool,
-    **settings: Any,
+    paths: tuple[str, ...], attack_data: str | None, download: bool, hosts: tuple[str, ...], cache: str | None,
+    max_size: int, jobs: int, junit: str | None, json_file: str | None, coverage: bool, coverage_html: str | None,
+    coverage_json: str | None, fail_under: float | None, watch: bool, quiet: bool, **settings: Any,
 ) -> None:
-    """Run the tests of the detections in PATHS over their attack data, and the cases in NAME.test.yml files."""
-    env = shared.environment(settings)
-    outcomes: list[Outcome] = []
-    for path in _files(paths):
-        found = _cases(path, settings) if ".test." in path.name else _detection(path, env, attack_data)
-        for outcome in found:
-            outcomes.append(outcome)
-            if not quiet or outcome["status"] in ("failed", "error"):
-                click.echo(_line(outcome))
-    _report(outcomes, junit, json_file)
-    sys.exit(0 if outcomes and not _bad(outcomes) else 1)
+    """Run the tests of the detections in PATHS over their attack data, and the cases in NAME.test.yml files.
 
+    The macros and lookups of the repository that a detection stands in are found by themselves; what the options say
+    lies above them, what a case says above that.
 
-def _files(paths: tuple[str, ...]) -> Iterator[Path]:
-    for name in paths:
-        path = Path(name)
-        if path.is_dir():
-            yield from sorted(each for each in path.rglob("*") if each.suffix in (".yml", ".yaml") and each.is_file())
-        else:
-            yield path
-
-
-def _detection(path: Path, env: Any, attack_data: str | None) -> Iterator[Outcome]:
+    Example: splmini test detections/ --attack-data ~/attack_data --junit report.xml
+    """
     import splmini
+    from splmini.cli import _bench, _reports
 
-    try:
-        text = path.read_text("utf-8-sig")
-        if "search:" not in text:
-            return
-        report = splmini.Detection.load(path).test(env, attack_data=attack_data)
-    except (splmini.SplError, UnicodeDecodeError) as error:
-        yield _outcome(path, path.stem, "error", str(error), 0.0)
+    if download and not hosts:
+        raise click.UsageError("--download needs the hosts that may be asked: --allow-host media.githubusercontent.com")
+    measured = coverage or bool(coverage_html or coverage_json) or fail_under is not None
+    files = splmini.bench.find_tests(paths)
+    fetch = _bench.fetched(files, attack_data, hosts, cache, max_size << 20) if download else None
+    arguments = {
+        "settings": shared.environment_settings(settings), "attack_data": attack_data, "fetch": fetch,
+        "coverage": measured,
+    }
+    if watch:
+        from splmini.cli import _watch
+
+        _watch.run(files, paths, arguments, quiet)
         return
-    for result in report.results:
-        yield _outcome(path, f"{report.detection.name}: {result.name}", result.status, result.reason, result.seconds)
-
-
-def _cases(path: Path, settings: dict[str, Any]) -> Iterator[Outcome]:
-    import splmini
-
-    chosen = {name: list(settings[name]) for name in ("macros", "lookups", "apps") if settings.get(name)}
-    try:
-        cases = splmini.load_cases(path)
-    except splmini.SplError as error:
-        yield _outcome(path, path.stem, "error", str(error), 0.0)
-        return
-    for case in cases:
-        started = time.perf_counter()
-        name = f"{case.detection.name}: {case.name}"
-        try:
-            result = case.run(chosen)
-        except splmini.SplError as error:
-            yield _outcome(path, name, "error", str(error), time.perf_counter() - started)
-            continue
-        reason = "" if result.passed else "\n".join([*result.problems, result.explanation()])
-        yield _outcome(path, name, "passed" if result.passed else "failed", reason, time.perf_counter() - started)
-
-
-def _outcome(path: Path, name: str, status: str, reason: str, seconds: float) -> Outcome:
-    return {"file": str(path), "name": name, "status": status, "reason": reason, "seconds": round(seconds, 6)}
-
-
-def _bad(outcomes: list[Outcome]) -> list[Outcome]:
-    return [each for each in outcomes if each["status"] in ("failed", "error")]
-
-
-def _line(outcome: Outcome) -> str:
-    text = f"{outcome['status']:7} {outcome['name']}"
-    if outcome["reason"]:
-        text += "\n" + "\n".join(f"        {line}" for line in outcome["reason"].splitlines())
-    return text
-
-
-def _report(outcomes: list[Outcome], junit: str | None, json_file: str | None) -> None:
-    counts = {status: sum(each["status"] == status for each in outcomes)
-              for status in ("passed", "failed", "error", "skipped")}
-    click.echo(", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no tests found")
+    started = time.perf_counter()
+    reports = _shown(_bench.reports(files, arguments, jobs), quiet)
+    verdicts = [verdict for report in reports for verdict in report.verdicts]
+    click.echo(_reports.summary(verdicts, time.perf_counter() - started))
     if json_file is not None:
-        Path(json_file).write_text(json.dumps({"counts": counts, "tests": outcomes}, indent=2), encoding="utf-8")
+        Path(json_file).write_text(_reports.to_json(verdicts), encoding="utf-8")
     if junit is not None:
-        Path(junit).write_text(_junit(outcomes, counts), encoding="utf-8")
+        Path(junit).write_text(_reports.to_junit(verdicts), encoding="utf-8")
+    if not quiet:
+        _remarks(reports)
+    enough = not measured or _covered(_merged(reports), coverage_html, coverage_json, fail_under)
+    ran = any(verdict.status == "passed" for verdict in verdicts)
+    sys.exit(0 if ran and enough and not any(verdict.bad for verdict in verdicts) else 1)
 
 
-def _junit(outcomes: list[Outcome], counts: dict[str, int]) -> str:
-    parts = ['<?xml version="1.0" encoding="utf-8"?>\n']
-    parts.append(f'<testsuite name="splmini" tests="{len(outcomes)}" failures="{counts["failed"]}" '
-                 f'errors="{counts["error"]}" skipped="{counts["skipped"]}">\n')
-    for each in outcomes:
-        parts.append(f'  <testcase classname={_attribute(each["file"])} name={_attribute(each["name"])} '
-                     f'time="{each["seconds"]}"')
-        kind = {"failed": "failure", "error": "error", "skipped": "skipped"}.get(each["status"])
-        inner = f'>\n    <{kind} message={_attribute(each["reason"])}/>\n  </testcase>\n'
-        parts.append("/>\n" if kind is None else inner)
-    return "".join([*parts, "</testsuite>\n"])
+def _shown(reports: Iterable[FileReport], quiet: bool) -> list[FileReport]:
+    """Show the verdicts as they come."""
+    from splmini.cli import _reports
+
+    kept = []
+    for report in reports:
+        for verdict in report.verdicts:
+            if verdict.bad or not quiet:
+                click.echo(_reports.line(verdict))
+        kept.append(report)
+    return kept
 
 
-def _attribute(text: str) -> str:
-    """Quote a text as an XML attribute; characters that XML has not are shown as escapes."""
-    clean = "".join(each if each in "\t\n\r" or (each >= " " and not "\ud800" <= each <= "\udfff" and each < "\ufffe")
-                    else repr(each)[1:-1] for each in text)
-    return quoteattr(clean)
+def _remarks(reports: list[FileReport]) -> None:
+    verdicts = [verdict for report in reports for verdict in report.verdicts]
+    tested = {verdict.detection for verdict in verdicts if verdict.status != "skipped"}
+    untested = {report.detection for report in reports if report.detection} - tested
+    if untested:
+        several = "detections have" if len(untested) > 1 else "detection has"
+        click.echo(f"info: {len(untested)} {several} no test that ran", err=True)
+    if any(verdict.status == "skipped" and "attack data" in verdict.reason for verdict in verdicts):
+        click.echo("info: tests over attack data need --attack-data FOLDER, or --download", err=True)
+
+
+def _merged(reports: list[FileReport]) -> list[Coverage]:
+    """The coverage of each detection over all its tests, wherever they stand."""
+    merged: dict[tuple[str, str], Coverage] = {}
+    for report in reports:
+        for each in report.coverage:
+            key = (each.name, each.search)
+            merged[key] = merged[key].add(each) if key in merged else each
+    return sorted(merged.values(), key=_name)
+
+
+def _name(coverage: Coverage) -> str:
+    return coverage.name
+
+
+def _covered(measured: list[Coverage], page: str | None, data: str | None, least: float | None) -> bool:
+    """Show the coverage and write its reports; say whether it is enough."""
+    import splmini
+    from splmini.cli import _reports
+
+    click.echo(_reports.coverage_table(measured), nl=False)
+    if page is not None:
+        Path(page).write_text(splmini.bench.coverage_html(measured), encoding="utf-8")
+    if data is not None:
+        Path(data).write_text(_reports.coverage_json(measured), encoding="utf-8")
+    total = _reports.percent(measured)
+    if least is not None and total < least:
+        click.echo(f"{total:.0f}% is exercised, less than {least:g}%", err=True)
+        return False
+    return True

@@ -1,6 +1,8 @@
 """Authors' own cases beside a detection: `NAME.test.yml` for `NAME.yml`.
 
-    environment: {now: "2026-05-01T00:00:00Z", macros: {...}, lookups: {...}}    # all optional
+    detection: NAME.yml                   # this and what follows is optional: it is found by the name of the file
+    environment: {now: "2026-05-01T00:00:00Z", macros: {...}, lookups: {...}, datamodels: {...}}
+    defaults: {sourcetype: XmlWinEventLog, EventID: 3}  # fields of every inline event that does not give them
     cases:
       - name: fires on a public address
         events: [{...}, {...}]            # or file: sample.xml, files: [a.json, b.xml]; sourcetype, source, host, index
@@ -8,56 +10,39 @@
         rows: [{dest: h1, count: 2}]      # or rows_file: expected.csv (Splunk's CSV or JSON export)
         findings: [{title: "..."}]
         risk: [{risk_object: bob, risk_score: 50}]
-      - name: stays silent on a private address
-        file: private.xml
+      - name: stays silent on $ip$
+        each: [{ip: 10.0.0.1}, {ip: 192.168.7.7}]       # one case for each, $ip$ replaced everywhere in it
+        events: [{DestinationIp: $ip$}]
         fires: false
 
 A case without an expectation has to fire. Rows are compared by the fields that the expected rows name, in any order
-unless `ordered: true`; numbers by value.
+unless `ordered: true`; numbers by value. Now is one second after the newest event, unless it is given. Files lie below
+the folder of the cases or, in a repository of content, anywhere in it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from splmini.detections.case_file import Loaded, beside, read_case_file, replaced_tokens
+from splmini.detections.content import repository_of
 from splmini.detections.escu import Detection
-from splmini.documents import Document, load_document
-from splmini.errors import KnowledgeError, SplError, did_you_mean
-from splmini.values.multivalue import as_list
-from splmini.values.numbers import to_number, to_text
+from splmini.detections.expected import differences, line, read_rows, same
+from splmini.detections.inputs import READING, Inputs, Logs
+from splmini.errors import SplError
 
-_FILE_KEYS = frozenset({"detection", "search", "environment", "cases"})
-_ENVIRONMENT_KEYS = frozenset(
-    {"now", "earliest", "latest", "timezone", "macros", "lookups", "datamodels", "index", "apps"}
-)
-_CASE_KEYS = frozenset(
-    {
-        "name",
-        "events",
-        "file",
-        "files",
-        "sourcetype",
-        "source",
-        "host",
-        "index",
-        "prepare",
-        "fires",
-        "rows",
-        "rows_file",
-    }
-    | {"count", "ordered", "fields", "findings", "risk", "now", "earliest", "latest", "macros", "lookups", "knowledge"}
-)
+_EXPECTATIONS = frozenset({"rows", "rows_file", "count", "findings", "risk"})
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case: what it runs over and what has to come out. Made by `load_cases`."""
+    """One case: what it runs over and what has to come out. Made by `load_cases`.
+
+    `settings` are the environment's; `data` is the case as written; `root` the folder that its files lie below.
+    """
 
     name: str
     detection: Detection
@@ -66,67 +51,106 @@ class Case:
     folder: Path
     path: str = ""
     position: tuple[int, int] = (1, 1)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    root: Path | None = None
 
-    def run(self, env_settings: Mapping[str, Any] | None = None) -> CaseResult:
-        """Run the case in a new environment; `env_settings` are the environment's defaults (macros, lookups, apps)."""
+    def environment(self, env_settings: Mapping[str, Any] | None = None) -> Any:
+        """Return the environment of the case: the settings given, the case's own on top."""
         from splmini import Environment
 
+        return Environment(**merged_settings(env_settings or {}, self.settings))
+
+    def run(
+        self, env_settings: Mapping[str, Any] | None = None, *, env: Any = None, logs: Logs | None = None
+    ) -> CaseResult:
+        """Run the case in a new environment.
+
+        Args:
+            env_settings: settings of an `Environment`, on top of which the case's own stand.
+            env: an environment to run in, in place of a new one.
+            logs: what keeps the events of files that several cases read.
+        """
+        logs = logs or Logs()
         try:
-            env = Environment(**_merged(env_settings or {}, self.settings))
-            events = list(self.events())
-            for text in self.data.get("prepare", ()):
-                env.compile(text).run(events)
-            options = {name: self.data[name] for name in ("knowledge",) if name in self.data}
-            outcome = self.detection.run(events, env, **options)
+            env = self.environment(env_settings) if env is None else env
+            inputs = self.inputs(logs)
+            options = dict(inputs.options)
+            now = env.setting("now")
+            options["now"] = logs.newest(inputs, env) if now is None else now
+            self._prepare(env, inputs, options, logs)
+            if "knowledge" in self.data:
+                options["knowledge"] = self.data["knowledge"]
+            outcome = self.detection.run(inputs.events, env, **options)
+            problems = list(self.problems(outcome))
         except SplError as error:
-            return CaseResult(self, [str(error)])
-        return CaseResult(self, list(self.problems(outcome)), outcome, env, events)
+            return CaseResult(self, [str(error)], error=error)
+        return CaseResult(self, problems, outcome, env, inputs.events, options)
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events of the case."""
-        reading = {name: self.data[name] for name in ("source", "sourcetype", "host", "index") if name in self.data}
-        for given in self.inputs():
-            from splmini.events import open_source
+    def inputs(self, logs: Logs | None = None) -> Inputs:
+        """Return the events and files of the case."""
+        return (logs or Logs()).inputs(self._parts(self.data), self.data.get("order"))
 
-            for batch in open_source(given, **reading).batches():
-                yield from batch
+    def files(self) -> list[Path]:
+        """Return the files that the case reads."""
+        parts = [self.data, *(each for each in self.data.get("prepare", ()) if isinstance(each, dict))]
+        found = [given for data in parts for given, _ in self._parts(data) if isinstance(given, Path)]
+        named = [self.data["rows_file"]] if "rows_file" in self.data else []
+        named += [each["baseline"] for each in parts[1:] if "baseline" in each]
+        return found + [self._beside(str(name)) for name in named]
 
-    def inputs(self) -> Iterator[Any]:
-        """Yield the event lists and files that the case names."""
-        if "events" in self.data:
-            given = self.data["events"]
-            yield [{"_raw": event} if isinstance(event, str) else event for event in given]
-        names = [self.data["file"]] if "file" in self.data else self.data.get("files", [])
-        for name in names:
-            yield beside(self.folder, str(name), self.path)
+    def _parts(self, data: Mapping[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        reading = {name: str(data[name]) for name in READING if name in data}
+        defaults = {**self.defaults, **data.get("defaults", {})}
+        if "events" in data:
+            events = ({"_raw": each} if isinstance(each, str) else each for each in data["events"])
+            yield [{**defaults, **event} for event in events], reading
+        for name in [data["file"]] if "file" in data else data.get("files", ()):
+            yield self._beside(str(name)), reading
+
+    def _beside(self, name: str) -> Path:
+        return beside(self.folder, name, self.path, self.root)
+
+    def _prepare(self, env: Any, inputs: Inputs, options: dict[str, Any], logs: Logs) -> None:
+        """Run the searches that come first: texts, searches with events of their own, baselines of the repository."""
+        for each in self.data.get("prepare", ()):
+            if isinstance(each, str):
+                env.compile(each).run(inputs.events, **options)
+                continue
+            own = list(self._parts(each))
+            given = logs.inputs(own) if own else inputs
+            text = each["search"] if "search" in each else Detection.load(self._beside(each["baseline"])).search
+            env.compile(text).run(given.events, **{**given.options, "now": options["now"]})
 
     def problems(self, outcome: Any) -> Iterator[str]:
         """Yield what is not as expected."""
         data = self.data
-        expectations = {"rows", "rows_file", "count", "findings", "risk"} & data.keys()
-        fires = data.get("fires", None if expectations else True)
+        fires = data.get("fires", None if _EXPECTATIONS & data.keys() else True)
         if fires is not None and outcome.fired is not bool(fires):
-            yield "it fires, and should stay silent" if outcome.fired else "it does not fire"
+            yield "it does not fire" if fires else f"it fires, and should stay silent: {line(outcome.results[0])}"
         if "count" in data and len(outcome.results) != data["count"]:
             yield f"{len(outcome.results)} rows, expected {data['count']}"
         ordered = bool(data.get("ordered", False))
         if "rows" in data or "rows_file" in data:
-            rows = data["rows"] if "rows" in data else read_rows(beside(self.folder, data["rows_file"], self.path))
+            rows = data["rows"] if "rows" in data else read_rows(self._beside(data["rows_file"]))
             yield from differences("row", rows, list(outcome.results), ordered, data.get("fields"))
-        for key, made in (("findings", outcome.findings), ("risk", outcome.risk_events)):
+        for key, what, made in (
+            ("findings", "finding", outcome.findings), ("risk", "risk event", outcome.risk_events)
+        ):
             if key in data:
-                yield from differences(key, data[key], made, ordered, None)
+                yield from differences(what, data[key], made, ordered, None)
 
 
 @dataclass(frozen=True)
 class CaseResult:
-    """The result of a case: it passed where there are no `problems`."""
+    """The result of a case: it passed where there are no `problems`. `error` is what kept it from running."""
 
     case: Case
     problems: list[str]
     outcome: Any = None
     env: Any = None
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: Any = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    error: SplError | None = None
 
     @property
     def passed(self) -> bool:
@@ -137,7 +161,7 @@ class CaseResult:
         """Why the detection did what it did: the explanation of the run, where there was one."""
         if self.env is None:
             return ""
-        return str(self.env.explain(self.case.detection, self.events))
+        return str(self.env.explain(self.case.detection, self.events, **self.options))
 
 
 def load_cases(path: str | Path) -> list[Case]:
@@ -146,53 +170,31 @@ def load_cases(path: str | Path) -> list[Case]:
     Raises:
         KnowledgeError: with the file, line and column of the mistake.
     """
-    file = Path(path)
-    try:
-        document = load_document(file.read_text("utf-8-sig"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise KnowledgeError(f"The cases cannot be read: {error}.", path=str(file)) from None
-    data = _mapping(document, document.data, _FILE_KEYS)
-    environment = _mapping(document, data.get("environment") or {}, _ENVIRONMENT_KEYS, "environment")
-    if not isinstance(data.get("cases"), list) or not data["cases"]:
-        raise document.error("'cases' has to be a list of cases.", "cases")
-    detection = _detection(document, data, file)
-    cases = []
-    for index, item in enumerate(data["cases"]):
-        each = _mapping(document, item, _CASE_KEYS, "cases", index)
-        if "name" not in each:
-            raise document.error("The case has no 'name'.", "cases", index)
-        settings = dict(environment) | {name: each[name] for name in ("now", "earliest", "latest") if name in each}
-        for name in ("macros", "lookups"):
-            if name in each:
-                settings[name] = {**(settings.get(name) or {}), **each[name]}
-        position = document.positions.get(("cases", index), (1, 1))
-        cases.append(Case(str(each["name"]), detection, settings, each, file.parent, str(file), position))
-    return cases
+    loaded = read_case_file(Path(path))
+    root = repository_of(path)
+    return [case for index in range(len(loaded.cases)) for case in _cases(loaded, index, root)]
 
 
-def _detection(document: Document, data: Mapping[str, Any], file: Path) -> Detection:
-    if "search" in data:
-        return Detection(name=file.name.partition(".")[0], search=str(data["search"]), type="Hunting")
-    name = str(data.get("detection") or file.name.replace(".test.", "."))
-    try:
-        return Detection.load(beside(file.parent, name, str(file)))
-    except KnowledgeError as error:
-        if "detection" not in data and error.path == str(file):
-            raise document.error(f"There is no detection '{name}' beside the cases.") from None
-        raise
+def _cases(loaded: Loaded, index: int, root: Path | None) -> Iterator[Case]:
+    """The case at an index of the file; of one with `each`, one for each of its values."""
+    file, written = loaded.path, loaded.cases[index]
+    position = loaded.document.positions.get(("cases", index), (1, 1))
+    for values in written.get("each", [{}]):
+        data = {key: replaced_tokens(value, values) for key, value in written.items() if key != "each"}
+        name = str(data["name"])
+        if values and name == str(written["name"]):
+            name += " [" + " ".join(f"{key}={value}" for key, value in values.items()) + "]"
+        settings = loaded.environment | {key: data[key] for key in ("now", "earliest", "latest") if key in data}
+        for key in ("macros", "lookups"):
+            if key in data:
+                settings[key] = {**(settings.get(key) or {}), **data[key]}
+        yield Case(
+            name, loaded.detection, settings, data, file.parent, str(file), position, loaded.defaults, root
+        )
 
 
-def _mapping(document: Document, value: Any, known: frozenset[str], *key: str | int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise document.error("A mapping of keys to values is expected here.", *key)
-    for name in value:
-        if name not in known:
-            raise document.error(f"Unknown key '{name}'.", *key, str(name), hint=did_you_mean(str(name), known))
-    return value
-
-
-def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The environment's settings with the case's on top; macros and lookups add to each other."""
+def merged_settings(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the environment's settings with a case's on top; macros and lookups add to each other."""
     merged = {**defaults, **own}
     for name in ("macros", "lookups"):
         if name in defaults and name in own:
@@ -200,86 +202,4 @@ def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def beside(folder: Path, name: str, path: str) -> Path:
-    """Return a file that a case names, which has to lie in the folder of the cases or below it."""
-    root = folder.resolve()
-    found = (root / name).resolve()
-    if root not in found.parents:
-        raise KnowledgeError(f"'{name}' leads out of the folder of the cases.", path=path)
-    if not found.is_file():
-        raise KnowledgeError(f"There is no file '{name}'.", path=path)
-    return found
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read expected rows: Splunk's CSV export, its JSON exports (`results`, lines with `result`), or a JSON list."""
-    text = path.read_text("utf-8-sig")
-    if path.suffix.lower() == ".csv":
-        return [
-            {key: value for key, value in row.items() if value != "" and not key.startswith("__mv_")}
-            for row in csv.DictReader(io.StringIO(text))
-        ]
-    try:
-        data = json.loads(text)
-    except ValueError:
-        data = [json.loads(line) for line in text.splitlines() if line.strip()]
-    rows = data.get("results", [data]) if isinstance(data, dict) else data
-    return [row["result"] if isinstance(row.get("result"), dict) else row for row in rows]
-
-
-# ---- comparing -----------------------------------------------------------------------------------------------------
-
-
-def same(expected: Any, actual: Any) -> bool:
-    """Say whether two values are equal as results: numbers by value, a list of one as the value, null as absent."""
-    if isinstance(expected, dict):
-        return isinstance(actual, Mapping) and all(same(value, actual.get(name)) for name, value in expected.items())
-    first, second = as_list(expected), as_list(actual)
-    return len(first) == len(second) and all(map(_same_scalar, first, second))
-
-
-def _same_scalar(expected: Any, actual: Any) -> bool:
-    if isinstance(expected, bool):
-        expected = "true" if expected else "false"
-    left, right = to_number(expected), to_number(actual)
-    if left is not None and right is not None:
-        return abs(left - right) <= 1e-6 * max(1.0, abs(left))
-    return to_text(expected) == to_text(actual)
-
-
-def differences(
-    what: str, expected: list[dict[str, Any]], actual: list[dict[str, Any]], ordered: bool, fields: list[str] | None
-) -> Iterator[str]:
-    """Yield how rows differ from what was expected: missing ones with the nearest there is, then unexpected ones."""
-
-    def wanted(row: dict[str, Any]) -> dict[str, Any]:
-        return {name: row.get(name) for name in fields} if fields else row
-
-    left = list(actual)
-    for index, row in enumerate(expected):
-        row = wanted(row)
-        pool = actual[index : index + 1] if ordered else left
-        match = next((candidate for candidate in pool if same(row, candidate)), None)
-        if match is None:
-            yield f"{what} {index + 1} is missing: " + _nearest(row, pool)
-        else:
-            left = [candidate for candidate in left if candidate is not match]
-    if len(actual) > len(expected):
-        names = list(dict.fromkeys(name for row in expected for name in row))
-        for row in left[: len(actual) - len(expected)]:
-            yield f"unexpected {what}: " + (_line({name: row.get(name) for name in names}) if names else _line(row))
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={value!r}" for name, value in row.items())
-
-
-def _nearest(row: dict[str, Any], pool: list[dict[str, Any]]) -> str:
-    if not pool:
-        return _line(row)
-    best = max(pool, key=lambda candidate: sum(same(value, candidate.get(name)) for name, value in row.items()))
-    parts = []
-    for name, value in row.items():
-        if not same(value, best.get(name)):
-            parts.append(f"{name} is {best.get(name)!r}, expected {value!r}")
-    return "; ".join(parts) if parts else _line(row)
+__all__ = ["Case", "CaseResult", "differences", "load_cases", "merged_settings", "read_rows", "same"]

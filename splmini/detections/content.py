@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,8 @@ from splmini.detections.escu import Detection, Drilldown, Entity, Finding, Threa
 from splmini.documents import load_document
 from splmini.errors import KnowledgeError
 
-_KINDS = ("detections", "baselines", "macros", "lookups", "data_sources", "stories")
+KINDS = frozenset({"detections", "baselines", "macros", "lookups", "data_sources", "stories"})
+"""The folders of a repository of content."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ def _builtin() -> list[str]:
     return pack_names()
 
 
+def is_content(folder: str | Path) -> bool:
+    """Say whether a folder is a repository in security_content's layout, or a built ESCU app."""
+    root = Path(folder)
+    return _is_app(root) or any((root / kind).is_dir() for kind in KINDS)
+
+
+def _is_app(root: Path) -> bool:
+    return any((root / layer / "savedsearches.conf").is_file() for layer in ("default", "local"))
+
+
 def load_content(folder: str | Path) -> Content:
     """Load a repository in security_content's layout, or a built ESCU app folder.
 
@@ -73,9 +84,9 @@ def load_content(folder: str | Path) -> Content:
         KnowledgeError: where the folder is neither; mistakes of single files are in `Content.errors`.
     """
     root = Path(folder)
-    if any((root / layer / "savedsearches.conf").is_file() for layer in ("default", "local")):
+    if _is_app(root):
         return _built_app(root)
-    if not any((root / kind).is_dir() for kind in _KINDS):
+    if not is_content(root):
         raise KnowledgeError(
             "The folder holds neither detections/, macros/, lookups/ … nor default/savedsearches.conf.", path=str(root)
         )
@@ -108,6 +119,24 @@ def data_sources_beside(path: str | Path) -> dict[str, DataSource]:
         if folder.name == "detections" and (folder.parent / "data_sources").is_dir():
             return _cached_data_sources(folder.parent)
     return {}
+
+
+def repository_of(path: str | Path) -> Path | None:
+    """Return the repository of content that a file stands in: the nearest folder above with `detections/` and macros
+    or lookups beside it; None where there is none."""
+    for folder in Path(path).absolute().parents:
+        if (folder / "detections").is_dir() and any((folder / kind).is_dir() for kind in ("macros", "lookups")):
+            return folder
+    return None
+
+
+def repository_settings(path: str | Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of an environment with the macros and lookups of a file's repository below those given."""
+    root, made = repository_of(path), dict(settings)
+    for kind in ("macros", "lookups"):
+        if root is not None and (root / kind).is_dir():
+            made[kind] = [root / kind, *([] if made.get(kind) is None else [made[kind]])]
+    return made
 
 
 @lru_cache(maxsize=8)

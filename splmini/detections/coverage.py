@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from splmini.compiler import TIME_MODIFIERS
+from splmini.detections.lint_positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import Operator, Row, Stream, batched
 from splmini.plan.scan import conjuncts
+from splmini.values import regex
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_text
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -22,14 +26,15 @@ if TYPE_CHECKING:
 class Point:
     """Something that a test can exercise: `hits` rows for which it held, `misses` for which it did not.
 
-    `kind`: clause, branch, value, arm, pattern or lookup.
+    `kind`: clause, branch, value, arm, pattern or lookup. `extent` is its range of offsets in the search's text; what
+    a macro gave has the extent of the macro's call.
     """
 
     kind: str
     text: str
-    position: tuple[int, int] | None
     hits: int = 0
     misses: int = 0
+    extent: tuple[int, int] | None = None
 
     @property
     def covered(self) -> bool:
@@ -44,17 +49,23 @@ class Coverage:
     name: str
     search: str
     points: list[Point] = field(default_factory=list)
+    path: str = ""
+
+    @property
+    def covered(self) -> int:
+        """How many points held at least once."""
+        return sum(point.covered for point in self.points)
 
     @property
     def ratio(self) -> float:
         """The share of points covered, from 0 to 1."""
-        return sum(point.covered for point in self.points) / len(self.points) if self.points else 1.0
+        return self.covered / len(self.points) if self.points else 1.0
 
     def add(self, other: Coverage) -> Coverage:
-        """Return the sum of two measurements of one search."""
-        mine = {(point.kind, point.text, point.position): point for point in self.points}
+        """Add another measurement of the same search; return this one."""
+        mine = {(point.kind, point.text, point.extent): point for point in self.points}
         for point in other.points:
-            known = mine.get((point.kind, point.text, point.position))
+            known = mine.get((point.kind, point.text, point.extent))
             if known is None:
                 self.points.append(point)
             else:
@@ -62,40 +73,64 @@ class Coverage:
                 known.misses += point.misses
         return self
 
+    def never_true(self) -> list[Point]:
+        """Return what no test exercised."""
+        return [point for point in self.points if not point.covered]
+
+    def never_false(self) -> list[Point]:
+        """Return the clauses that refused no row in any test: a test would not notice if they were missing."""
+        return [point for point in self.points if point.kind == "clause" and point.covered and not point.misses]
+
     def to_text(self) -> str:
         """Return the report as text: the share, then what was not exercised."""
-        covered = sum(point.covered for point in self.points)
-        lines = [f"{self.name}: {covered} of {len(self.points)} exercised ({100 * self.ratio:.0f}%)"]
-        for point in self.points:
-            if not point.covered:
-                where = f"line {point.position[0]}, column {point.position[1]}: " if point.position else ""
-                lines.append(f"  never true: {where}{point.kind} {point.text}")
-            elif point.kind == "clause" and point.misses == 0:
-                lines.append(f"  never false: {point.kind} {point.text}")
+        lines = [f"{self.name}: {self.covered} of {len(self.points)} exercised ({100 * self.ratio:.0f}%)"]
+        for what, points in (("never true", self.never_true()), ("never false", self.never_false())):
+            for point in points:
+                line, column = self.place(point)
+                lines.append(f"  {what}: line {line}, column {column}: {point.kind} {_short(point.text)}")
         return "\n".join(lines)
 
-    def to_json(self) -> str:
-        """Return the report as JSON."""
-        return json.dumps(
-            {"name": self.name, "covered": self.ratio, "points": [asdict(point) for point in self.points]}
-        )
+    def _entry(self, point: Point) -> dict[str, Any]:
+        line, column = self.place(point)
+        return {
+            "kind": point.kind, "text": point.text, "line": line, "column": column, "hits": point.hits,
+            "misses": point.misses,
+        }
 
-    def to_html(self) -> str:
-        """Return the report as an HTML fragment; everything is escaped."""
-        rows = "".join(
-            f"<tr class='{'hit' if point.covered else 'miss'}'><td>{html.escape(point.kind)}</td>"
-            f"<td><code>{html.escape(point.text)}</code></td><td>{point.hits}</td><td>{point.misses}</td></tr>"
-            for point in self.points
-        )
-        head = "<tr><th>what</th><th>clause</th><th>true</th><th>false</th></tr>"
-        return f"<h2>{html.escape(self.name)}: {100 * self.ratio:.0f}%</h2><table class='coverage'>{head}{rows}</table>"
+    def place(self, point: Point) -> tuple[int, int]:
+        """Return the line and the column of a point, in the detection's file where there is one."""
+        return self._places.of_offset(point.extent[0]) if point.extent is not None else (1, 1)
+
+    @cached_property
+    def _places(self) -> Places:
+        detection = None
+        if self.path:
+            from splmini.detections.escu import Detection
+
+            detection = Detection(self.name, self.search, path=self.path)
+        return Places(self.search, detection)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as what JSON can hold."""
+        return {
+            "name": self.name,
+            "file": self.path,
+            "points": len(self.points),
+            "covered": self.covered,
+            "percent": round(100 * self.ratio, 2),
+            "details": [self._entry(point) for point in self.points],
+        }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else text[:99] + "…"
 
 
 def measure(env: Any, detection: Any, events: Any, **options: Any) -> Coverage:
     """Run a detection over the events of one test and count what was exercised, on the plain plan."""
     compiled = env.compile(detection.search)
     run = compiled.start(events, shared=True, **options)
-    coverage = Coverage(detection.name, detection.search)
+    coverage = Coverage(detection.name, detection.search, path=detection.path)
     try:
         _Measuring(compiled, run, coverage).measure()
     except SplError as error:
@@ -135,10 +170,21 @@ class _Measuring:
         elif node.name in ("where", "eval"):
             for arg in node.args:
                 self.expression(arg.value if isinstance(arg, tree.Assignment) else arg, rows, node.name == "where")
+        elif node.name == "rex":
+            self.pattern(node, rows)
+        elif node.name == "regex":
+            kept = len(self.after(operator, rows))
+            self.point("clause", node, str(node), [True] * kept + [False] * (len(rows) - kept))
+        elif node.name == "lookup":
+            found = (new != old for old, new in zip(rows, self.after(operator, rows), strict=False))
+            self.point("lookup", node, str(node), found)
+
+    def after(self, operator: Operator, rows: list[Row]) -> list[Row]:
+        return list(execute([operator], self.run, Stream(batched([dict(row) for row in rows]))).rows())
 
     def point(self, kind: str, node: tree.Node, text: str, outcomes: Iterable[bool]) -> None:
-        position = self.compiled.source.position(node.span) if node.span.start >= 0 else None
-        point = Point(kind, text, position)
+        extent = _extent(self.compiled.source, node) if node.span.start >= 0 else None
+        point = Point(kind, text, extent=extent)
         for outcome in outcomes:
             if outcome:
                 point.hits += 1
@@ -146,11 +192,24 @@ class _Measuring:
                 point.misses += 1
         self.coverage.points.append(point)
 
+    def pattern(self, node: tree.Command, rows: list[Row]) -> None:
+        """Whether the pattern of a rex matched; one in sed mode changes text and is no pattern."""
+        options = {arg.name: arg.value for arg in node.args if isinstance(arg, tree.Option)}
+        words = [arg for arg in node.args if isinstance(arg, tree.Word)]
+        if "mode" in options or not words:
+            return
+        name = getattr(options.get("field"), "text", "_raw")
+        search = regex.compile(words[-1].text).search
+        outcomes = (any(search(to_text(value)) is not None for value in as_list(row.get(name))) for row in rows)
+        self.point("pattern", words[-1], f"{name} matches {words[-1]}", outcomes)
+
     def predicate(self, node: tree.Node, rows: list[Row]) -> None:
         """The clauses, branches and values of a search expression."""
         for clause in conjuncts(node):
+            if str(clause) == "*" or _is_time(clause):
+                continue
             self.point("clause", clause, str(clause), map(self.run.predicate(clause), rows))
-            for inner in tree.walk(clause):
+            for inner in tree.walk(clause) if not self.given(clause) else ():
                 if isinstance(inner, tree.Or):
                     for item in inner.items:
                         self.point("branch", item, str(item), map(self.run.predicate(item), rows))
@@ -164,8 +223,11 @@ class _Measuring:
         if filters:
             for clause in conjuncts(node):
                 self.point("clause", clause, str(clause), self.truths(clause, rows))
-        for inner in tree.walk(node):
-            if isinstance(inner, tree.Call):
+        for inner in tree.walk(node) if not self.given(node) else ():
+            if isinstance(inner, tree.Or):
+                for item in inner.items:
+                    self.point("branch", item, str(item), self.truths(item, rows))
+            elif isinstance(inner, tree.Call):
                 self.call(inner, rows)
             elif isinstance(inner, tree.InList):
                 for item in inner.items:
@@ -186,7 +248,25 @@ class _Measuring:
         elif call.name in ("match", "like", "cidrmatch", "searchmatch"):
             self.point("pattern", call, str(call), self.truths(call, rows))
 
+    def given(self, node: tree.Node) -> bool:
+        """Say whether a macro gave a node: what is inside is not the detection's to test."""
+        return node.span.start < 0 or bool(self.compiled.source.chain(node.span))
+
     def truths(self, node: tree.Node, rows: list[Row]) -> Iterator[bool]:
         evaluate = self.run.expression(node)
         for row in rows:
             yield evaluate(row) is True
+
+
+def _is_time(clause: tree.Node) -> bool:
+    return isinstance(clause, tree.FieldComparison) and clause.field in TIME_MODIFIERS
+
+
+def _extent(source: Any, node: tree.Node) -> tuple[int, int]:
+    start = source.user_offset(node.span.start)
+    layer, last = source.locate(max(node.span.end - 1, node.span.start))
+    if layer.caller is None:
+        return start, max(last + 1, start)
+    while layer.caller.caller is not None:
+        layer = layer.caller
+    return start, max(layer.call.end, start)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from splmini.detections.inputs import Inputs, Logs
 from splmini.errors import KnowledgeError, SplError
-from splmini.values.numbers import to_number
 
 if TYPE_CHECKING:
-    from splmini.detections.escu import AttackData, Detection, DetectionTest
+    from splmini.detections.escu import Detection, DetectionTest
     from splmini.detections.findings import Outcome
+
+AttackFolder: TypeAlias = "str | Path | Callable[[str], Path] | None"
+"""Where attack data is: a local mirror, or a function from a URL to a file."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,16 @@ class TestResult:
     rows: int = 0
     seconds: float = 0.0
     outcome: Outcome | None = None
-    events: list[dict[str, Any]] | None = None
+    events: Any = None
     detection: Detection | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    env: Any = None
+
+    def explanation(self) -> str:
+        """Why the detection did what it did; empty where it did not run."""
+        if self.env is None or self.events is None:
+            return ""
+        return str(self.env.explain(self.detection, self.events, **self.options))
 
 
 @dataclass(frozen=True)
@@ -58,58 +69,63 @@ class Report:
 DetectionReport = Report
 
 
-def run_tests(detection: Detection, env: Any, attack_data: str | Path | None, options: Mapping[str, Any]) -> Report:
+def run_tests(detection: Detection, env: Any, attack_data: AttackFolder, options: Mapping[str, Any]) -> Report:
     """Run the `tests:` of a detection over files below `attack_data`."""
     if env is None:
         from splmini import Environment
 
         env = Environment()
-    return Report(detection, [_run(detection, test, env, attack_data, options) for test in detection.tests])
+    return Report(detection, [run_test(detection, test, env, attack_data, options) for test in detection.tests])
 
 
-def _run(
-    detection: Detection, test: DetectionTest, env: Any, folder: str | Path | None, options: Mapping[str, Any]
+def run_test(
+    detection: Detection,
+    test: DetectionTest,
+    env: Any,
+    attack_data: AttackFolder,
+    options: Mapping[str, Any],
+    logs: Logs | None = None,
 ) -> TestResult:
+    """Run one test of a detection.
+
+    Its logs are read as Splunk would have indexed them, newest first; now is one second after the newest event,
+    unless the environment or `options` say otherwise. `logs` keeps what several tests read.
+    """
     if test.test_type.lower() != "unit":
         return TestResult(test.name, "skipped", f"a {test.test_type} test")
     if not test.attack_data:
         return TestResult(test.name, "skipped", "it names no attack data")
-    if folder is None:
+    if attack_data is None:
         return TestResult(test.name, "skipped", "no folder with attack data was given")
+    logs = logs or Logs()
     started = time.perf_counter()
-    events: list[dict[str, Any]] | None = None
     try:
-        events = read_attack_data(test.attack_data, folder, env)
-        now = env.setting("now")
-        if now is None:
-            now = newest(events, env)
-        outcome = detection.run(events, env, now=now, **options)
+        inputs = test_inputs(test, attack_data, logs)
+        chosen = {**inputs.options, **options}
+        if chosen.get("now") is None:
+            now = env.setting("now")
+            chosen["now"] = logs.newest(inputs, env) if now is None else now
+        outcome = detection.run(inputs.events, env, **chosen)
     except SplError as error:
-        seconds = time.perf_counter() - started
-        return TestResult(test.name, "error", str(error), 0, seconds, None, events, detection)
+        return TestResult(test.name, "error", str(error), 0, time.perf_counter() - started, detection=detection)
     status, reason = ("passed", "") if outcome.fired else ("failed", "it does not fire")
-    seconds = time.perf_counter() - started
-    return TestResult(test.name, status, reason, len(outcome.results), seconds, outcome, events, detection)
+    seconds, rows = time.perf_counter() - started, len(outcome.results)
+    return TestResult(test.name, status, reason, rows, seconds, outcome, inputs.events, detection, chosen, env)
 
 
-def newest(events: Any, env: Any) -> float | None:
-    """Return one second after the newest event, which is now for a replay; None where no event has a time."""
-    rows = env.compile("| stats max(_time) as newest").run(events)
-    moment = to_number(rows[0].get("newest")) if len(rows) else None
-    return None if moment is None else moment + 1
+def test_inputs(test: DetectionTest, attack_data: AttackFolder, logs: Logs) -> Inputs:
+    """Return the logs of a test as what a run takes."""
+    return logs.inputs(_parts(test, attack_data))
 
 
-def read_attack_data(data: tuple[AttackData, ...], folder: str | Path, env: Any) -> list[dict[str, Any]]:
-    """Read the logs of a test as events, as what Splunk would have indexed them."""
-    from splmini.events import open_source
+test_inputs.__test__ = False  # type: ignore[attr-defined]
 
-    events = []
-    for each in data:
-        path = local_file(each.data, folder)
-        opened = open_source(path, source=each.source, sourcetype=each.sourcetype, host=each.host, index=each.index)
-        for batch in opened.batches():
-            events.extend(batch)
-    return events
+
+def _parts(test: DetectionTest, attack_data: AttackFolder) -> Iterator[tuple[Path, dict[str, str]]]:
+    for each in test.attack_data:
+        path = attack_data(each.data) if callable(attack_data) else local_file(each.data, attack_data or "")
+        named = {"source": each.source, "sourcetype": each.sourcetype, "host": each.host, "index": each.index}
+        yield path, {name: value for name, value in named.items() if value is not None}
 
 
 def local_file(url: str, folder: str | Path) -> Path:

@@ -1,0 +1,79 @@
+"""How `splmini test` runs many files: here or in processes, with their attack data fetched before."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from splmini.detections.bench import Bench, FileReport
+
+_bench: Bench | None = None
+"""The bench of a worker process."""
+
+
+def reports(files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator[FileReport]:
+    """Yield the report of each file, in their order; `arguments` are those of `splmini.bench.Bench`."""
+    if jobs <= 1 or len(files) < 2:
+        import splmini
+
+        bench = splmini.bench.Bench(**arguments)
+        yield from map(bench.run, files)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(min(jobs, len(files)), context, _start, (arguments,))
+    try:
+        yield from executor.map(_run, files)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(arguments: dict[str, Any]) -> None:
+    import splmini
+
+    global _bench
+    _bench = splmini.bench.Bench(**arguments)
+
+
+def _run(path: Path) -> FileReport:
+    assert _bench is not None
+    return _bench.run(path)
+
+
+def fetched(files: list[Path], mirror: str | None, hosts: tuple[str, ...], cache: str | None, most: int) -> Any:
+    """Fetch the attack data of detections that the mirror does not have; give a function from URL to file."""
+    import splmini
+
+    with splmini.bench.downloader(hosts, cache, most_bytes=most, progress=_Progress()) as download:
+        return splmini.bench.prefetch(splmini.bench.missing_attack_data(files, mirror), download)
+
+
+class _Progress:
+    """Shows on standard error how much of a file has come in, where that is a terminal; else each file once."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.shown = 0.0
+
+    def __call__(self, url: str, done: int, size: int | None) -> None:
+        now = time.monotonic()
+        name = url.rsplit("/", 1)[-1]
+        if url != self.url:
+            self.url = url
+            whole = f" ({size / 1e6:,.1f} MB)" if size is not None else ""
+            click.echo(f"fetching {url}{whole}", err=True)
+        if sys.stderr.isatty() and (now - self.shown >= 0.2 or done == size):
+            self.shown = now
+            share = f"{100 * done / size:3.0f}%" if size else ""
+            sys.stderr.write(f"\r{name} {done / 1e6:,.1f} MB {share} ")
+            if done == size:
+                sys.stderr.write("\n")
+            sys.stderr.flush()

@@ -1,0 +1,71 @@
+"""`splmini mutate`: what of a detection its tests would not miss."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from splmini.cli import _shared as shared
+
+
+@click.command("mutate")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
+@click.option("--most", type=click.IntRange(min=0), default=0, help="Try at most so many mutants of each (all).")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write a JSON report.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT",
+              help="Fail only where less of a detection's mutants is killed (100).")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show the surviving mutants.")
+@shared.environment_options
+def command(
+    paths: tuple[str, ...], attack_data: str | None, most: int, json_file: str | None, fail_under: float | None,
+    quiet: bool, **settings: Any,
+) -> None:
+    """Change the searches of the detections in PATHS a little, and show which changes no test notices.
+
+    A clause is dropped, a comparison flipped, a boundary moved, a wildcard widened, a value taken out of an IN list. A
+    change that every test survives is a clause that could be wrong, or missing, without anyone knowing. The tests are
+    the detection's own, over --attack-data, and the cases in NAME.test.yml beside it. Exits with 1 where one survives.
+
+    Example: splmini mutate examples/detect_regsvcs/detection.yml
+    """
+    import splmini
+
+    bench = splmini.bench.Bench(shared.environment_settings(settings), attack_data)
+    reports, failures = [], []
+    for file in _detections(paths, attack_data is not None):
+        try:
+            with shared.progress(quiet, "mutants") as progress:
+                report = bench.mutate(file, most, progress)
+        except splmini.SplError as error:
+            failures.append({"file": str(file), "error": str(error)})
+            click.echo(f"splmini: {error}", err=True)
+            continue
+        reports.append(report)
+        click.echo(str(report).split("\n", 1)[0] if quiet else str(report))
+    if json_file is not None:
+        content = {"detections": [report.to_dict() for report in reports], "errors": failures}
+        Path(json_file).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if failures:
+        sys.exit(2)
+    least = 100.0 if fail_under is None else fail_under
+    sys.exit(0 if reports and all(100 * report.score >= least for report in reports) else 1)
+
+
+def _detections(paths: tuple[str, ...], attack_data: bool) -> list[Path]:
+    """The files named; below folders, the detections that have cases beside them or tests of their own."""
+    import splmini
+
+    found: dict[Path, None] = {}
+    for name in paths:
+        if Path(name).is_file():
+            found[Path(name)] = None
+            continue
+        for file in splmini.bench.find_tests([name]):
+            if splmini.bench.has_tests(file, attack_data):
+                found[file] = None
+    return list(found)

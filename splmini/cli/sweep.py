@@ -1,0 +1,132 @@
+"""`splmini sweep`: many detections over the same files, in one pass."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from splmini.cli import _shared as shared
+
+if TYPE_CHECKING:
+    from splmini import Detection, Environment, Hit
+
+
+@click.command("sweep")
+@click.argument("content", type=click.Path(exists=True))
+@click.argument("files", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: every detection, with its rows and findings.")
+@click.option("--all", "everything", is_flag=True, help="Show those that found nothing, too.")
+@click.option("--only", multiple=True, metavar="TEXT", help="Only detections whose name or technique holds TEXT.")
+@click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")
+@shared.environment_options
+@shared.reading_options
+def command(
+    content: str, files: tuple[str, ...], as_json: bool, everything: bool, only: tuple[str, ...], quiet: bool,
+    **settings: Any,
+) -> None:
+    """Run all detections of CONTENT over the events in FILES; show which fired.
+
+    CONTENT is a repository in security_content's layout, a built app, a folder of detections, or one detection. A
+    detection that cannot run does not stop the others; it is named on standard error. Exits with 0 where one fired.
+
+    Example: splmini sweep security_content/ logs/*.evtx
+    """
+    import splmini
+
+    detections, env = _content(Path(content), settings)
+    chosen = [each for each in detections if not only or any(_names(each, text) for text in only)]
+    if not chosen:
+        raise click.UsageError(f"There is no detection in '{content}'" + (" that --only names." if only else "."))
+    events = shared.events(files)
+    started = time.perf_counter()
+    with shared.progress(quiet) as progress:
+        hits = splmini.sweep(chosen, events, env, progress=progress, **shared.reading(settings))
+    if as_json:
+        click.echo(json.dumps([_entry(hit) for hit in hits], ensure_ascii=False, indent=2, default=str))
+    else:
+        click.echo(_table(hits, everything), nl=False)
+    fired, failed = sum(hit.fired for hit in hits), [hit for hit in hits if hit.error is not None]
+    if not quiet:
+        for hit in failed:
+            text = str(hit.error).split("\n", 1)[0]
+            click.echo(f"error: {hit.detection.name}: {type(hit.error).__name__}: {text}", err=True)
+        seconds = time.perf_counter() - started
+        click.echo(f"{fired} of {len(hits)} fired, {len(failed)} could not run, {seconds:.1f} s", err=True)
+    sys.exit(0 if fired else 1)
+
+
+def _content(path: Path, settings: dict[str, Any]) -> tuple[list[Detection], Environment]:
+    """The detections of a repository, an app, a folder or a file, and the environment that they mean something in."""
+    import splmini
+
+    given = shared.environment_settings(settings)
+    if path.is_dir() and splmini.bench.is_content(path):
+        content = splmini.load_content(path)
+        for error in content.errors:
+            click.echo(f"error: {error}", err=True)
+        return content.detections, content.environment(**given)
+    detections = []
+    for file in splmini.bench.find_tests([path]):
+        try:
+            loaded = splmini.bench.detection_in(file)
+        except splmini.SplError as error:
+            click.echo(f"error: {error}", err=True)
+            continue
+        if loaded is not None:
+            detections.append(loaded)
+    first = Path(detections[0].path) if detections else path
+    return detections, splmini.Environment(**splmini.bench.repository_settings(first, given))
+
+
+def _names(detection: Detection, text: str) -> bool:
+    wanted = text.lower()
+    return any(wanted in each.lower() for each in (detection.name, *detection.mitre_attack_id))
+
+
+def _entry(hit: Hit) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "detection": hit.detection.name,
+        "id": hit.detection.id,
+        "file": hit.detection.path,
+        "mitre_attack_id": list(hit.detection.mitre_attack_id),
+        "fired": hit.fired,
+        "seconds": round(hit.seconds, 6),
+        "error": None if hit.error is None else {"type": type(hit.error).__name__, "message": str(hit.error)},
+    }
+    if hit.outcome is not None:
+        entry |= {
+            "results": list(hit.outcome.results),
+            "findings": list(hit.outcome.findings),
+            "risk_events": list(hit.outcome.risk_events),
+        }
+    return entry
+
+
+def _table(hits: list[Hit], everything: bool) -> str:
+    import splmini
+
+    rows = [
+        {
+            "detection": hit.detection.name,
+            "rows": len(hit.outcome.results),
+            "findings": len(hit.outcome.findings),
+            "risk": sum(float(event.get("risk_score") or 0) for event in hit.outcome.risk_events),
+            "technique": " ".join(hit.detection.mitre_attack_id),
+            "seconds": f"{hit.seconds:.3f}",
+        }
+        for hit in sorted(hits, key=_rank)
+        if hit.outcome is not None and (hit.fired or everything)
+    ]
+    if not rows:
+        return ""
+    table: str = splmini.Results(rows, list(rows[0])).to_table(width=0)
+    return table + "\n"
+
+
+def _rank(hit: Hit) -> tuple[bool, str]:
+    return not hit.fired, hit.detection.name
