@@ -169,6 +169,7 @@ class Tables(Mapping[str, TableView]):
         self._fields: dict[str, tuple[str, ...]] = {}
         self._data: dict[str, TableData] = {}
         self._tables: dict[str, LookupTable] = {}
+        self._written: dict[str, Definition] = {}
         self._data_dir = Path(data_dir) if data_dir is not None else None
 
     @classmethod
@@ -344,8 +345,22 @@ class Tables(Mapping[str, TableView]):
             new = TableData((), self._content(data).fields)
         self._forget(data)
         self._data[data] = new
+        self._written[name] = self._definitions.get(name) or Definition(name, data)
         if self._data_dir is not None:
             self._save(data, new)
+
+    def written(self) -> list[tuple[str, Definition, TableData]]:
+        """Return the tables that runs wrote, for an environment in another process."""
+        return [(name, definition, self._data[definition.data]) for name, definition in self._written.items()]
+
+    def restore(self, written: Iterable[tuple[str, Definition, TableData]]) -> None:
+        """Take in tables that runs of another environment of these definitions wrote."""
+        for name, definition, content in written:
+            if definition.name != definition.data:
+                self._definitions[name] = definition
+            self._forget(definition.data)
+            self._data[definition.data] = content
+            self._written[name] = definition
 
     def _save(self, data: str, content: TableData) -> None:
         file = data.removeprefix("collection:").rpartition("/")[2]
