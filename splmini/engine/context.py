@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from splmini import compiler
 from splmini.compiler import searching
 from splmini.engine.prefilter import Prefilter
-from splmini.engine.source import Events, EventSource
+from splmini.engine.source import Events, EventSource, ValueTests
 from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression
 from splmini.errors import LimitExceeded, SourceMap, Span
@@ -40,6 +40,9 @@ class Services(Protocol):
 
     def bind_mapper(self, needed: Fields, run: Run, raw: bool | None = None) -> Mapper:
         """Return the function from event dicts to rows, knowledge applied; `raw`: rows without a `_raw` get one."""
+
+    def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:
+        """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""
 
     def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
@@ -171,16 +174,17 @@ class Run:
         reads = union(reads, frozenset({"_time"} if timed else ()))
         raw = self.raw_wanted or (reads is not None and "_raw" in reads)
         full = self.services.bind_mapper(union(needed, reads), self, raw)
+        wanted = self.services.given_fields(union(needed, reads), self, raw) if self.optimized else None
         tests = [] if ranged is None else [ranged]
         prefilter = self._prefilter(predicate, implied)
-        refusals = self._refusals(predicate, implied)
+        refusals = self.refusals(predicate, implied)
         if predicate is None:
-            return Stream(self._scan(refusals, full, tests, None, prefilter, []))
+            return Stream(self._scan(refusals, full, tests, None, prefilter, [], wanted))
         written = self.services.written_events(_indexes(predicate))
         tests.append(compiler.compile_search(predicate, self.scope))
-        return Stream(self._scan(refusals, full, tests, self._narrow(reads, needed), prefilter, written))
+        return Stream(self._scan(refusals, full, tests, self._narrow(reads, needed), prefilter, written, wanted))
 
-    def _refusals(self, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
+    def refusals(self, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
         """What can be decided on events as given, before anything is mapped."""
         if self.knowledge != "default" or not self.optimized or (predicate is None and implied is None):
             return []
@@ -207,13 +211,14 @@ class Run:
         narrow: Mapper | None,
         prefilter: Prefilter | None,
         written: Events,
+        wanted: Callable[[Row], Fields] | None,
     ) -> Iterator[Batch]:
         """Yield the rows that satisfy the tests.
 
         What a predicate reads is made first; all else only for the events that satisfy it, as long as that pays.
         Behind the given events come those that earlier runs wrote to an index that the search names.
         """
-        batches = self.source.batches(refusals, prefilter)
+        batches = self.source.batches(refusals, prefilter, wanted)
         for count, events in itertools.chain(batches, [(len(written), written)] if written else []):
             self.check()
             self.scanned += count
@@ -401,15 +406,7 @@ def quick_refusal(predicate: tree.Node | None, scope: compiler.RunScope) -> Call
         if part.field.startswith("tag::"):
             continue
         tests.append((part.field, _value_test(part, scope)))
-    if not tests:
-        return None
-
-    def refuse(events: Events) -> Events:
-        for name, test in tests:
-            events = [event for event in events if name not in event or test(event)]
-        return events
-
-    return refuse
+    return ValueTests(tuple(tests)) if tests else None
 
 
 def _value_test(part: tree.Node, scope: compiler.RunScope) -> Callable[[Any], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 
 import msgspec
@@ -14,6 +15,18 @@ from splmini.operators import BATCH_SIZE, Row
 Events: TypeAlias = "list[dict[str, Any]]"
 Select: TypeAlias = "Callable[[Events], Events]"
 Reader: TypeAlias = "Callable[[], Iterator[Events]]"
+
+
+@dataclass(frozen=True)
+class ValueTests:
+    """A filter of events as given, by tests of the values of single fields; an event without the field passes."""
+
+    tests: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...]
+
+    def __call__(self, events: Events) -> Events:
+        for name, test in self.tests:
+            events = [event for event in events if name not in event or test(event)]
+        return events
 
 
 class EventSource:
@@ -34,14 +47,24 @@ class EventSource:
         spool_bytes: int = 256 << 20,
         selected: Callable[[Select], Iterator[tuple[int, Events]]] | None = None,
         filtered: Callable[[Any], Iterator[tuple[int, Events]]] | None = None,
+        files: Any = None,
+        columns: Callable[..., Iterator[tuple[int, Events]]] | None = None,
     ) -> None:
         self._reader = reader
         self._spool = Spool(reader(), spool_bytes) if once and shared else None
         self._selected = selected
         self._filtered = filtered
+        self._columns = columns
+        self.files = files
+        """Which files, and how they are read: what `events.file_parts` takes; None where there are none."""
 
-    def batches(self, refusals: Sequence[Select] = (), prefilter: Any = None) -> Iterator[tuple[int, Events]]:
-        """Yield, for each batch, how many events it had and those that every filter keeps."""
+    def batches(
+        self, refusals: Sequence[Select] = (), prefilter: Any = None, wanted: Any = None
+    ) -> Iterator[tuple[int, Events]]:
+        """Yield, for each batch, how many events it had and those that every filter keeps.
+
+        `wanted` tells which fields are needed of a class of events: a frame makes no others (`events._frames`).
+        """
 
         def keep(events: Events) -> Events:
             for refuse in refusals:
@@ -51,6 +74,11 @@ class EventSource:
         if self._spool is None and prefilter and self._filtered is not None:
             for count, events in self._filtered(prefilter):
                 yield count, keep(events)
+            return
+        if self._columns is not None and self._spool is None:
+            tests = [test for each in refusals if isinstance(each, ValueTests) for test in each.tests]
+            others = [each for each in refusals if not isinstance(each, ValueTests)]
+            yield from self._columns(tests, others, wanted)
             return
         if self._selected is not None and self._spool is None and refusals:
             yield from self._selected(keep)

@@ -1,14 +1,41 @@
-"""Data frames as batches of dicts: pandas, Polars, Arrow, DuckDB, and whatever exports an Arrow stream."""
+"""Data frames as events: pandas, Polars, Arrow, DuckDB, and whatever exports an Arrow stream.
+
+A frame is read piece by piece (`_columns`). Rows that a search is sure to refuse are left out before they become dicts,
+and the dicts get only the columns that the search needs, which the field mapper tells (`Wanted`).
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-ROWS = 8192
-Batches = Callable[[], Iterator[list[Any]]]
+from splmini.events._columns import (
+    ROWS,
+    Piece,
+    Test,
+    TuplePiece,
+    arrow_pieces,
+    is_plain,
+    pandas_pieces,
+    polars_pieces,
+)
+from splmini.events._dicts import plain_events
+from splmini.events._reader import Report, Settings
+from splmini.values.wildcards import compile_wildcard, has_wildcard
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+Pieces: TypeAlias = "Callable[[], Iterator[Piece]]"
+Wanted: TypeAlias = "Callable[[dict[str, Any]], frozenset[str] | None]"
+"""From what identifies a class of events (source, sourcetype, host, index) to the fields that are needed of it."""
+Select: TypeAlias = "Callable[[list[Any]], list[Any]]"
+
+IDENTITY = ("source", "sourcetype", "host", "index")
+ALWAYS = frozenset({*IDENTITY, "_time", "_raw", "eventtype", "tag"})
 
 
 def _kind(events: Any) -> tuple[str, str]:
@@ -18,84 +45,210 @@ def _kind(events: Any) -> tuple[str, str]:
 
 def is_reader(events: Any) -> bool:
     """Say whether a frame can be read only once."""
-    return _kind(events)[1] in ("RecordBatchReader", "DuckDBPyRelation")
+    return _kind(events)[1] in ("RecordBatchReader", "DuckDBPyRelation", "ArrowArrayStream", "PyCapsule")
 
 
-def batches(events: Any) -> Batches | None:
-    """Return how to read a frame as batches of dicts; None for what is no frame."""
+def pieces(events: Any) -> Pieces | None:
+    """Return how to read a frame in pieces; None for what is no frame."""
     package, name = _kind(events)
     if package == "pandas" and name == "DataFrame":
-        return _of(_pandas, events)
+        return _of(pandas_pieces, events)
     if package == "polars" and name in ("DataFrame", "LazyFrame"):
-        return _of(_polars, events)
+        return _of(polars_pieces, events)
     if package in ("duckdb", "_duckdb") and name == "DuckDBPyRelation":
         return _of(_duckdb, events)
     if package == "pyarrow" and hasattr(events, "to_batches"):
         return _of(_arrow_batches, events)
     if package == "pyarrow" and name == "RecordBatch":
-        return _of(_arrow_record_batch, events)
+        return _of(_arrow_batch, events)
     if hasattr(events, "__arrow_c_stream__"):
         return _of(_arrow_stream, events)
+    if hasattr(events, "__arrow_c_array__"):
+        return _of(_arrow_array, events)
     return None
 
 
-def _of(read: Callable[[Any], Iterator[list[Any]]], events: Any) -> Batches:
-    def start() -> Iterator[list[Any]]:
+def _of(read: Callable[[Any], Iterator[Piece]], events: Any) -> Pieces:
+    def start() -> Iterator[Piece]:
         return read(events)
 
     return start
 
 
-def _pandas(frame: Any) -> Iterator[list[Any]]:
-    frame = frame.rename(columns=str)
-    for start in range(0, len(frame), ROWS):
-        for_dicts = frame.iloc[start : start + ROWS].to_dict("records")
-        yield [{name: value for name, value in row.items() if not _missing(value)} for row in for_dicts]
-
-
-def _missing(value: Any) -> bool:
-    """NaN, NaT and pandas' NA stand for null in a frame."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float) and value != value
-
-
-def _polars(frame: Any) -> Iterator[list[Any]]:
-    if hasattr(frame, "collect"):
-        frame = frame.collect()
-    for piece in frame.iter_slices(ROWS):
-        yield piece.to_dicts()
-
-
-def _duckdb(relation: Any) -> Iterator[list[Any]]:
+def _duckdb(relation: Any) -> Iterator[Piece]:
     if hasattr(relation, "__arrow_c_stream__") and importlib.util.find_spec("pyarrow") is not None:
         yield from _arrow_stream(relation)
         return
-    columns = list(relation.columns)
-    rows = relation.fetchall()
-    for start in range(0, len(rows), ROWS):
-        yield [dict(zip(columns, row, strict=True)) for row in rows[start : start + ROWS]]
+    places = {name: place for place, name in enumerate(relation.columns)}
+    while rows := relation.fetchmany(ROWS):
+        yield TuplePiece(rows, places)
 
 
-def _arrow_batches(table: Any) -> Iterator[list[Any]]:
-    for batch in table.to_batches():
-        yield from _arrow_record_batch(batch)
+def _arrow_batches(table: Any) -> Iterator[Piece]:
+    return arrow_pieces(table.to_batches())
 
 
-def _arrow_record_batch(batch: Any) -> Iterator[list[Any]]:
-    for start in range(0, batch.num_rows, ROWS):
-        yield batch.slice(start, ROWS).to_pylist()
+def _arrow_batch(batch: Any) -> Iterator[Piece]:
+    return arrow_pieces([batch])
 
 
-def _arrow_stream(events: Any) -> Iterator[list[Any]]:
+def _arrow_stream(events: Any) -> Iterator[Piece]:
+    return arrow_pieces(_arrow().RecordBatchReader.from_stream(events))
+
+
+def _arrow_array(events: Any) -> Iterator[Piece]:
+    return arrow_pieces([_arrow().record_batch(events)])
+
+
+def _arrow() -> Any:
     from splmini.errors import UnsupportedFeature
 
     try:
-        pyarrow = importlib.import_module("pyarrow")
+        return importlib.import_module("pyarrow")
     except ImportError as error:
         raise UnsupportedFeature(
             "Reading an Arrow stream needs pyarrow, which is not installed.", name="arrow",
             hint="Install splmini[parquet].",
         ) from error
-    for batch in pyarrow.RecordBatchReader.from_stream(events):
-        yield from _arrow_record_batch(batch)
+
+
+# ---- from pieces to events -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame that is ready to be read as events, as often as needed (but for readers)."""
+
+    pieces: Pieces
+    settings: Settings
+    message: Callable[..., None]
+
+    def batches(self) -> Iterator[list[Row]]:
+        """Yield all events, with all their fields."""
+        for _, events in self.chosen((), (), None):
+            yield events
+
+    def chosen(
+        self, tests: Sequence[tuple[str, Test]], refusals: Sequence[Select], wanted: Wanted | None
+    ) -> Iterator[tuple[int, list[Row]]]:
+        """Yield, for each piece, how many rows it has and the events that pass, with the fields that are wanted.
+
+        `tests` are those of one field's given value, which null passes; `refusals` filter events as given.
+        """
+        report = Report()
+        for piece in self.pieces():
+            count = len(piece)
+            report.records += count
+            yield count, self._events(piece, tests, refusals, wanted, report)
+        for level, text in report.messages():
+            self.message(level, "events", text)
+
+    def _events(
+        self, piece: Piece, tests: Sequence[tuple[str, Test]], refusals: Sequence[Select], wanted: Wanted | None,
+        report: Report,
+    ) -> list[Row]:
+        names = piece.names
+        for name, test in tests:
+            if name in names and piece.simple(name):
+                piece = piece.chosen(name, test)
+        if not len(piece):
+            return []
+        untold = self._untold(piece)
+        if wanted is not None and not untold and not (refusals and "_raw" in names):
+            names = _columns(piece, self._fields(piece, wanted))
+        events, plain = _dicts(piece, names, self._time(piece, report))
+        for name, test in tests:
+            if name in names and not piece.simple(name):
+                events = [event for event in events if name not in event or test(event)]
+        for refuse in refusals:
+            events = refuse(events)
+        if plain and not untold and not self._fixed() and "_raw" not in names:
+            return events
+        return plain_events(events, self.settings, report)
+
+    def _fixed(self) -> dict[str, Any]:
+        """What the caller says of every event."""
+        return {name: getattr(self.settings, name) for name in IDENTITY if getattr(self.settings, name) is not None}
+
+    def _untold(self, piece: Piece) -> bool:
+        """Say whether source, sourcetype or host of some events are only known once their content was looked at."""
+        if "_raw" in piece.names:
+            return any(name not in piece.names or None in piece.values(name) for name in ("sourcetype", "_time"))
+        if not self.settings.infer or not _may_tell(piece):
+            return False
+        return "sourcetype" not in piece.names or None in piece.values("sourcetype")
+
+    def _fields(self, piece: Piece, wanted: Wanted) -> frozenset[str] | None:
+        """The fields that are needed of the events of a piece: the union over their classes."""
+        fixed = self._fixed()
+        given = [name for name in (*IDENTITY, "_raw") if name in piece.names and name not in fixed]
+        columns = [piece.values(name) for name in given]
+        if "_raw" in given:
+            columns[-1] = [None if value is None else "" for value in columns[-1]]
+        try:
+            classes = set(zip(*columns, strict=True)) if given else {()}
+        except TypeError:  # a source that is multivalue
+            return None
+        needed: frozenset[str] = ALWAYS
+        for each in classes:
+            identity = {name: value for name, value in zip(given, each, strict=True) if value is not None}
+            fields = wanted(identity | fixed)
+            if fields is None:
+                return None
+            needed |= fields
+        return needed
+
+    def _time(self, piece: Piece, report: Report) -> str | None:
+        """The column that stands for `_time`, if any; said once."""
+        if "_time" in piece.names or "_raw" in piece.names:
+            return None
+        name = piece.time_column()
+        if name is not None:
+            shown = "the index" if name.startswith("\0") else f"the column '{name}'"
+            note = ("info", f"_time was taken from {shown}.")
+            if note not in report.notes:
+                report.notes.append(note)
+        return name
+
+
+def _may_tell(piece: Piece) -> bool:
+    """Say whether the columns of a piece may tell a sourcetype; a column of nested values makes any that begin so."""
+    from splmini.events.recognise import JSON_KINDS
+
+    names = frozenset(piece.names)
+    if names & {"EventID", "EventCode"} and names & {"Channel", "SourceName"}:
+        return True
+    return any(all(key in names or key.partition(".")[0] in names for key in kind.keys) for kind in JSON_KINDS)
+
+
+def _columns(piece: Piece, fields: frozenset[str] | None) -> list[str]:
+    """The columns that make any of these fields; a column of nested values makes fields whose names begin with its."""
+    if fields is None:
+        return piece.names
+    patterns = [compile_wildcard(each, ignore_case=False) for each in fields if has_wildcard(each)]
+    return [
+        name for name in piece.names
+        if name in fields or any(test(name) for test in patterns)
+        or (not piece.simple(name) and (bool(patterns) or any(each.startswith(name) for each in fields)))
+    ]
+
+
+def _dicts(piece: Piece, names: list[str], timed: str | None) -> tuple[list[dict[str, Any]], bool]:
+    """Make the rows of a piece dicts of these columns, and say whether their values are plain."""
+    columns = {name: piece.values(name, epochs=name == "_time") for name in names}
+    if timed is not None:
+        columns = {"_time": piece.values(timed, epochs=True), **columns}
+    plain = all(piece.simple(name) or is_plain(columns[name]) for name in names)
+    if plain and "_time" in columns:
+        plain = str not in set(map(type, columns["_time"]))
+    if not columns:
+        return [{} for _ in range(len(piece))], True
+    keys = tuple(columns)
+    rows = [dict(zip(keys, row)) for row in zip(*columns.values())]  # noqa: B905 - all of one length; strict costs time
+    for name, values in columns.items():
+        if None in values:
+            for row, value in zip(rows, values, strict=True):
+                if value is None:
+                    del row[name]
+    return rows, plain
+

@@ -50,6 +50,8 @@ class Opened:
     message: Messages = print
     files: tuple[list[Any], Settings] | None = None
     """Which files, and how they are read; None where there are none, or where they can be read only once."""
+    columns: Callable[..., Iterator[tuple[int, list[Row]]]] | None = None
+    """Of frames: `columns(tests, refusals, wanted)`, see `_frames.Frame.chosen`."""
 
     def filtered(self, select: Callable[..., Any]) -> Callable[[Any], Any] | None:
         """Return a reading of the files through `select(blocks, prefilter, report)`; None where there are no files."""
@@ -82,6 +84,7 @@ def open_source(
     index: str | None = None,
     timezone: tzinfo | None = None,
     now: float | None = None,
+    ingest: Any = None,
 ) -> Opened:
     """Prepare events for reading.
 
@@ -96,6 +99,7 @@ def open_source(
         source_name: the same as `source`.
         timezone: the zone of times that name none (UTC).
         now: the time of reading, for times without a year.
+        ingest: what apps say about reading files (`knowledge.ingest.Ingest`).
 
     Raises:
         EventFormatError: for what is no source of events, a file that is not there, a malformed record under `strict`.
@@ -104,13 +108,14 @@ def open_source(
     if isinstance(events, Source):
         merged: dict[str, Any] = {
             "infer": infer, "strict": strict, "message": message, "timezone": timezone, "now": now,
+            "ingest": ingest,
             **{name: value for name, value in (("format", format), ("sourcetype", sourcetype), ("source", source),
                                               ("host", host), ("index", index)) if value is not None},
         }
         return open_source(events.events, **{**merged, **events.reading()})
     settings = Settings(
         format=format, sourcetype=sourcetype, source=source, host=host, index=index, infer=infer, strict=strict,
-        timezone=timezone or utc_zone.utc, now=now,
+        timezone=timezone or utc_zone.utc, now=now, ingest=ingest,
     )
     if format is not None:
         find_reader(format)
@@ -120,9 +125,10 @@ def open_source(
 def _open(events: Any, settings: Settings, message: Messages) -> Opened:
     from splmini.events import _frames
 
-    frame = _frames.batches(events)  # first: a column named `read` would make a frame look like a file
-    if frame is not None:
-        return _open_dicts(frame, _frames.is_reader(events), settings, message)
+    pieces = _frames.pieces(events)  # first: a column named `read` would make a frame look like a file
+    if pieces is not None:
+        frame = _frames.Frame(pieces, settings, message)
+        return Opened(frame.batches, _frames.is_reader(events), is_file=False, columns=frame.chosen)
     if is_path(events):
         return _open_files([events], settings, message)
     if isinstance(events, Mapping):
@@ -249,7 +255,10 @@ def _stream_blocks(
     report.formats[stream.name or "events"] = reader.name
     if stream.name is not None:
         report.notes.append(("info", f"{stream.name}: read as {reader.title}."))
-    if reader.open is not None:
+    own = settings.ingest.reading(reader, settings) if settings.ingest is not None and not settings.format else None
+    if own is not None:
+        yield from own(head, file, report)
+    elif reader.open is not None:
         yield from reader.open(file, settings, report)
     else:
         yield from text_blocks(reader, head, file, settings, report)

@@ -45,6 +45,18 @@ class FieldMapper:
             needed = None
         return _Run(self.knowledge, needed, ctx, full, raw).map
 
+    def given_fields(self, needed: Fields, ctx: MapperContext, *, raw: bool) -> Callable[[Row], Fields]:
+        """Return a function from what tells the class of an event (source, sourcetype, host, index, and whether it has
+        a `_raw`) to the keys of the event that a mapper bound to `needed` reads; None: all of them."""
+        if needed is None or "*" in needed:
+            return _all_fields
+        bound = _Run(self.knowledge, needed, ctx, getattr(ctx, "knowledge", "default") == "full", raw)
+
+        def given_fields(event: Row) -> Fields:
+            return bound.plan_of(event).given_fields("_raw" in event)
+
+        return given_fields
+
 
 class _Run:
     """A mapper bound to a run: one compiled plan for each set of stanzas and event types."""
@@ -88,6 +100,10 @@ class _Run:
             rows.append(plan.apply(event))
         return rows
 
+    def plan_of(self, event: dict[str, Any]) -> _Plan:
+        """Return what is done to events of a class."""
+        return self._plan(event)
+
     def _plan(self, event: dict[str, Any]) -> _Plan:
         source, sourcetype, host = (_text(event.get(name)) for name in ("source", "sourcetype", "host"))
         props = self.knowledge.props.key(source, sourcetype, host)
@@ -105,6 +121,10 @@ class _Run:
     def classifier(self) -> Classifier | None:
         """The event types and tags of the run, where they are wanted."""
         return self._classifier
+
+
+def _all_fields(event: Row) -> Fields:
+    return None
 
 
 def _metadata_only(needed: Fields) -> bool:
@@ -176,6 +196,12 @@ class _Plan:
         if synthesised and not self._raw:
             del row["_raw"]
         return row
+
+    def given_fields(self, has_raw: bool) -> Fields:
+        """The keys of an event that mapping reads, or hands on; None: all, as where a `_raw` may be made from them."""
+        if not has_raw and (self._raw or self._raw_for_types or self._needed.reads_raw != frozenset()):
+            return None
+        return self._needed.wanted.fields
 
     def _wants_raw(self, row: Row) -> bool:
         if self._raw or self._raw_for_types:
