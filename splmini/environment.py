@@ -104,17 +104,18 @@ class Environment:
         self._compiled: dict[str, Search] = {}
         self._files: dict[str, str] = {}
         self._events: dict[str, list[Row]] = {}
+        self._tables_written = False
 
-    def fresh(self) -> Environment:
-        """Return an environment of the same definitions that knows nothing of what runs wrote in this one.
+    def forget_writes(self) -> None:
+        """Forget what runs wrote in memory: risk events and other events, files, lookup tables.
 
-        What is costly to load (the apps, the macros) is shared; risk events, written tables and files are not.
+        What was compiled and loaded stays; what stands below `data_dir` does too.
         """
-        other = Environment.__new__(Environment)
-        other.__dict__.update(self.__dict__)
-        other._setup()
-        other._knowledge, other._macros, other._datamodels = self.knowledge, self.macros, self.datamodels
-        return other
+        with self._lock:
+            self._events.clear()
+            self._files.clear()
+            if self._tables_written:
+                self._lookups, self._tables_written = None, False
 
     def __getstate__(self) -> dict[str, Any]:
         written = None if self._lookups is None else self._lookups.written()
@@ -302,6 +303,7 @@ class Environment:
         if not writes:
             return
         with self._lock:
+            self._tables_written = self._tables_written or bool(writes.tables)
             for name, batches in writes.tables.items():
                 for write in batches:
                     self.lookups.write(name, write.rows, write.fields, write.append, **write.options)

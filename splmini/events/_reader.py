@@ -19,6 +19,9 @@ from splmini.events._framing import LINES, Framing
 if TYPE_CHECKING:
     from splmini.operators import Row
 
+GIVEN = "\0given"
+"""A key that marks an event which comes from an index (an export): what is done before indexing was done to it."""
+
 HEAD_BYTES = 64 << 10
 """How much of a file is looked at to recognise its format."""
 
@@ -40,6 +43,8 @@ class Settings:
     timezone: tzinfo | None = None
     now: float | None = None
     name: str | None = None
+    ingest: Any = None
+    """What apps say about reading files (`knowledge.ingest.Ingest`)."""
 
     def named(self, name: str) -> Settings:
         """Return the settings for one file."""
@@ -230,8 +235,7 @@ def parse_records(block: Block, records: list[bytes], report: Report) -> list[Ro
     if block.settings.sourcetype is None:
         report.inferred.update(block.inferred)
     block.inferred.clear()
-    finish(events, block.settings, report)
-    return events
+    return finish(events, block.settings, report)
 
 
 def _malformed(
@@ -257,8 +261,9 @@ def carry_times(events: list[Row]) -> None:
             previous = moment
 
 
-def finish(events: list[Row], settings: Settings, report: Report) -> None:
-    """Put the caller's sourcetype, source, host and index on events, and the file's name where there is no source."""
+def finish(events: list[Row], settings: Settings, report: Report) -> list[Row]:
+    """Put the caller's sourcetype, source, host and index on events, and the file's name where there is no source;
+    then what apps do to events that are not in an index yet."""
     fixed = {
         name: value
         for name, value in (
@@ -275,3 +280,8 @@ def finish(events: list[Row], settings: Settings, report: Report) -> None:
         for event in events:
             if "source" not in event:
                 event["source"] = name
+    if settings.ingest is not None:
+        return settings.ingest.apply(events, settings)  # type: ignore[no-any-return]
+    for event in events:
+        event.pop(GIVEN, None)
+    return events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.errors import EventFormatError, UnsupportedFeature
@@ -41,8 +42,7 @@ def _events(batches: Any, settings: Settings, report: Report) -> Iterator[Block 
             rows = plain_events(batch.slice(start, ROWS).to_pylist(), settings, report)
             report.records += len(rows)
             rows = [dict(row) for row in rows]
-            finish(rows, settings, report)
-            yield rows
+            yield finish(rows, replace(settings, ingest=None), report)
 
 
 def _read(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.events._framing import QUOTED_LINES, split_lines
 from splmini.events._lines import sourcetype_from_name
-from splmini.events._reader import Block, Settings, reader, text_of
+from splmini.events._reader import GIVEN, Block, Settings, reader, text_of
 from splmini.events._times import any_epoch, recognise
 from splmini.events.recognise import TIME_KEYS, content_of
 
@@ -129,6 +129,8 @@ def _csv_event(row: Row, raw: str, block: Block) -> Row:
         event = {**told, **event}
         event.setdefault("sourcetype", "csv")
         block.inferred[event["sourcetype"], event.get("source", "")] += 1
+    if exported:
+        event[GIVEN] = True
     return event
 
 

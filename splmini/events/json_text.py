@@ -14,7 +14,7 @@ import msgspec
 
 from splmini.events._dicts import SCALARS, plain_event
 from splmini.events._framing import LINES, Framing, line_bounds, split_lines
-from splmini.events._reader import Block, Settings, reader, text_of
+from splmini.events._reader import GIVEN, Block, Settings, reader, text_of
 from splmini.events._times import any_epoch
 from splmini.events.recognise import json_kind, json_time
 
@@ -127,6 +127,7 @@ def _given_event(value: Mapping[str, Any], block: Block) -> Row:
         if "sourcetype" in told:
             block.inferred[told["sourcetype"], told.get("source", "")] += 1
         event = {**told, **event}
+    event[GIVEN] = True
     return event
 
 

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from splmini.events._lines import line_format, tell_line
-from splmini.events._reader import Block, Settings, reader, text_of
+from splmini.events._reader import GIVEN, Block, Settings, reader, text_of
 from splmini.events._times import any_epoch
 
 if TYPE_CHECKING:
@@ -58,4 +58,4 @@ def parse(record: bytes, block: Block) -> Row | None:
         state.update(_metadata(record))
         return None
     raw = text_of(record)
-    return {"_raw": raw, **tell_line(raw, block.settings, "stash_line"), **state}
+    return {"_raw": raw, **tell_line(raw, block.settings, "stash_line"), **state, GIVEN: True}

@@ -51,6 +51,8 @@ class App:
 
     name: str
     files: AppFiles
+    builtin: bool = False
+    """True for a pack of splmini's own."""
 
     def layers(self, conf: str) -> list[Layer]:
         """Return the app's files of a kind of conf, the strongest first."""
@@ -91,7 +93,7 @@ def load_apps(apps: Any = None) -> Knowledge:
 
 
 def _pack(name: str) -> App:
-    return App(name, AppFiles(resources.packs_folder() / name, name))
+    return App(name, AppFiles(resources.packs_folder() / name, name), builtin=True)
 
 
 def _app(what: Any) -> App:
@@ -227,6 +229,28 @@ class Knowledge:
         return props
 
     @property
+    def builtin_apps(self) -> frozenset[str]:
+        """The names of the apps that are packs of splmini's own."""
+        return frozenset(app.name for app in self.apps if app.builtin)
+
+    @property
+    def rewrites_raw(self) -> bool:
+        """Whether an app changes `_raw` of events before they are in the index (SEDCMD, DEST_KEY=_raw)."""
+        return self._part("rewrites_raw", self._rewrites_raw)  # type: ignore[no-any-return]
+
+    def _rewrites_raw(self) -> bool:
+        if any(key.startswith("SEDCMD") for stanza in self.conf("props").values() for key in stanza):
+            return True
+        written = (stanza.get("DEST_KEY") for stanza in self.transforms.values())
+        evaluated = any("INGEST_EVAL" in stanza for stanza in self.transforms.values())
+        return evaluated or any(key is not None and key.value == "_raw" for key in written)
+
+    @property
+    def ingest(self) -> Any:
+        """What the apps say about reading files (`knowledge.ingest.Ingest`), loaded when a file is read."""
+        return self._part("ingest", lambda: LazyIngest(self))
+
+    @property
     def eventtypes(self) -> EventTypes:
         """eventtypes.conf."""
         return self._part("eventtypes", lambda: build_eventtypes(self.conf("eventtypes")))  # type: ignore[no-any-return]
@@ -310,3 +334,31 @@ class Knowledge:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+class LazyIngest:
+    """`knowledge.ingest.Ingest`, imported and made when a file is read; pickles as that."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._made: Any = None
+
+    @property
+    def made(self) -> Any:
+        """The `Ingest`."""
+        if self._made is None:
+            from splmini.knowledge.ingest import Ingest
+
+            self._made = Ingest(self._knowledge)
+        return self._made
+
+    def reading(self, reader: Any, settings: Any) -> Any:
+        """Return how a file is read in place of the reader's own way, or None."""
+        return self.made.reading(reader, settings)
+
+    def apply(self, events: list[dict[str, Any]], settings: Any) -> list[dict[str, Any]]:
+        """Do to events that were just read what Splunk does before they are in the index."""
+        return self.made.apply(events, settings)  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> Any:
+        return self.made.__reduce__()

@@ -82,20 +82,32 @@ def table_fields(text: str) -> Found:
 # ---- header-based formats ------------------------------------------------------------------------------------------
 
 _DELIMITERS = {"csv": ",", "tsv": "\t", "psv": "|", "w3c": " ", "field_delimiter": ","}
-_NAMED = {"space": " ", "tab": "\t", "whitespace": " ", "fs": "\x1c", "gs": "\x1d", "rs": "\x1e", "us": "\x1f",
-          "\\t": "\t"}  # fmt: skip
+WHITESPACE = " \t"
+"""The delimiter that stands for any number of blanks and tabs."""
+_NAMED = {
+    "space": " ", "tab": "\t", "\\t": "\t", "whitespace": WHITESPACE, "ws": WHITESPACE, "fs": "\x1c", "gs": "\x1d",
+    "rs": "\x1e", "us": "\x1f",
+}  # fmt: skip
+_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})\Z")
+
+
+def named_delimiter(text: str) -> str:
+    """Return the delimiter that a setting names: a character, a word such as `tab`, or `\\x14`."""
+    text = text.strip().strip("'\"") or text.strip("'\"")
+    coded = _HEX.match(text)
+    return chr(int(coded[1], 16)) if coded else _NAMED.get(text.lower(), text[:1])
 
 
 def delimiter_of(settings: Mapping[str, str]) -> str:
     """Return the field delimiter of a stanza with INDEXED_EXTRACTIONS."""
     kind = settings.get("INDEXED_EXTRACTIONS", "csv").strip().lower()
-    text = settings.get("FIELD_DELIMITER", "").strip("'\"") or _DELIMITERS.get(kind, ",")
-    return _NAMED.get(text.lower(), text[:1] or ",")
+    return named_delimiter(settings.get("FIELD_DELIMITER", "")) or _DELIMITERS.get(kind, ",")
 
 
 def column_fields(text: str, names: list[str], delimiter: str) -> Found:
     """Return the columns of one line of a delimited file."""
-    line = next(csv.reader([text.splitlines()[0]] if text else [], delimiter=delimiter), [])
+    first = text.splitlines()[0] if text else ""
+    line = first.split() if delimiter == WHITESPACE else next(csv.reader([first], delimiter=delimiter), [])
     return {name: value for name, value in zip(names, line, strict=False) if value and name}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.commands._sed import compile_sed
 from splmini.errors import SplError
-from splmini.knowledge.autokv import delimiter_of
+from splmini.knowledge.autokv import WHITESPACE, delimiter_of, named_delimiter
 from splmini.knowledge.conf import as_bool, as_int
 from splmini.knowledge.patterns import field_list
 from splmini.knowledge.timestamps import TimeRule, time_rule
@@ -45,37 +45,72 @@ class Breaking:
     time: TimeRule
 
     def events(self, text: str) -> Iterator[str]:
-        """Yield the events of a text: broken, merged, cut to TRUNCATE bytes, edited; blank ones are left out."""
-        lines = self._lines(text)
-        for event in self._merged(lines) if self.merge else lines:
-            event = self._cut(event)
+        """Yield the events of a whole text: broken, merged, cut to TRUNCATE bytes, edited; blank ones are left out."""
+        for event in self.cut(text, final=True)[0]:
             for edit in self.edits:
                 event = edit(event)
             if event.strip():
                 yield event
 
-    def _lines(self, text: str) -> Iterator[str]:
-        """Cut where LINE_BREAKER matches: what its first group matched goes, what stands before it ends an event."""
+    def cut(self, text: str, final: bool) -> tuple[list[str], int]:
+        """Break and merge a piece of text; return the events, not edited, and where what is left begins.
+
+        Unless the piece is the `final` one, its last event may go on in the next piece, and is left.
+        """
+        lines = list(self._lines(text))
+        if not final and lines:
+            open_line = lines.pop()
+            starts = [start for start, _ in lines] + [open_line[0]]
+        else:
+            starts = [start for start, _ in lines] + [len(text)]
+        if not self.merge:
+            events = [text[start:end] for start, end in lines]
+            return [self._shortened(event) for event in events if event.strip()], starts[len(lines)]
+        groups = self._merged([text[start:end] for start, end in lines])
+        if not final and groups:
+            groups.pop()
+        events, used = [], 0
+        for group in groups:
+            used += len(group)
+            event = "\n".join(group)
+            if event.strip():
+                events.append(self._shortened(event))
+        return events, starts[used]
+
+    def _lines(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where lines begin and end. A match of LINE_BREAKER ends one: what its first group matched goes, or
+        the leftmost group that matched anything; where none did, the break is in front of the match."""
         start = 0
         for match in self.breaker.finditer(text):
-            low, high = match.span(1) if self.breaker.groups else match.span()
-            if low < 0 or high <= start:
+            low, high = _between(match, self.breaker.groups)
+            if high <= start or low < start:
                 continue
-            yield text[start:low]
+            yield start, low
             start = high
-        rest = text[start:].rstrip("\r\n")
-        if rest:
-            yield rest
+        end = len(text.rstrip("\r\n"))
+        if end > start:
+            yield start, end
 
-    def _merged(self, lines: Iterable[str]) -> Iterator[str]:
-        event: list[str] = []
+    def _merged(self, lines: Iterable[str]) -> list[list[str]]:
+        events: list[list[str]] = []
+        held = False
         for line in lines:
-            if event and self._breaks(event, line):
-                yield "\n".join(event)
-                event = []
-            event.append(line)
-        if event:
-            yield "\n".join(event)
+            if events and (not held or self._may_end(events[-1])) and self._breaks(events[-1], line):
+                events.append([line])
+                held = False
+            elif events:
+                events[-1].append(line)
+            else:
+                events.append([line])
+            if self.not_after is not None and self.not_after.search(line):
+                held = True
+        return events
+
+    def _may_end(self, event: list[str]) -> bool:
+        """Say whether an event ends though MUST_NOT_BREAK_AFTER matched in it."""
+        return len(event) >= self.max_lines or (
+            self.must_after is not None and self.must_after.search(event[-1]) is not None
+        )
 
     def _breaks(self, event: list[str], line: str) -> bool:
         last = event[-1]
@@ -83,19 +118,25 @@ class Breaking:
             return True
         if len(event) >= self.max_lines:
             return True
-        if self.not_after is not None and self.not_after.search(last):
-            return False
         if self.not_before is not None and self.not_before.search(line):
             return False
         if self.only_before is not None:
             return self.only_before.search(line) is not None
         return self.before_date and self.time.of_text(line, timezone.utc) is not None
 
-    def _cut(self, event: str) -> str:
+    def _shortened(self, event: str) -> str:
         if self.truncate <= 0 or len(event) * 4 <= self.truncate:
             return event
         data = event.encode("utf-8", "replace")
         return event if len(data) <= self.truncate else data[: self.truncate].decode("utf-8", "ignore")
+
+
+def _between(match: regex.Match, groups: int) -> tuple[int, int]:
+    for group in range(1, groups + 1):
+        low, high = match.span(group)
+        if low >= 0:
+            return low, high
+    return (match.start(), match.start()) if groups else match.span()
 
 
 def breaking(settings: Mapping[str, str]) -> Breaking:
@@ -138,7 +179,7 @@ def has_header(settings: Mapping[str, str]) -> bool:
     return settings.get("INDEXED_EXTRACTIONS", "").strip().lower() in ("csv", "tsv", "psv", "w3c", "field_delimiter")
 
 
-def header_events(text: str, settings: Mapping[str, str]) -> Iterator[Row]:
+def header_events(lines: Iterable[str], settings: Mapping[str, str]) -> Iterator[Row]:
     """Yield the lines of a file with a header as events: `_raw` and a field for each column that is not empty.
 
     The header is FIELD_NAMES, the line of HEADER_FIELD_LINE_NUMBER, the first one that FIELD_HEADER_REGEX matches, or
@@ -146,34 +187,57 @@ def header_events(text: str, settings: Mapping[str, str]) -> Iterator[Row]:
     as Splunk makes them: other characters are `_`.
     """
     w3c = settings.get("INDEXED_EXTRACTIONS", "").strip().lower() == "w3c"
-    delimiter = delimiter_of(settings)
+    delimiter, quote = delimiter_of(settings), _quote(settings.get("FIELD_QUOTE"))
+    header_delimiter = named_delimiter(settings.get("HEADER_FIELD_DELIMITER", "")) or delimiter
+    header_quote = _quote(settings.get("HEADER_FIELD_QUOTE")) if settings.get("HEADER_FIELD_QUOTE") else quote
+    kept = settings.get("HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS", "")
+    absent = _pattern(settings.get("MISSING_VALUE_REGEX"))
     marker = _pattern(settings.get("FIELD_HEADER_REGEX")) or (regex.compile(r"^#Fields:\s*") if w3c else None)
     preamble = _pattern(settings.get("PREAMBLE_REGEX")) or (regex.compile("^#") if w3c else None)
-    names = [clean_key(name) or name for name in field_list(settings.get("FIELD_NAMES", ""))]
+    names = [_column(name, kept) for name in field_list(settings.get("FIELD_NAMES", ""))]
     header_line = as_int(settings.get("HEADER_FIELD_LINE_NUMBER"), 0)
     missing = {"-"} if w3c else set()
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         match = marker.search(line) if marker is not None else None
         if match is not None or (header_line and number == header_line):
-            names = _columns(line[match.end() :] if match is not None else line, delimiter)
+            cells = _cells(line[match.end() :] if match is not None else line, header_delimiter, header_quote)
+            names = [_column(cell.strip(), kept) for cell in cells]
         elif header_line > number or (preamble is not None and preamble.search(line)):
             continue
         elif not names and marker is None:
-            names = _columns(line, delimiter)
+            names = [_column(cell.strip(), kept) for cell in _cells(line, header_delimiter, header_quote)]
         else:
-            yield _row(line, names, delimiter, missing)
+            row: dict[str, Any] = {"_raw": line}
+            for name, cell in zip(names, _cells(line, delimiter, quote), strict=False):
+                empty = not cell or cell in missing or (absent is not None and absent.search(cell) is not None)
+                if name and not empty and name not in row:
+                    row[name] = cell
+            yield row
 
 
-def _columns(line: str, delimiter: str) -> list[str]:
-    cells = next(csv.reader([line.strip("\n")], delimiter=delimiter), [])
-    return [clean_key(cell.strip()) or cell.strip() for cell in cells if cell.strip()]
+def _quote(text: str | None) -> str:
+    """Return the quotation mark that a setting names; `none` is no mark."""
+    text = (text or '"').strip()
+    if len(text) == 3 and text[0] == text[2]:
+        text = text[1]
+    return "" if text.lower() == "none" else text[0]
 
 
-def _row(line: str, names: list[str], delimiter: str, missing: set[str]) -> Row:
-    row: dict[str, Any] = {"_raw": line}
-    for name, cell in zip(names, next(csv.reader([line], delimiter=delimiter), []), strict=False):
-        if cell and cell not in missing and name not in row:
-            row[name] = cell
-    return row
+def _cells(line: str, delimiter: str, quote: str) -> list[str]:
+    if delimiter == WHITESPACE:
+        return line.split()
+    if not quote or quote not in line:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def _column(name: str, kept: str) -> str:
+    """Clean the name of a column: what is neither letter, digit, `_` nor one of the characters kept becomes `_`."""
+    if not kept:
+        return clean_key(name) or name
+    return "".join(char if char.isalnum() or char == "_" or char in kept else "_" for char in name)

@@ -13,14 +13,15 @@ from typing import Any
 
 from splmini.errors import SplError
 from splmini.knowledge.apps import App, Knowledge, load_apps, pack_names
-from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, merge
+from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, merge
 from splmini.knowledge.eventtypes import parse_search
 from splmini.knowledge.extraction import Problem, build_extraction
+from splmini.knowledge.indextime import index_time as done_at_index_time
 from splmini.knowledge.lookups import definition_of_stanza
 from splmini.knowledge.settings import parse_expression, parse_lookup
 from splmini.values import regex
 
-INDEX_TIME = "index-time processing is not carried out: events are taken as they are in the index"
+INDEX_TIME = "rules that guess the sourcetype of a file are not carried out: it is recognised by its content"
 NOT_DONE = "not carried out"
 
 _CLASSES = re.compile(
@@ -32,35 +33,40 @@ PROPS_DONE = frozenset({
     "rename", "priority", "TIME_PREFIX", "TIME_FORMAT", "MAX_TIMESTAMP_LOOKAHEAD", "TZ", "DATETIME_CONFIG",
     "TIMESTAMP_FIELDS", "LINE_BREAKER", "SHOULD_LINEMERGE", "BREAK_ONLY_BEFORE", "BREAK_ONLY_BEFORE_DATE",
     "MUST_BREAK_AFTER", "MUST_NOT_BREAK_AFTER", "MUST_NOT_BREAK_BEFORE", "MAX_EVENTS", "TRUNCATE", "FIELD_NAMES",
-    "FIELD_DELIMITER", "FIELD_HEADER_REGEX", "HEADER_FIELD_LINE_NUMBER", "PREAMBLE_REGEX",
+    "FIELD_DELIMITER", "FIELD_HEADER_REGEX", "HEADER_FIELD_LINE_NUMBER", "PREAMBLE_REGEX", "FIELD_QUOTE",
+    "HEADER_FIELD_DELIMITER", "HEADER_FIELD_QUOTE", "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS",
+    "MISSING_VALUE_REGEX", "KV_TRIM_SPACES", "JSON_TRIM_BRACES_IN_ARRAY_NAMES", "TRANSFORMS", "RULESET", "sourcetype",
 })  # fmt: skip
 PROPS_HARMLESS = frozenset({
     "category", "description", "pulldown_type", "disabled", "ANNOTATE_PUNCT", "SEGMENTATION", "LEARN_SOURCETYPE",
-    "LEARN_MODEL", "maxDist", "EVENT_BREAKER", "EVENT_BREAKER_ENABLE", "CHECK_METHOD", "CHECK_FOR_HEADER",
+    "LEARN_MODEL", "maxDist", "EVENT_BREAKER", "EVENT_BREAKER_ENABLE", "CHECK_METHOD",
     "MAX_DAYS_AGO", "MAX_DAYS_HENCE", "MAX_DIFF_SECS_AGO", "MAX_DIFF_SECS_HENCE", "ADD_EXTRA_TIME_FIELDS",
-    "LINE_BREAKER_LOOKBEHIND", "MATCH_LIMIT", "DEPTH_LIMIT", "initCrcLength", "NO_BINARY_CHECK",
+    "LINE_BREAKER_LOOKBEHIND", "MATCH_LIMIT", "DEPTH_LIMIT", "initCrcLength", "NO_BINARY_CHECK", "RULESET_DESC",
+    "force_local_processing", "unarchive_cmd", "unarchive_cmd_start_mode", "HEADER_MODE", "ROUTE_EVENTS_OLDER_THAN",
+    "EVENT_BREAKER_TRUNCATE", "SHOULD_LINEMERGE_LOOKAHEAD", "TRUNCATE_LOOKAHEAD",
     "detect_trailing_nulls", "termFrequencyWeightedDist", "unarchive_sourcetype", "invalid_cause", "is_valid",
-    "_actions", "PREFIX_SOURCETYPE", "given_type", "given_host", "FIELD_QUOTE", "HEADER_FIELD_DELIMITER",
-    "HEADER_FIELD_QUOTE", "JSON_TRIM_BRACES_IN_ARRAY_NAMES", "STATSD_EMIT_SINGLE_MEASUREMENT_FORMAT",
-    "METRICS_PROTOCOL", "AUTO_LINEMERGE", "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS", "LESS_THAN", "MORE_THAN",
+    "_actions", "PREFIX_SOURCETYPE", "given_type", "given_host", "STATSD_EMIT_SINGLE_MEASUREMENT_FORMAT",
+    "AUTO_LINEMERGE", "LESS_THAN", "MORE_THAN",
     "TIME_BEFORE", "EVENT_BREAKER_REGEX", "LB_CHUNK_BREAKER", "LB_CHUNK_BREAKER_TRUNCATE",
 })  # fmt: skip
 """Settings of props.conf that change nothing about what a search finds in events that are there."""
-PROPS_INDEX_TIME = frozenset({"TRANSFORMS", "RULESET", "METRICS"})
 
 TRANSFORMS_DONE = frozenset({
     "REGEX", "FORMAT", "SOURCE_KEY", "MV_ADD", "CLEAN_KEYS", "KEEP_EMPTY_VALS", "DELIMS", "FIELDS", "filename",
     "collection", "external_type", "external_cmd", "match_type", "case_sensitive_match", "max_matches", "min_matches",
     "default_match", "time_field", "time_format", "max_offset_secs", "min_offset_secs", "fields_list", "filter",
+    "DEST_KEY", "WRITE_META", "REPEAT_MATCH", "LOOKAHEAD", "DEFAULT_VALUE", "INGEST_EVAL", "STOP_PROCESSING_IF",
+    "CLONE_SOURCETYPE",
 })  # fmt: skip
 TRANSFORMS_HARMLESS = frozenset({
-    "CAN_OPTIMIZE", "MATCH_LIMIT", "DEPTH_LIMIT", "LOOKAHEAD", "REPEAT_MATCH", "DEFAULT_VALUE", "disabled",
+    "CAN_OPTIMIZE", "MATCH_LIMIT", "DEPTH_LIMIT", "disabled",
     "batch_index_query", "allow_caching", "cache_size", "max_ext_batch", "replicate", "index_fields_list",
     "check_permission", "description", "python.version", "python.required", "reverse_lookup_honor_case_sensitive_match",
-    "input_csv_size_limit", "WRITE_META", "DEST_KEY", "INGEST_EVAL", "METRIC-SCHEMA-MEASURES",
-    "METRIC-SCHEMA-BLACKLIST-DIMS", "STOP_PROCESSING_IF", "CLONE_SOURCETYPE", "feature_id_element",
+    "input_csv_size_limit", "feature_id_element",
 })  # fmt: skip
-"""Settings of transforms.conf that change nothing, or that only TRANSFORMS (index time) would use."""
+"""Settings of transforms.conf that change nothing."""
+_CHARSETS = frozenset({"", "auto", "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be"})
+"""Encodings that are recognised by content."""
 
 _OTHER_FILES = {
     "multikv": "tables are read by their header line alone",
@@ -97,6 +103,8 @@ def _once(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _class_of(setting: str) -> str:
+    if setting[:6].upper() == "LOOKUP" and len(setting) > 6:
+        return "LOOKUP"
     match = _CLASSES.match(setting)
     return match[1] if match else setting.partition(" = ")[0]
 
@@ -114,10 +122,14 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
         index_time = stanza.startswith(("rule::", "delayedrule::"))
         for key, setting in settings.items():
             kind = _class_of(key)
-            if index_time or kind in PROPS_INDEX_TIME or (key == "sourcetype" and "::" in stanza):
+            if index_time:
                 yield _problem(setting, stanza, key, INDEX_TIME)
             elif kind == "KV_MODE" and setting.value.lower().startswith("multi_"):
                 yield _problem(setting, stanza, key, f"the mode {setting.value} is {NOT_DONE}")
+            elif kind == "CHARSET" and setting.value.strip().lower() in _CHARSETS:
+                pass
+            elif kind == "CHECK_FOR_HEADER" and not as_bool(setting.value):
+                continue
             elif kind not in PROPS_DONE and kind not in PROPS_HARMLESS:
                 yield _problem(setting, stanza, key, NOT_DONE)
             elif key == "DATETIME_CONFIG" and setting.value.strip().upper() not in ("", "NONE", "CURRENT", "AUTO"):
@@ -127,6 +139,9 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
         if not index_time:
             merged = {key: (stanza, setting) for key, setting in settings.items()}
             yield from build_extraction(merged, knowledge.transforms, {}).problems
+            values = {key: setting.value for key, setting in settings.items()}
+            for key, text in done_at_index_time(values, knowledge.transforms).problems:
+                yield _problem(settings[key], stanza, key, text)
             yield from _lookup_tables(settings, stanza, ctx)
     yield from _pattern_problems(app, knowledge)
 
@@ -153,7 +168,7 @@ def _pattern_problems(app: App, knowledge: Knowledge) -> Iterator[Problem]:
 
 def _lookup_tables(settings: dict[str, Setting], stanza: str, ctx: Any) -> Iterator[Problem]:
     for key, setting in settings.items():
-        if not key.startswith("LOOKUP-") or not setting.value:
+        if key[:6].upper() != "LOOKUP" or not setting.value:
             continue
         try:
             wanted = parse_lookup(setting.value)

@@ -5,6 +5,7 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Eventtypesconf
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -206,7 +207,7 @@ class Classifier:
         """Return the fields that classifying events needs."""
         if not needs_classes(wanted):
             return frozenset()
-        names: set[str] = set()
+        names = {field for name in possible for field in _TEMPLATE.findall(name)}
         for node in possible.values():
             fields = compiler.fields_read(node)
             if fields is None:
@@ -249,7 +250,7 @@ def _classify(
         if own:
             for name, test in tests:
                 if test is None or test(row):
-                    matched.append(name)
+                    matched.append(name if "%" not in name else _filled(name, row, rank))
                     row["eventtype"] = from_list(matched.copy())
         found: set[str] = set()
         if matched:
@@ -264,6 +265,21 @@ def _classify(
             row["tag"] = from_list(sorted(found))
 
     return classify
+
+
+_TEMPLATE = re.compile(r"%([^%\s]+)%")
+
+
+def _filled(name: str, row: Row, rank: dict[str, tuple[int, str]]) -> str:
+    """Return the name of an event type that holds `%field%`: the field's value in its place."""
+
+    def value(found: re.Match[str]) -> str:
+        item = row.get(found[1])
+        return found[0] if item is None else to_text(as_list(item)[0])
+
+    filled = _TEMPLATE.sub(value, name)
+    rank.setdefault(filled, (rank[name][0], filled))
+    return filled
 
 
 def _add(row: Row, given: Container[str], name: str, tags: Iterable[tuple[str, ...]]) -> set[str]:

@@ -68,7 +68,7 @@ class Props:
             else:
                 self._by_sourcetype.setdefault(stanza.literal.lower(), []).append(stanza)
         self._keys: dict[tuple[str, str, str], PropsKey] = {}
-        self._merged: dict[tuple[str, ...], Stanza] = {}
+        self._at_index: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
     def key(self, source: str, sourcetype: str, host: str) -> PropsKey:
         """Return which stanzas apply to an event of this source, sourcetype and host."""
@@ -91,6 +91,24 @@ class Props:
         hosts = _ordered(stanza for stanza in self._hosts if stanza.matches(host))
         names = tuple(stanza.name for stanza in (*sources, *hosts, *types))
         return PropsKey(names, sourcetype, original if sourcetype != original else None)
+
+    def at_index(self, source: str, sourcetype: str, host: str) -> tuple[str, ...]:
+        """Return the stanzas that apply to an event before it is in the index: `rename` is of search time only."""
+        wanted = (source, sourcetype, host if self._hosts else "")
+        found = self._at_index.get(wanted)
+        if found is None:
+            if len(self._at_index) > 100_000:
+                self._at_index.clear()
+            sources = _ordered(stanza for stanza in self._sources if stanza.matches(source))
+            hosts = _ordered(stanza for stanza in self._hosts if stanza.matches(host))
+            found = tuple(each.name for each in (*sources, *hosts, *self._sourcetype_stanzas(sourcetype)))
+            self._at_index[wanted] = found
+        return found
+
+    @property
+    def has_hosts(self) -> bool:
+        """Whether any stanza is for hosts."""
+        return bool(self._hosts)
 
     def _sourcetype_stanzas(self, sourcetype: str) -> list[PropsStanza]:
         """Stanzas of a sourcetype. Splunk compares its case; the content of the field says that collectors do not

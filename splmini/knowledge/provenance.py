@@ -126,9 +126,10 @@ class Tracer:
 
     def _class_origin(self, name: str, row: Row) -> Origin:
         if name == "eventtype":
-            settings = [(each, self.knowledge.eventtypes.types[each].setting) for each in as_list(row[name])]
-            first = settings[0][1]
-            return Origin("eventtype", "search", ", ".join(each for each, _ in settings), first.app)
+            types = self.knowledge.eventtypes.types
+            names = list(map(str, as_list(row[name])))
+            first = next((types[each].setting.app for each in names if each in types), "")
+            return Origin("eventtype", "search", ", ".join(names), first)
         field = name.removeprefix("tag::") if name.startswith("tag::") else None
         stanzas = {
             f"{key}={value}": self.knowledge.tags.origins[(f"{key}={value}", tag)].app

@@ -167,6 +167,38 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"_raw": '{"count": 10}', "sourcetype": "vendor:json"},
         {"eventtype": ["vendor_number", "vendor_any"]},
     ),
+    "EXTRACT works on lines, and across them": (
+        {"_raw": "first x\nsecond y z\nlast words", "sourcetype": "vendor:spelled"},
+        {"of_second_line": "y", "last_word": "words"},
+    ),
+    "FIELDALIAS with wildcards": (
+        {"_raw": "raw_a=1 raw_b=2", "sourcetype": "vendor:spelled", "plain_a": "mine", "kept_b": "mine"},
+        {"plain_a": "mine", "plain_b": "2", "kept_a": "1", "kept_b": "mine"},
+    ),
+    "SOURCE_KEY of several fields": (
+        {"_raw": "x", "raw_a": "one", "raw_b": "two", "sourcetype": "vendor:spelled"},
+        {"both": "one two"},
+    ),
+    "LOOKUP spelled otherwise": (
+        {"_raw": "verb=GET", "sourcetype": "vendor:spelled"},
+        {"meaning": "fetch", "weight": "1"},
+    ),
+    "KV_TRIM_SPACES=false": ({"_raw": 'a=" b "', "sourcetype": "vendor:spelled"}, {"a": " b "}),
+    "KV_TRIM_SPACES": ({"_raw": 'a=" b "', "sourcetype": "vendor:trimmed"}, {"a": "b"}),
+    "(?-i) makes a host pattern mind case": ({"_raw": "x", "host": "Exact1"}, {"spelling": "exact"}),
+    "(?-i) in another case": ({"_raw": "x", "host": "exact1"}, {"spelling": ABSENT}),
+    "members called as fields of the index": (
+        {"_raw": '{"source": "s", "host": "h", "a": [1, 2]}', "sourcetype": "vendor:reserved", "source": "file"},
+        {"source": "file", "extracted_source": "s", "extracted_host": "h", "host": ABSENT, "a{}": [1, 2]},
+    ),
+    "JSON_TRIM_BRACES_IN_ARRAY_NAMES": (
+        {"_raw": '{"a": [{"b": 1}, {"b": 2}]}', "sourcetype": "vendor:braces"},
+        {"a.b": [1, 2]},
+    ),
+    "an event type with a field in its name": (
+        {"_raw": "verb=GET", "sourcetype": "vendor:spelled"},
+        {"eventtype": ["vendor_of_GET", "vendor_any"], "tag": ["reading", "vendor"]},
+    ),
     "a given key is never overwritten or removed": (
         {"_raw": TEXT, "action": "mine", "status": "kept", "verb": "PUT", "net": "given", "removed_by_alias": "stays"},
         {
@@ -373,11 +405,13 @@ CHECKED = {
     VENDOR: [
         ("default/props.conf", "vendor:text", "REPORT-a", "There is no transform 'vendor_missing'."),
         ("default/props.conf", "rule::ignored", "EVAL-bad", INDEX_TIME),
+        ("default/props.conf", "vendor:spelled", "REPORT-joined", "refers to a group that the expression"),
+        ("default/props.conf", "vendor:input", "TRANSFORMS-b_meta", "has neither DEST_KEY nor WRITE_META"),
         ("default/data/models/Damaged.json", "Damaged.json", "", "it has no list 'objects'"),
         ("default/commands.conf", "vendorcmd", "", "custom commands are not run"),
     ],
     OVERLAY: [
-        ("default/props.conf", "vendor:text", "TRANSFORMS-route", INDEX_TIME),
+        ("default/props.conf", "vendor:text", "TRANSFORMS-route", "CLONE_SOURCETYPE is not carried out"),
         ("default/props.conf", "vendor:text", "UNKNOWN_SETTING", "not carried out"),
         ("default/props.conf", "vendor:text", "DATETIME_CONFIG", "files of time patterns are not read"),
         ("default/props.conf", "vendor:text", "EXTRACT-broken", "is invalid at position 6"),
@@ -471,6 +505,6 @@ def test_w3c_header(env: Any) -> None:
     settings = env.knowledge.plain_settings(("vendor:w3c",))
     assert has_header(settings)
     text = "#Software: x\n#Fields: c-ip cs(User-Agent) sc-status\n10.0.0.1 ua/1 -\n"
-    assert list(header_events(text, settings)) == [
+    assert list(header_events(text.splitlines(), settings)) == [
         {"_raw": "10.0.0.1 ua/1 -", "c_ip": "10.0.0.1", "cs_User_Agent_": "ua/1"}
     ]
