@@ -46,7 +46,7 @@ fuzz: $(VENV)/.dev ## longer runs of the property tests: make fuzz MINUTES=10
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test-browser: $(VENV)/.dev ## the tests that need a browser
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright

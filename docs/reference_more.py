@@ -29,7 +29,7 @@ def more_pages() -> Iterator[tuple[str, str]]:
     yield "reference/limits.md", _limits_page()
     yield "reference/macros.md", _macros()
     yield "reference/packs.md", _packs()
-    yield "reference/formats.md", _formats()
+    yield "reference/formats.md", _formats_page()
 
 
 # ---- Python --------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def _sourcetypes(files: AppFiles) -> list[str]:
     return [code(name) for name in dict.fromkeys(line.stanza for line in parse_conf(data.decode("utf-8"))) if name != DEFAULT]
 
 
-def _formats() -> str:
+def _formats_page() -> str:
     rows = [[code(name), each.title, _how(name, each)] for name, each in sorted(readers().items())]
     return "\n".join([
         "# Event formats", "",

@@ -35,6 +35,7 @@ import yaml
 
 import splmini
 
+TOOK = re.compile(r"\bin \d+(?:\.\d+)? ?s\b")
 Printed = Callable[["Block", str], None] | None
 FENCE = re.compile(
     r"(?:^<!-- (?P<note>[^>]*) -->\n+)?^(?P<fence>`{3,})(?P<language>\w*)[ ]?(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$",
@@ -158,9 +159,13 @@ def _values(text: str) -> Iterator[Any]:
 
 def compare(expected: str, shown: str) -> None:
     """Fail where what was printed is not what the page shows; blanks at the ends of lines do not count."""
-    want = [line.rstrip() for line in expected.rstrip().split("\n")]
-    got = [line.rstrip() for line in shown.rstrip().split("\n")]
+    want, got = _lines(expected), _lines(shown)
     assert _fits(want, got), "it prints\n" + "\n".join(got) + "\nand the page shows\n" + "\n".join(want)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of an output, with how long something took left out."""
+    return [TOOK.sub("in a while", line.rstrip()) for line in text.rstrip().split("\n")]
 
 
 def _fits(want: list[str], got: list[str]) -> bool:
@@ -191,8 +196,8 @@ def write_outputs(page: Path) -> None:
     def note(block: Block, shown: str) -> None:
         if block.output is None:
             return
-        lines = [line.rstrip() for line in shown.rstrip().split("\n")]
-        if not _fits([line.rstrip() for line in block.output.rstrip().split("\n")], lines):
+        if not _fits(_lines(block.output), _lines(shown)):
+            lines = [line.rstrip() for line in shown.rstrip().split("\n")]
             changes.append((block.end, block.output, "\n".join(lines) + "\n"))
 
     run_in_folder(text, note)
