@@ -238,6 +238,14 @@ class Knowledge:
         """Whether an app changes `_raw` of events before they are in the index (SEDCMD, DEST_KEY=_raw)."""
         return self._part("rewrites_raw", self._rewrites_raw)  # type: ignore[no-any-return]
 
+    @property
+    def rewrites_index_time(self) -> bool:
+        """Whether any stanza of props.conf has settings of index time, or assigns a sourcetype."""
+        wanted = ("SEDCMD", "TRANSFORMS", "RULESET-")
+        stanzas = self.conf("props").items()
+        return any(key.startswith(wanted) or (key == "sourcetype" and name.startswith("source::"))
+                   for name, stanza in stanzas for key in stanza)  # fmt: skip
+
     def _rewrites_raw(self) -> bool:
         if any(key.startswith("SEDCMD") for stanza in self.conf("props").values() for key in stanza):
             return True

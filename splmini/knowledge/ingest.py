@@ -61,6 +61,7 @@ class Ingest:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._by_host = knowledge.props.has_hosts
+        self._idle = all(app.builtin for app in knowledge.apps) and not knowledge.rewrites_index_time
         self._rules: dict[tuple[Any, ...], Rule | None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -71,6 +72,10 @@ class Ingest:
     def apply(self, events: list[Row], settings: Settings) -> list[Row]:
         """Do to events that were just read what Splunk does before they are in the index."""
         rules, named = self._rules, settings.sourcetype is not None
+        if self._idle and not named:
+            for event in events:
+                event.pop(GIVEN, None)
+            return events
         done: list[Row] | None = None
         for number, event in enumerate(events):
             host = event.get("host") if self._by_host else None
