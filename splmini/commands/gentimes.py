@@ -13,8 +13,8 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import times
 
 OPTIONS = {
-    "start": OptionSpec("time", doc="MM/DD/YYYY[:HH:MM:SS], or a number of days before (negative) or after today."),
-    "end": OptionSpec("time", doc="Where to end, in the same form; last midnight without it."),
+    "start": OptionSpec("string", doc="MM/DD/YYYY[:HH:MM:SS], or a number of days before (negative) or after today."),
+    "end": OptionSpec("string", doc="Where to end, in the same form; last midnight without it."),
     "increment": OptionSpec("string", default="1d", doc="The length of a range: a number with s, m, h or d."),
 }
 COLUMNS = ["starttime", "starthuman", "endtime", "endhuman"]

@@ -121,7 +121,11 @@ def _bound(plan: Plan, ctx: RunContext, node: tree.Node) -> Callable[[Batch], Ba
         outputs = [Column(name, name) for name in table.fields if name not in columns]
     else:
         outputs = list(plan.outputs)
-    match = table.matcher(columns, list(dict.fromkeys(output.column for output in outputs)), ctx, plan.time_field)
+    try:
+        match = table.matcher(columns, list(dict.fromkeys(output.column for output in outputs)), ctx, plan.time_field)
+    except ArgumentError as error:
+        error.span = error.span or node.span
+        raise
     fields = [key.field for key in plan.keys]
     remembered: dict[Any, Row | None] = {}
     timed = getattr(table, "time_based", True)

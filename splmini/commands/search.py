@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timezone
 
-from splmini.compiler import fields_read
+from splmini.compiler import TIME_MODIFIERS, fields_read
+from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Fields, RunContext, Streaming, union
 from splmini.registry import BuildScope, Example, command
+from splmini.values.times import time_modifier
 
 
 @command(
@@ -37,19 +40,29 @@ def build(node: tree.Command, scope: BuildScope) -> Streaming:
     *Null*: a comparison with an absent field is false. *Multivalue*: one value that fits is enough.
     """
     expression = node.args[0] if node.args else tree.And(())
-    check_subsearches(expression, scope)
+    check_search(expression, scope)
     return filter_by(expression, node)
 
 
-def check_subsearches(expression: tree.Node, scope: BuildScope) -> None:
-    """Build the subsearches of an expression, so that their mistakes are found when the search is compiled."""
+def check_search(expression: tree.Node, scope: BuildScope) -> None:
+    """Find the mistakes of a search expression when it is compiled: in its subsearches and its time modifiers."""
     stack = [expression]
     while stack:
         current = stack.pop()
         if isinstance(current, tree.Subsearch):
             scope.build(current.pipeline)
+        elif isinstance(current, tree.FieldComparison) and current.field in TIME_MODIFIERS - {"timeformat"}:
+            _check_time(current)
         else:
             stack.extend(tree.children(current))
+
+
+def _check_time(node: tree.FieldComparison) -> None:
+    try:
+        time_modifier(node.value, 0, timezone.utc)
+    except ArgumentError as error:
+        error.span = node.span
+        raise
 
 
 def filter_by(expression: tree.Node, node: tree.Command) -> Streaming:

@@ -10,6 +10,7 @@ from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, convert, fail, fields_read, read
 from splmini.commands._slices import Source
+from splmini.commands.search import check_search
 from splmini.commands.stats import order_matters
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
@@ -238,9 +239,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if prestats:
         _prestats.check(measures, node.name)
     dataset, where = read_from(node, arguments), where_of(arguments)
-    for each in tree.walk(where) if where is not None else ():
-        if isinstance(each, tree.Subsearch):
-            scope.build(each.pipeline)
+    if where is not None:
+        check_search(where, scope)
     needed = fields_needed(measures, by.fields)
     fill = arguments["fillnull_value"]
     grouping = Grouping(measures, by.fields, command="tstats", span=node.span)
