@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timezone
 from typing import Any, NoReturn
 
 from splmini import compiler
@@ -236,6 +237,18 @@ def _to_string(text: str, spec: OptionSpec, option: tree.Option) -> Any:
     return text
 
 
+def _to_time(text: str, spec: OptionSpec, option: tree.Option) -> Any:
+    """`earliest` and `latest` stand for the ends of the time range, which only the run knows."""
+    from splmini.values.times import time_modifier
+
+    try:
+        if text.lower() not in ("earliest", "latest"):
+            time_modifier(text, 0, timezone.utc)
+    except ArgumentError as error:
+        raise at(error, option.value) from None
+    return text
+
+
 def _to_field(text: str, spec: OptionSpec, option: tree.Option) -> Any:
     return text or None
 
@@ -248,9 +261,16 @@ def _to_span(text: str, spec: OptionSpec, option: tree.Option) -> Any:
     from splmini.values.times import parse_span
 
     try:
-        return parse_span(text)
+        span = parse_span(text)
     except ArgumentError as error:
         raise at(error, option.value) from None
+    parts = _SUBSECONDS.get(span.unit)
+    if parts is not None and (span.count >= parts or parts % span.count):
+        raise ArgumentError(
+            f"'{text}' does not divide a second.", name=option.name, span=option.value.span,
+            hint="Expected such as 1, 2, 5, 10, 20, 25, 50, 100, 200, 250 or 500ms; a second and more in s.",
+        )
+    return span
 
 
 def _to_regex(text: str, spec: OptionSpec, option: tree.Option) -> Any:
@@ -258,12 +278,14 @@ def _to_regex(text: str, spec: OptionSpec, option: tree.Option) -> Any:
     return text
 
 
+_SUBSECONDS = {"ds": 10, "cs": 100, "ms": 1000, "us": 1000000}
+
 _CONVERTERS: dict[str, Callable[[str, OptionSpec, tree.Option], Any]] = {
     "int": _to_int,
     "number": _to_number,
     "bool": _to_bool,
     "string": _to_string,
-    "time": _to_string,
+    "time": _to_time,
     "field": _to_field,
     "enum": _to_enum,
     "span": _to_span,
