@@ -154,9 +154,11 @@ def _argument(node: tree.Aggregation, spec: StatsFunction) -> tree.Node | None:
 
 
 def _sparkline(node: tree.Aggregation) -> Measure:
-    """`sparkline(count)`, `sparkline(avg(x), 5m)`, `sparkline(x, 5m)`, which counts the values of x."""
+    """`sparkline(count)`, `sparkline` for short, `sparkline(avg(x), 5m)`, `sparkline(x, 5m)`, which counts the x."""
     name = node.alias or node.written or _written(node)
-    if not node.args or len(node.args) > 2:
+    if not node.args:
+        return Measure(name, "sparkline", inner="count", called="sparkline")
+    if len(node.args) > 2:
         raise ArgumentError("sparkline takes an aggregation and a span: sparkline(count, 1h).", name="sparkline",
                             span=node.span)
     inner = node.args[0]

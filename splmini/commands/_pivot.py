@@ -20,7 +20,7 @@ from splmini.language import tree
 from splmini.operators import Row, RunContext
 from splmini.registry import BuildScope, OptionSpec
 from splmini.values import times
-from splmini.values.numbers import to_number
+from splmini.values.numbers import to_number, to_text
 
 SERIES_OPTIONS = {
     "limit": OptionSpec("string", doc="How many series to show: N, topN or bottomN by score; 0: all (default 10)."),
@@ -38,11 +38,13 @@ BIN_OPTIONS = {
     "bins": OptionSpec("int", doc="The most bins to make where no span is given."),
     "span": OptionSpec("span", doc="The width of a bin."),
     "minspan": OptionSpec("span", doc="The least span to choose where none is given."),
-    "start": OptionSpec("number", doc="Where the bins start at the latest."),
-    "end": OptionSpec("number", doc="Where the bins end at the earliest."),
+    "start": OptionSpec("number", doc="Where the bins start; numbers below it are left out."),
+    "end": OptionSpec("number", doc="Where the bins end; numbers above it are left out."),
     "aligntime": OptionSpec("time", doc="A time where a bin starts: an epoch, earliest, latest or a time modifier."),
 }
 SERIES_NUMBER = "\0events"
+COUNTS = ("count", "c")
+DEFAULT_SERIES_BINS = 100
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,16 @@ class Split:
             value = row.get(name)
             if value is None:
                 return null
-            return value if place is None else place(value)
+            if place is None:
+                return value
+            return [place(item) for item in value] if isinstance(value, list) else place(value)
 
         return Source(f"\0series {name}", series)
+
+    def counts_events(self, measures: tuple[Measure, ...]) -> bool:
+        """Say whether the number of events of a series decides on it: a hidden aggregate then counts them."""
+        counting = self.choice is not None and self.choice.function in COUNTS
+        return len(measures) > 1 or (counting and measures[0].function not in COUNTS)
 
 
 @dataclass(frozen=True)
@@ -102,14 +111,33 @@ class Bins:
     def placer(self, ctx: RunContext) -> Callable[[Any], Any] | None:
         """Return a function from a value to the label of its bin."""
         bins = self.binning(ctx)
-        if bins is None:
-            return None
+        return None if bins is None else self.labeller(bins)
+
+    def holds(self, number: float) -> bool:
+        """Say whether a number is within `start` and `end`."""
+        return (self.start is None or number >= self.start) and (self.end is None or number <= self.end)
+
+    def labeller(self, bins: Any) -> Callable[[Any], Any]:
+        """Return a function from a value to the label of its bin; None for a number that is left out."""
+        timed = isinstance(bins, _binning.TimeBins)
 
         def place(value: Any) -> Any:
             number = to_number(value)
-            return value if number is None else _binning.label(bins.bounds(number), value)
+            if number is None:
+                return value
+            if not self.holds(number):
+                return None
+            bounds = bins.bounds(number)
+            return to_text(bounds[0]) if timed and bounds is not None else _binning.label(bounds, value)
 
         return place
+
+    def chosen(self, numbers: list[float]) -> Callable[[Any], Any]:
+        """Return a function from a value to the label of a bin that is chosen for the numbers met."""
+        edges = [*numbers, *(edge for edge in (self.start, self.end) if edge is not None)]
+        least = self.minspan.count if self.minspan else None
+        width = _binning.automatic_width(min(edges), max(edges), self.bins or DEFAULT_SERIES_BINS, least)
+        return self.labeller(_binning.LinearBins(width))
 
 
 def read_bins(arguments: Arguments, options: dict[str, tree.Option]) -> Bins | None:
@@ -190,7 +218,7 @@ def _read_rank(arguments: Arguments, text: str, at: tree.Node) -> Choice:
 
 
 def _read_where(arguments: Arguments, where: tree.Clause) -> Choice:
-    called, relation, rank = where.items
+    called, relation, rank = where.items[:3]
     assert isinstance(called, tree.Aggregation)
     assert isinstance(relation, tree.Word)
     assert isinstance(rank, tree.Word)
@@ -227,6 +255,7 @@ class Table:
     def choose(self) -> None:
         """Choose the series, and fold the others into OTHER, or drop them."""
         groups, split = self.groups, self.split
+        self._bin_series()
         keys: dict[str, list[Any]] = {}
         for key in groups.group_keys():
             keys.setdefault(key[1], []).append(key)
@@ -247,6 +276,21 @@ class Table:
         self.order = [name for name in candidates if name in kept]
         self.order += [split.nullstr] if has_null else []
         self.order += [split.otherstr] if others and split.useother and split.otherstr not in self.order else []
+
+    def _bin_series(self) -> None:
+        """Put numeric series into bins where bins are to be chosen, now that all of them are known."""
+        bins = self.split.bins
+        if bins is None or bins.span is not None:
+            return
+        names = {key[1] for key in self.groups.group_keys()}
+        numbers = [number for name in names if (number := to_number(name)) is not None and bins.holds(number)]
+        place = bins.chosen(numbers) if numbers else bins.labeller(_binning.LinearBins(1))
+
+        def binned(key: Any) -> Any:
+            label = place(key[1])
+            return None if label is None else (key[0], label)
+
+        self.groups.fold(binned)
 
     def _kept(self, candidates: list[str], keys: dict[str, list[Any]]) -> set[str]:
         choice = self.split.choice or Choice(number=self.ctx.limits.chart_maxseries)
@@ -271,6 +315,9 @@ class Table:
         groups = self.groups
         measures = [m for m in groups.grouping.measures if m.name != SERIES_NUMBER]
         name = measures[0].name if len(measures) == 1 and not measures[0].wild else SERIES_NUMBER
+        if function in COUNTS:
+            name = SERIES_NUMBER if self.split.counts_events(tuple(measures)) else name
+            function = "sum"
         results = self.results()
         spec, parameters = find_function(function)
         scores: dict[str, Any] = {}

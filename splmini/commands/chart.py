@@ -69,8 +69,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     whose name begins with an underscore gets the prefix VALUE. A multivalue field puts the row in each of its values.
 
     Bin options (`span`, `bins`, `start`, `end`, `aligntime`) belong to the field before them, or to the row's field;
-    empty bins between others are shown, unless `cont=f`. With several aggregates and a column field the columns are
-    named `AGGREGATE: VALUE`; `sep` and `format` change that. The field of the rows cannot be aggregated.
+    numbers outside of `start` and `end` are left out, and empty bins between others are shown, unless `cont=f`. With
+    several aggregates and a column field the columns are named `AGGREGATE: VALUE`; `sep` and `format` change that.
+    A where clause chooses the columns instead; in it, `count` is the number of events. The field of the rows cannot
+    be aggregated.
     """
     settings = read_settings(node, scope)
 
@@ -88,7 +90,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     """Read the arguments of chart."""
-    plain, owners = _owned_options(node)
+    plain, owners = owned_options(node)
     arguments = read(plain, OPTIONS, clauses=("by", "over", "where"))
     over = by_fields(arguments.clause("over"), node)
     by = by_fields(arguments.clause("by"), node)
@@ -104,18 +106,18 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     grouping = Grouping(measures, fields, dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
                         span=node.span)
     split = read_split(arguments, fields[1], column_bins) if len(fields) == 2 else None
-    return Settings(
-        with_number(grouping) if split is not None and len(measures) > 1 else grouping, row, row_bins, split,
-        Names(arguments["sep"], arguments["format"]), arguments["cont"],
-    )
+    if split is not None and split.counts_events(measures):
+        grouping = with_number(grouping)
+    names = Names(arguments["sep"], arguments["format"])
+    return Settings(grouping, row, row_bins, split, names, arguments["cont"])
 
 
-def _owned_options(node: tree.Command) -> tuple[tree.Command, dict[str, list[tree.Option]]]:
+def owned_options(node: tree.Command) -> tuple[tree.Command, dict[str, list[tree.Option]]]:
     """Take the options out of the clauses; bin options belong to the field that they follow."""
     args: list[tree.Node] = []
     owners: dict[str, list[tree.Option]] = {}
     for argument in node.args:
-        if not isinstance(argument, tree.Clause) or argument.keyword not in ("by", "over"):
+        if not isinstance(argument, tree.Clause):
             args.append(argument)
             continue
         words: list[tree.Node] = []
@@ -188,12 +190,14 @@ class ChartState:
         self.groups = Groups(settings.grouping, ctx, sources)
 
     def _placer(self) -> Callable[[Any], Any] | None:
-        bins = self.bins
-        if bins is None:
+        bins, options = self.bins, self.settings.bins
+        if bins is None or options is None:
             return None
 
         def place(value: Any) -> Any:
             number = to_number(value)
+            if number is not None and not options.holds(number):
+                return None
             bounds = None if number is None else bins.bounds(number)
             return value if bounds is None else to_text(bounds[0]) + "\0"
 
@@ -264,7 +268,8 @@ class ChartState:
         """Choose bins for the values met, and merge the values of each bin."""
         options = self.settings.bins
         assert options is not None
-        numbers = [number for key in self._row_keys() if (number := to_number(key)) is not None]
+        met = [number for key in self._row_keys() if (number := to_number(key)) is not None]
+        numbers = [number for number in met if options.holds(number)]
         edges = [*numbers, *(edge for edge in (options.start, options.end) if edge is not None)]
         if not edges:
             return
@@ -280,7 +285,8 @@ class ChartState:
         assert place is not None
 
         def target(key: Any) -> Any:
-            return (place(key[0]), key[1]) if split else place(key)
+            placed = place(key[0] if split else key)
+            return (placed, key[1]) if split and placed is not None else placed
 
         self.groups.fold(target)
 

@@ -18,8 +18,8 @@ OPTIONS = {
                          doc="Remove rows with outlying numbers, or truncate the numbers to the threshold."),
     "type": OptionSpec("enum", default="iqr", choices=("iqr",), doc="How outliers are found: the interquartile range."),
     "mark": OptionSpec("bool", default=False, doc="Put 000 in front of truncated numbers."),
-    "param": OptionSpec("number", default=2.5, doc="How many interquartile ranges from the median a number may lie."),
-    "uselower": OptionSpec("bool", default=False, doc="Whether numbers far below the median are outliers, too."),
+    "param": OptionSpec("number", default=2.5, doc="How many interquartile ranges beyond a quartile a number may lie."),
+    "uselower": OptionSpec("bool", default=False, doc="Whether numbers far below the 25th percentile are, too."),
 }
 
 
@@ -49,7 +49,7 @@ def _visible(name: str) -> bool:
     examples=(
         Example("| outlier action=remove v", [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}],
                 ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99})),
-        Example("| outlier v", [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 8}],
+        Example("| outlier v", [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 9}],
                 ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99})),
     ),
 )
@@ -57,9 +57,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Removes rows with outlying numbers (`action=remove`), or truncates these numbers (`action=transform`).
 
     A number is an outlier where it lies more than `param` interquartile ranges (75th less 25th percentile, both
-    interpolated) above the median, with `uselower` also below it. Without a field list all fields are taken but those
-    whose names begin with an underscore. Null, text and multivalue fields are never outliers. All rows are read
-    before the first is given.
+    interpolated) above the 75th percentile, with `uselower` also below the 25th. Without a field list all fields are
+    taken but those whose names begin with an underscore. Null, text and multivalue fields are never outliers. All
+    rows are read before the first is given.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = field_names(arguments.words, node)
@@ -110,11 +110,11 @@ def _read(stream: Stream, settings: Settings, ctx: RunContext) -> tuple[Spool, d
 
 def _bounds(numbers: ExactPerc, settings: Settings) -> tuple[float, float]:
     quartiles = []
-    for percent in (25.0, 50.0, 75.0):
+    for percent in (25.0, 75.0):
         numbers.percent = percent
         quartiles.append(numbers.result() or 0)
-    reach = settings.param * (quartiles[2] - quartiles[0])
-    low = quartiles[1] - reach if settings.lower else float("-inf")
+    reach = settings.param * (quartiles[1] - quartiles[0])
+    low = quartiles[0] - reach if settings.lower else float("-inf")
     return low, quartiles[1] + reach
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -23,7 +24,8 @@ from splmini.commands._pivot import (
     with_number,
 )
 from splmini.commands._slices import Source
-from splmini.commands.stats import hoisted, order_matters
+from splmini.commands.chart import owned_options
+from splmini.commands.stats import order_matters
 from splmini.errors import LimitExceeded
 from splmini.functions.stats import find_function
 from splmini.language import tree
@@ -39,6 +41,7 @@ OPTIONS = {
     "fixedrange": OptionSpec("bool", default=True, doc="Whether the rows cover the time range of the search."),
 }
 DEFAULT_BINS = 100
+_TIME_LENGTH = re.compile(r"[0-9.]*[A-Za-z]+(?:@\w+)?(?<!log)")
 LEVELS = tuple(times.parse_span(text) for text in _binning.TIME_SPANS)
 
 
@@ -86,14 +89,18 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     lexicographical order; ties go to the name that sorts first. The others are aggregated as OTHER, events without
     the field as NULL, which does not count towards the limit; both stand last. A series whose name begins with an
     underscore gets the prefix VALUE. A multivalue split field puts the event in each of its series.
-    `eval(EXPRESSION)` over aggregates needs a BY clause.
+    `eval(EXPRESSION)` over aggregates needs a BY clause. Bin options behind the split field put its numbers into bins;
+    a length of time there is that of the time buckets, unless these have one.
+
+    Memory: one set of aggregates for each time bucket and series.
     """
     return operator_of(read_settings(node, scope), TimechartState)
 
 
 def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     """Read the arguments of timechart."""
-    arguments = read(hoisted(node), OPTIONS, clauses=("by", "where"))
+    plain, split_bins = _split_bins(*owned_options(node))
+    arguments = read(plain, OPTIONS, clauses=("by", "where"))
     by = by_fields(arguments.clause("by"), node)
     if len(by) > 1:
         arguments.fail("timechart splits by one field.", arguments.clauses["by"])
@@ -106,11 +113,30 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     _check_span(arguments, bins)
     grouping = Grouping(measures, ("_time", *by), dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
                         span=node.span)
+    own = read(tree.Command(node.name, tuple(split_bins), span=node.span), OPTIONS)
+    split = read_split(arguments, by[0], read_bins(own, own.given)) if by else None
+    if split is not None and split.counts_events(measures):
+        grouping = with_number(grouping)
+    names = Names(arguments["sep"], arguments["format"])
     return Settings(
-        with_number(grouping) if by and len(measures) > 1 else grouping, bins,
-        read_split(arguments, by[0]) if by else None, Names(arguments["sep"], arguments["format"]),
-        arguments["cont"], arguments["partial"], arguments["fixedrange"],
+        grouping, bins, split, names, arguments["cont"], arguments["partial"], arguments["fixedrange"]
     )
+
+
+def _split_bins(
+    node: tree.Command, owners: dict[str, list[tree.Option]]
+) -> tuple[tree.Command, list[tree.Option]]:
+    """Tell the bin options behind the split field, which are its own, from those of time.
+
+    A length of time such as `by host span=1h` is that of the buckets where they have none yet.
+    """
+    given = {argument.name for argument in node.args if isinstance(argument, tree.Option)}
+    own = [option for options in owners.values() for option in options]
+    timed = [option for option in own if option.name in ("span", "minspan") and option.name not in given
+             and isinstance(option.value, tree.Word) and _TIME_LENGTH.fullmatch(option.value.text)]
+    aligned = [option for option in own if option.name == "aligntime" and "aligntime" not in given]
+    moved = [*timed, *aligned]
+    return replace(node, args=(*node.args, *moved)), [option for option in own if option not in moved]
 
 
 def _check_span(arguments: Arguments, bins: Bins) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields
-from splmini.commands._arguments import parse_int, read
+from splmini.commands._arguments import Arguments, parse_int, read
 from splmini.commands.stats import hoisted
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
@@ -58,6 +58,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     in each group, and the limit and the percentages are those of the group; groups come in the order of their fields.
     Values come in descending order of their counts, equal counts in the order of the values. Percentages have six
     decimals. A column without count or percentage is left out where `showcount` or `showperc` is false.
+
+    *Null*: a row that lacks one of the fields is not counted.
+
+    Memory: one number for each combination of values.
     """
     return operator_of(read_settings(node), TopState)
 
@@ -80,11 +84,18 @@ def read_settings(node: tree.Command) -> Settings:
     if both:
         arguments.fail(f"'{both[0]}' is counted: it cannot be a group-by field, too.", arguments.clauses["by"])
     grouping = Grouping((Measure("count", "count"),), (*by, *fields), command=node.name, span=node.span)
+    taken = {*by, *fields}
     return Settings(
-        grouping, len(by), limit, arguments["countfield"] if arguments["showcount"] else None,
-        arguments["percentfield"] if arguments["showperc"] else None,
+        grouping, len(by), limit, _column(arguments, "countfield", taken) if arguments["showcount"] else None,
+        _column(arguments, "percentfield", taken) if arguments["showperc"] else None,
         arguments["otherstr"] if arguments["useother"] else None, node.name in ("rare", "sirare"),
     )
+
+
+def _column(arguments: Arguments, option: str, taken: set[str]) -> str:
+    """The name of a column; a default that is the name of a field gets that of the command in front."""
+    name: str = arguments[option]
+    return f"{arguments.command.name}_{name}" if name in taken and option not in arguments.given else name
 
 
 def operator_of(settings: Settings, state: Any) -> Operator:

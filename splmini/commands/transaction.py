@@ -9,6 +9,7 @@ from typing import Any
 
 from splmini.commands._arguments import Arguments, fail, field_names, read
 from splmini.commands._subsearches import rows_of
+from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -17,15 +18,18 @@ from splmini.values.numbers import to_number, to_text
 
 OPTIONS = {
     "name": OptionSpec("string", doc="A transaction type of transactiontypes.conf: not supported."),
+    "fields": OptionSpec("fields", default=(), doc="The fields, in place of a list of them (an older spelling)."),
     "maxspan": OptionSpec(
-        "string", default="-1", doc="The longest time between the first and the last event: 30s, 5m …; -1: any."
+        "string", default="-1", doc="First and last event lie less than this apart: 30s, 5m …; below 0: any."
     ),
-    "maxpause": OptionSpec("string", default="-1", doc="The longest time between two events; -1: any."),
+    "maxpause": OptionSpec("string", default="-1", doc="The longest time between two events; below 0: any."),
     "maxevents": OptionSpec("int", default=1000, doc="The most events of a transaction; below 1: any."),
     "startswith": OptionSpec("any", doc="What its first event satisfies: a search in quotes or brackets, or eval(…)."),
     "endswith": OptionSpec("any", doc="What its last event satisfies."),
     "connected": OptionSpec("bool", default=True, doc="An event has to share a field with the transaction."),
-    "unifyends": OptionSpec("bool", default=False, doc="Events of startswith and endswith need the fields too."),
+    "unifyends": OptionSpec(
+        "bool", doc="Events of startswith and endswith need one of the fields too (default: as connected)."
+    ),
     "keeporphans": OptionSpec("bool", default=False, doc="Give events of no transaction too, with _txn_orphan=1."),
     "keepevicted": OptionSpec(
         "bool", default=False, doc="Give transactions that were not closed too, with closed_txn=0."
@@ -63,7 +67,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     (seconds), `eventcount`, `closed_txn`, `_raw` (the events' lines in time order) and, of every other field, its
     distinct values in lexicographic order. A transaction ends where its span, pause or number of events would be
     exceeded, or where startswith and endswith say; one that startswith or endswith leaves open is given only with
-    `keepevicted=true`.
+    `keepevicted=true`. `closed_txn` is 1 where one of maxspan, maxpause, maxevents, startswith and endswith is given
+    and the transaction was not evicted, else 0.
 
     *Null*: an event without any of the fields belongs to no transaction (see keeporphans); one that lacks some
     agrees in those. *Multivalue* fields agree where all values are equal. Memory: all events; LimitExceeded beyond
@@ -71,18 +76,22 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if arguments["name"] is not None:
-        fail(node, "Transaction types (name=) are not supported: write their options here.", arguments.given["name"])
-    names = field_names(arguments.words, node)
+        raise UnsupportedFeature(
+            "Transaction types (name=) are not supported.", name="transaction name=", span=arguments.given["name"].span,
+            hint="Write the options of the type here.",
+        )
+    names = [*field_names(arguments.words, node), *arguments["fields"]]
     rules = _Rules(
         tuple(names),
         _seconds(arguments, "maxspan"),
         _seconds(arguments, "maxpause"),
         arguments["maxevents"],
         arguments["connected"],
-        arguments["unifyends"],
+        arguments["connected"] if arguments["unifyends"] is None else arguments["unifyends"],
     )
     ends = {name: _filter(arguments, name, scope) for name in ("startswith", "endswith")}
     options = dict(arguments.options)
+    options["closes"] = any(name in arguments.given for name in _CLOSING)
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         tests = {name: None if end is None else end(ctx) for name, end in ends.items()}
@@ -92,13 +101,14 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     return Sequence(name="transaction", run=run, keeps_order=False, node=node, span=node.span)
 
 
+_CLOSING = ("maxspan", "maxpause", "maxevents", "startswith", "endswith")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|)", re.IGNORECASE)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
 
 def _seconds(arguments: Arguments, name: str) -> float | None:
     text = str(arguments[name])
-    if text == "-1":
+    if re.fullmatch(r"-[0-9.]+[a-z]*", text, re.IGNORECASE):
         return None
     match = _SPAN.fullmatch(text)
     if match is None:
@@ -154,6 +164,7 @@ class _Transaction:
     oldest: float = 0.0
     ended: bool = False
     closed: bool = False
+    evicted: bool = False
 
     def add(self, row: Row, time: float, names: tuple[str, ...]) -> None:
         """Take in an event."""
@@ -185,6 +196,9 @@ class _Grouping:
         self.done: list[_Transaction] = []
         self.orphans: list[Row] = []
         self.count = 0
+        self.events = 0
+        self.most_open = options["maxopentxn"] or ctx.limits.transaction_maxopentxn
+        self.most_events = options["maxopenevents"] or ctx.limits.transaction_maxopenevents
 
     def results(self, rows: list[Row]) -> Iterator[Row]:
         """Yield the transactions, newest first, then the orphans."""
@@ -205,8 +219,10 @@ class _Grouping:
                 yield row | {"_txn_orphan": 1}
 
     def is_closed(self, transaction: _Transaction) -> bool:
-        """Say whether a transaction has the end and the start that were asked for."""
-        return (self.starts is None or transaction.closed) and (self.ends is None or transaction.ended)
+        """Say whether a transaction has the end and the start that were asked for, and was not evicted."""
+        return not transaction.evicted and (self.starts is None or transaction.closed) and (
+            self.ends is None or transaction.ended
+        )
 
     def place(self, row: Row, time: float) -> None:
         """Put an event into the open transaction that it fits, or into a new one."""
@@ -224,18 +240,29 @@ class _Grouping:
             found = _Transaction(ended=is_end)
             self.opened(found, row)
         found.add(row, time, rules.fields)
+        self.events += 1
         if is_start:
             found.closed = True
             self.close(found)
         elif 0 < rules.maxevents <= len(found.events):
             self.close(found)
+        elif self.count > self.most_open or self.events > self.most_events:
+            self.evict()
 
     def opened(self, transaction: _Transaction, row: Row) -> None:
-        """Remember an open transaction, evicting the oldest where there are too many."""
+        """Remember an open transaction."""
         self.open.setdefault(self.bucket(row), []).append(transaction)
         self.count += 1
-        if self.count > (self.options["maxopentxn"] or self.ctx.limits.transaction_maxopentxn):
-            self.close(next(iter(self.open.values()))[0])
+
+    def evict(self) -> None:
+        """Close the transaction that was opened first, and say so: it is incomplete."""
+        oldest = next(iter(self.open.values()))[0]
+        oldest.evicted = True
+        self.close(oldest)
+        self.ctx.message(
+            "warn", "transaction", "Transactions were evicted: too many were open (maxopentxn, maxopenevents). "
+            "They are left out unless keepevicted=true."
+        )
 
     def bucket(self, row: Row) -> tuple[Any, ...]:
         """Transactions of one field are found by its value; of several fields, one by one."""
@@ -254,7 +281,7 @@ class _Grouping:
         for transaction in self.candidates(row):
             if not self.agrees(transaction, row):
                 continue
-            late = (rules.maxspan is not None and transaction.newest - time > rules.maxspan) or (
+            late = (rules.maxspan is not None and transaction.newest - time >= max(rules.maxspan, 1e-9)) or (
                 rules.maxpause is not None and transaction.oldest - time > rules.maxpause
             )
             if not late:
@@ -275,6 +302,7 @@ class _Grouping:
                 if not group:
                     del self.open[bucket]
                 self.count -= 1
+                self.events -= len(transaction.events)
                 break
         self.done.append(transaction)
 
@@ -300,7 +328,7 @@ class _Grouping:
                 result[name] = self.merged(name, events)
         result["duration"] = _whole(transaction.newest - transaction.oldest)
         result["eventcount"] = len(events)
-        result["closed_txn"] = int(closed)
+        result["closed_txn"] = int(closed and self.options["closes"])
         return result
 
     def merged(self, name: str, events: list[Row]) -> Any:
