@@ -14,10 +14,11 @@ from splmini.errors import SplError
 from splmini.language import parser
 from splmini.operators import Row, Stream
 from splmini.plan.optimize import optimize
-from splmini.results import Results
+from splmini.results import Results, View
 
 if TYPE_CHECKING:
     from splmini.environment import Environment
+    from splmini.plan.build import Builder
     from splmini.plan.show import Plan
 
 
@@ -28,7 +29,7 @@ class RunOptions:
     order: str = "auto"
     """`given`, `newest`, or `auto`: given for iterables and frames, newest first for files."""
     executor: Any = None
-    """A `concurrent.futures.Executor` for the distributable part; not used yet, which a message says."""
+    """A `concurrent.futures.Executor`: the distributable part of the plan runs there, over parts of the events."""
     progress: Callable[[int], None] | None = None
     """Called with the number of events read so far."""
     cancel: Callable[[], bool] | None = None
@@ -71,6 +72,11 @@ class Search:
         return f"Search({self.text!r})"
 
     @property
+    def builder(self) -> Builder:
+        """What built the plan, and builds its subsearches."""
+        return self._builder
+
+    @property
     def source(self) -> Any:
         """The source map of the text."""
         return self._source
@@ -103,7 +109,7 @@ class Search:
         rows: list[Row] = []
         stream: Stream | None = None
         try:
-            stream = execute(self._optimized if chosen.optimize else self._operators, run)
+            stream = self._execute(run, chosen.executor)
             for batch in stream.batches:
                 rows.extend(batch)
         except Cancelled:
@@ -123,14 +129,15 @@ class Search:
             "now": run.now,
             "seconds": {**run.seconds, "total": time.perf_counter() - started},
         }
-        return Results(rows, column_order(rows, columns), run.messages, stats, run.complete)
+        view = View(self.tree, self.environment.timezone)
+        return Results(rows, column_order(rows, columns), run.messages, stats, run.complete, view)
 
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
         """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""
         chosen, reading = _options({"order": "given"} | options)
         run = self._start(events, chosen, self._rereads(), reading)
         try:
-            for batch in execute(self._optimized if chosen.optimize else self._operators, run).batches:
+            for batch in self._execute(run, chosen.executor).batches:
                 yield from batch
             self.environment.commit(run.writes, run)
         except Cancelled:
@@ -139,6 +146,13 @@ class Search:
             raise error.locate(self._source) from None
         finally:
             run.source.close()
+
+    def _execute(self, run: Run, executor: Any) -> Stream:
+        if executor is not None:
+            from splmini.engine.parallel import execute_parallel
+
+            return execute_parallel(self, run, executor)
+        return execute(self._optimized if run.optimized else self._operators, run)
 
     def start(self, events: Any = (), *, shared: bool = False, **options: Any) -> Run:
         """Return a run that has not read anything yet, for those who drive operators themselves (explain)."""
@@ -164,8 +178,6 @@ class Search:
             own = getattr(options, name)
             setattr(run, name, environment.moment(environment.setting(name) if own is None else own, now))
         run.range = (run.earliest, run.latest)
-        if options.executor is not None:
-            run.message("info", "run", "The executor was not used: searches do not run in parallel yet.")
         run.source = environment.source(
             events, run, order=options.order, infer=options.infer, strict=options.strict, shared=shared, **reading
         )

@@ -74,8 +74,8 @@ def test_html_is_escaped() -> None:
     assert "a&lt;b&gt;" in text
     assert "x<br>y" in text
     assert "something &lt;odd&gt;" in text
-    many = Results([{"a": 1}] * 150)._repr_html_()
-    assert many.count("<tr>") == 101
+    many = Results([{"a": 1}] * 1050)._repr_html_()
+    assert many.count("<tr>") == 1001
     assert "50 more rows" in many
 
 

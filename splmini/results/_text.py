@@ -1,0 +1,79 @@
+"""Rows as a text table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from splmini.results._view import as_text, is_sparkline, points
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def cell(value: Any) -> str:
+    """Return a field's value as text, the values of a multivalue field one a line."""
+    if value is None:
+        return ""
+    return "\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+
+
+def bars(value: list[Any]) -> str:
+    """Return a sparkline as a row of bars.
+
+    >>> bars(["##__SPARKLINE__##", 0, 1, 2])
+    '▁▄█'
+    """
+    numbers = points(value)
+    low, high = min(0.0, *numbers) if numbers else 0.0, max(numbers, default=0.0)
+    if high <= low:
+        return BARS[0] * len(numbers)
+    return "".join(BARS[int((number - low) / (high - low) * (len(BARS) - 1) + 0.5)] for number in numbers)
+
+
+def table_lines(fields: list[str], rows: list[Row], width: int) -> Iterator[str]:
+    """Yield the lines of a table: heads, a rule, rows; numbers stand right."""
+    cells = [[_printable(row.get(name), width) for name in fields] for row in rows]
+    heads = [_cut(clean(name), width) for name in fields]
+    widths = [
+        max([len(head), *(len(line) for row in cells for line in row[index])])
+        for index, head in enumerate(heads)
+    ]
+    right = [bool(rows) and all(_is_number(row.get(name)) for row in rows) for name in fields]
+    yield _line(heads, widths, right)
+    yield "  ".join("-" * each for each in widths)
+    for row in cells:
+        for index in range(max(map(len, row), default=1)):
+            yield _line([lines[index] if index < len(lines) else "" for lines in row], widths, right)
+
+
+def _line(cells: list[str], widths: list[int], right: list[bool]) -> str:
+    parts = (
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    )
+    return "  ".join(parts).rstrip()
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, (int, float))
+
+
+def _printable(value: Any, width: int) -> list[str]:
+    """The lines of a cell; control characters are shown, never sent to a terminal."""
+    if is_sparkline(value):
+        return [bars(value)]
+    return [_cut(clean(line), width) for line in cell(value).split("\n")]
+
+
+def clean(text: str) -> str:
+    """Return a text with control characters as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if not width or len(text) <= width else text[: width - 1] + "…"

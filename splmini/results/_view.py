@@ -1,0 +1,122 @@
+"""What a run knows about how its rows are looked at: the search, the time zone; and times, sparklines as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone, tzinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from splmini.language import tree
+
+CHARTED = frozenset({"timechart", "chart", "top", "rare", "geostats", "timewrap"})
+"""Commands whose results are shown as a chart, too."""
+TABULAR = frozenset({"addtotals", "selfjoin", "outputcsv"})
+"""Commands, beyond the transforming and generating ones, whose results are a table."""
+KEPT = frozenset({"sort", "head", "tail", "reverse", "fields", "where", "search", "fillnull", "rename"})
+"""Commands behind a charting one that leave its results what they are."""
+EVENT_SOURCES = frozenset({"multisearch", "set"})
+SPARKLINE = "##__SPARKLINE__##"
+LONGEST_TERM = 200
+
+
+@dataclass(frozen=True)
+class View:
+    """The search that rows come from, and the zone that their times are shown in."""
+
+    tree: tree.Pipeline | None = None
+    timezone: tzinfo = timezone.utc
+
+    @cached_property
+    def chart(self) -> str | None:
+        """The charting command that the rows come from, None where there is none, or something changed them since."""
+        for command in reversed(self.tree.commands if self.tree is not None else ()):
+            if command.name in CHARTED:
+                return command.name
+            if command.name not in KEPT:
+                return None
+        return None
+
+    @cached_property
+    def events(self) -> bool:
+        """Whether the rows are events: no command made anything else of them."""
+        from splmini.registry import find_command
+
+        if self.tree is None:
+            return False
+        for command in self.tree.commands:
+            spec = find_command(command.name)
+            if spec is None or spec.category == "transforming" or command.name in TABULAR:
+                return False
+            if spec.category == "generating" and command.name not in EVENT_SOURCES:
+                return False
+        return True
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """The words and values that the search asked for, the longest first; each may hold `*`."""
+        found: dict[str, None] = {}
+        for command in self.tree.commands if self.tree is not None else ():
+            if command.name == "search":
+                for argument in command.args:
+                    found.update(dict.fromkeys(_terms(argument)))
+        usable = (term for term in found if term.strip("*") and len(term) <= LONGEST_TERM)
+        return tuple(sorted(usable, key=len, reverse=True))
+
+    def time(self, value: Any) -> str:
+        """Return an epoch as it is shown, in the view's time zone; what is none, as text.
+
+        >>> View().time(1767225600.25)
+        '2026-01-01 00:00:00.250'
+        """
+        moment = self.moment(value)
+        if moment is None:
+            return as_text(value)
+        text = moment.strftime("%Y-%m-%d %H:%M:%S")
+        return text if float(value).is_integer() else f"{text}.{moment.microsecond // 1000:03}"
+
+    def moment(self, value: Any) -> datetime | None:
+        """Return an epoch as a datetime in the view's time zone; None for what is no epoch."""
+        if value.__class__ not in (int, float):
+            return None
+        try:
+            return datetime.fromtimestamp(value, self.timezone)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+def _terms(node: tree.Node) -> Iterator[str]:
+    """The texts that a search expression asks for; nothing of what it refuses."""
+    from splmini.language import tree
+
+    if isinstance(node, (tree.And, tree.Or)):
+        for item in node.items:
+            yield from _terms(item)
+    elif isinstance(node, (tree.Term, tree.Directive)):
+        yield node.text
+    elif isinstance(node, tree.FieldComparison) and node.op in ("=", "=="):
+        yield node.value
+    elif isinstance(node, tree.FieldIn):
+        for term in node.values:
+            yield term.text
+
+
+def as_text(value: Any) -> str:
+    """Return one value of a field as text."""
+    from splmini.values.numbers import to_text
+
+    return value if isinstance(value, str) else to_text(value)
+
+
+def is_sparkline(value: Any) -> bool:
+    """Say whether a value is a sparkline: the marker, and numbers behind it."""
+    return isinstance(value, list) and len(value) > 1 and value[0] == SPARKLINE
+
+
+def points(value: list[Any]) -> list[float]:
+    """Return the numbers of a sparkline."""
+    from splmini.values.numbers import to_number
+
+    return [float(to_number(each) or 0) for each in value[1:]]
