@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -22,7 +23,7 @@ from splmini.operators import ALL, Batch, Dataset, Fields, Implied, Message, Row
 from splmini.plan.build import Builder
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import conjuncts
-from splmini.values import times
+from splmini.values import regex, times
 
 Mapper = Callable[[Events], Batch]
 
@@ -97,6 +98,22 @@ class Writes:
         return bool(self.tables or self.events or self.files)
 
 
+def _listener(reference: weakref.ref[Run]) -> Callable[[str], None]:
+    """What hears of patterns that run into the match limit; it does not keep the run alive."""
+
+    def gave_up(pattern: str) -> None:
+        run = reference()
+        if run is not None:
+            run.message(
+                "warn",
+                "search",
+                f"The regular expression '{pattern}' reached its limit of steps (match_limit={regex.MATCH_LIMIT}) on "
+                "some values, which count as no match.",
+            )
+
+    return gave_up
+
+
 class Cancelled(Exception):
     """The caller cancelled the run; the rows found so far stand."""
 
@@ -135,6 +152,8 @@ class Run:
         self.complete = True
         self.range = (self.earliest, self.latest)
         self._scanned = False
+        self._pattern_gave_up = _listener(weakref.ref(self))
+        regex.watch(self._pattern_gave_up)
         self._deadline = time.monotonic() + self.limits.max_seconds if self.limits.max_seconds else None
 
     # ---- messages and limits -----------------------------------------------------------------------------------
@@ -147,6 +166,7 @@ class Run:
 
     def check(self, rows_kept: int = 0) -> None:
         """Raise where the run was cancelled or a limit is reached."""
+        regex.watch(self._pattern_gave_up)
         if self.cancel is not None and self.cancel():
             raise Cancelled
         if rows_kept > self.limits.max_rows:

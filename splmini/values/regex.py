@@ -7,6 +7,7 @@ The `pcre2` package with a match limit is the reference. A pattern inside a subs
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -109,7 +110,7 @@ class Pattern:
         except UnicodeEncodeError:  # half a surrogate pair, which a damaged record can hold
             return self._guarded(call, _encodable(text))
         except pcre2.LibraryError:
-            self.exceeded += 1
+            self._give_up()
             return None
 
     def _finditer(self, text: str) -> Iterator[Match]:
@@ -118,7 +119,21 @@ class Pattern:
         except UnicodeEncodeError:
             yield from self._finditer(_encodable(text))
         except pcre2.LibraryError:
-            self.exceeded += 1
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.exceeded += 1
+        listener = getattr(_watch, "listener", None)
+        if listener is not None:
+            listener(self.pattern)
+
+
+_watch = threading.local()
+
+
+def watch(listener: Callable[[str], None]) -> None:
+    """Have `listener` called with each pattern that runs into the match limit in this thread, from now on."""
+    _watch.listener = listener
 
 
 def _encodable(text: str) -> str:
