@@ -27,12 +27,15 @@ RISK_FIELDS = ("search_name", "risk_", "threat_")
 def command(detection: str, files: tuple[str, ...], form: str, quiet: bool, **settings: Any) -> None:
     """Run DETECTION (a security_content YAML file) over the events in FILES; show its rows, findings and risk events.
 
+    The macros and lookups of the repository that it stands in are found by themselves.
+
     Example: splmini detect examples/detect_regsvcs/detection.yml examples/detect_regsvcs/events.xml
     """
     import splmini
 
     loaded = splmini.Detection.load(detection)
-    outcome = loaded.run(shared.events(files), shared.environment(settings), **shared.reading(settings))
+    env = splmini.Environment(**splmini.bench.repository_settings(detection, shared.environment_settings(settings)))
+    outcome = loaded.run(shared.events(files), env, **shared.reading(settings))
     shared.tell(outcome.results, quiet)
     click.echo(_json(loaded, outcome) if form == "json" else _text(loaded, outcome), nl=False)
     sys.exit(0 if outcome.fired else 1)

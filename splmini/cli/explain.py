@@ -22,10 +22,14 @@ def command(search: str, files: tuple[str, ...], quiet: bool, **settings: Any) -
     and, for the events that came nearest, the first clause that refused them."""
     import splmini
 
-    env = shared.environment(settings)
-    subject: Any = shared.search_text(search)
+    chosen = shared.environment_settings(settings)
+    subject: Any
     if Path(search).suffix in (".yml", ".yaml") and Path(search).is_file():
         subject = splmini.Detection.load(search)
+        chosen = splmini.bench.repository_settings(search, chosen)
+    else:
+        subject = shared.search_text(search)
+    env = splmini.Environment(**chosen)
     explanation = env.explain(subject, shared.events(files), **shared.reading(settings))
     click.echo(str(explanation))
     sys.exit(0 if explanation.fired else 1)

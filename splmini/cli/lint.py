@@ -43,12 +43,14 @@ def command(
         return
     if not paths:
         raise click.UsageError("Missing argument 'PATHS...'.")
-    env = shared.environment(settings)
-    issues = [
-        issue
-        for path in _files(paths)
-        for issue in splmini.lint_file(path, env, select=_codes(select), ignore=_codes(ignore))
-    ]
+    given = shared.environment_settings(settings)
+    environments: dict[Path | None, Any] = {}
+    issues = []
+    for path in _files(paths):
+        root = splmini.bench.repository_of(path)
+        if root not in environments:
+            environments[root] = splmini.Environment(**splmini.bench.repository_settings(path, given))
+        issues += splmini.lint_file(path, environments[root], select=_codes(select), ignore=_codes(ignore))
     for path in filter(os.path.isdir, paths):
         issues += splmini.lint_repository(path, select=_codes(select), ignore=_codes(ignore))
     click.echo(_FORMS[form](issues), nl=False)

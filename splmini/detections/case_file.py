@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,22 @@ from splmini.errors import KnowledgeError, did_you_mean
 
 
 @dataclass(frozen=True)
+class Written:
+    """A case as written, `$name$` replaced by the `values` of one entry of its `each`; `index` is its place."""
+
+    index: int
+    name: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A file of cases as written; `detection` is what they test."""
 
     path: Path
     document: Document
     detection: Detection
-    cases: list[dict[str, Any]]
+    cases: list[Written]
     environment: dict[str, Any] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
 
@@ -41,9 +50,23 @@ def read_case_file(file: Path) -> Loaded:
         environment["apps"] = [_app(str(each), file, document) for each in environment["apps"]]
     if not data.get("cases"):
         raise document.error("'cases' has to be a list of cases.", *(("cases",) if "cases" in data else ()))
-    cases = [_case(document, item, index) for index, item in enumerate(data["cases"])]
+    cases = [case for index, item in enumerate(data["cases"]) for case in _cases(document, item, index)]
     detection = _detection(document, data, file)
     return Loaded(file, document, detection, cases, environment, data.get("defaults", {}))
+
+
+def _cases(document: Document, item: Any, index: int) -> Iterator[Written]:
+    """A case or, of one with `each`, one for each entry; each is checked as it reads then."""
+    entries = item.get("each", [{}]) if isinstance(item, dict) else [{}]
+    if not _mappings(entries) or not entries:
+        raise document.error("'each' has to be a list of mappings.", "cases", index, "each")
+    for values in entries:
+        data = {key: replaced_tokens(value, values) for key, value in item.items()} if values else item
+        case = _case(document, data, index)
+        name = str(case["name"])
+        if values and name == str(item["name"]):
+            name += " [" + " ".join(f"{key}={value}" for key, value in values.items()) + "]"
+        yield Written(index, name, {key: value for key, value in case.items() if key != "each"})
 
 
 def _case(document: Document, item: Any, index: int) -> dict[str, Any]:
@@ -103,13 +126,13 @@ _TOKEN = re.compile(r"\$(\w+)\$")
 
 
 def replaced_tokens(value: Any, values: Mapping[str, Any]) -> Any:
-    """Replace `$name$` in every text of a value; a text that is one token becomes the value itself.
+    """Replace `$name$` in every text of a value, keys too; a text that is one token becomes the value itself.
 
     >>> replaced_tokens({"a": "$n$", "b": ["x $n$ $m$"]}, {"n": 1})
     {'a': 1, 'b': ['x 1 $m$']}
     """
     if isinstance(value, dict):
-        return {key: replaced_tokens(item, values) for key, item in value.items()}
+        return {str(replaced_tokens(key, values)): replaced_tokens(item, values) for key, item in value.items()}
     if isinstance(value, list):
         return [replaced_tokens(item, values) for item in value]
     if not isinstance(value, str) or not values:

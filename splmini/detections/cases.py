@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splmini.detections.case_file import Loaded, beside, read_case_file, replaced_tokens
+from splmini.detections.case_file import Loaded, Written, beside, read_case_file
 from splmini.detections.content import repository_of
 from splmini.detections.escu import Detection
 from splmini.detections.expected import differences, line, read_rows, same
@@ -172,25 +172,18 @@ def load_cases(path: str | Path) -> list[Case]:
     """
     loaded = read_case_file(Path(path))
     root = repository_of(path)
-    return [case for index in range(len(loaded.cases)) for case in _cases(loaded, index, root)]
+    return [_case(loaded, written, root) for written in loaded.cases]
 
 
-def _cases(loaded: Loaded, index: int, root: Path | None) -> Iterator[Case]:
-    """The case at an index of the file; of one with `each`, one for each of its values."""
-    file, written = loaded.path, loaded.cases[index]
-    position = loaded.document.positions.get(("cases", index), (1, 1))
-    for values in written.get("each", [{}]):
-        data = {key: replaced_tokens(value, values) for key, value in written.items() if key != "each"}
-        name = str(data["name"])
-        if values and name == str(written["name"]):
-            name += " [" + " ".join(f"{key}={value}" for key, value in values.items()) + "]"
-        settings = loaded.environment | {key: data[key] for key in ("now", "earliest", "latest") if key in data}
-        for key in ("macros", "lookups"):
-            if key in data:
-                settings[key] = {**(settings.get(key) or {}), **data[key]}
-        yield Case(
-            name, loaded.detection, settings, data, file.parent, str(file), position, loaded.defaults, root
-        )
+def _case(loaded: Loaded, written: Written, root: Path | None) -> Case:
+    file, data = loaded.path, written.data
+    position = loaded.document.positions.get(("cases", written.index), (1, 1))
+    settings = loaded.environment | {key: data[key] for key in ("now", "earliest", "latest") if key in data}
+    for key in ("macros", "lookups"):
+        if key in data:
+            settings[key] = {**(settings.get(key) or {}), **data[key]}
+    detection, defaults = loaded.detection, loaded.defaults
+    return Case(written.name, detection, settings, data, file.parent, str(file), position, defaults, root)
 
 
 def merged_settings(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

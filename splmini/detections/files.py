@@ -43,7 +43,8 @@ def detection_in(file: Path) -> Detection | None:
 
 
 def find_tests(paths: Iterable[str | Path]) -> list[Path]:
-    """Return the files that may hold tests, below folders and as named; a detection comes before its cases.
+    """Return the files that may hold tests, below folders and as named; a detection comes before its cases, which come
+    with it.
 
     Hidden folders are passed over, and in a repository of content what is no detection (macros, lookups …).
 
@@ -57,7 +58,7 @@ def find_tests(paths: Iterable[str | Path]) -> list[Path]:
             below = (each for suffix in ("yml", "yaml") for each in path.rglob(f"*.{suffix}"))
             found.update(dict.fromkeys(sorted((each for each in below if _may_hold_tests(each, path)), key=_order)))
         elif path.is_file():
-            found[path] = None
+            found.update(dict.fromkeys([path, *case_files_of(path)]))
         else:
             raise KnowledgeError("There is no such file or folder.", path=str(path))
     return list(found)

@@ -111,10 +111,13 @@ class _Writing:
             end, depth = closing.end(), depth - 1
         return start, end
 
-    def changed(self, kind: str, description: str, start: int, end: int, text: str) -> Mutant:
-        """The mutant in which a range reads otherwise."""
+    def changed(
+        self, kind: str, description: str, start: int, end: int, text: str, at: int | None = None
+    ) -> Mutant:
+        """The mutant in which a range reads otherwise; `at` is the place that it names, else the range's start."""
         made = self.text[:start] + text + self.text[end:]
-        return Mutant(kind, description, line_and_column(self.text, start), made, start)
+        place = start if at is None else at
+        return Mutant(kind, description, line_and_column(self.text, place), made, place)
 
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[()]', re.DOTALL)
@@ -162,9 +165,10 @@ def _of_root(root: tree.Node, words: _Words, writing: _Writing) -> Iterator[Muta
             yield from _without_not(node, writing)
         else:
             found = writing.range(node)
-            for kind, description, text in _changes(node) if found is not None else ():
+            for kind, description, text, place in _changes(node) if found is not None else ():
                 assert found is not None
-                yield writing.changed(kind, description, *found, text)
+                at = writing.range(place)
+                yield writing.changed(kind, description, *found, text, found[0] if at is None else at[0])
 
 
 def _dropped(items: tuple[tree.Node, ...], neutral: str, what: str, writing: _Writing) -> Iterator[Mutant]:
@@ -199,25 +203,29 @@ _FLIPPED = {"=": "!=", "==": "!=", "!=": "=", "<": ">=", ">": "<=", "<=": ">", "
 _BOUNDARY = {"<": "<=", ">": ">=", "<=": "<", ">=": ">"}
 
 
-def _changes(node: tree.Node) -> Iterator[tuple[str, str, str]]:
-    """Yield (kind, description, new text) for a node that is no AND, OR or NOT."""
+def _changes(node: tree.Node) -> Iterator[tuple[str, str, str, tree.Node]]:
+    """Yield (kind, description, new text, the node concerned) for a node that is no AND, OR or NOT."""
     if isinstance(node, (tree.FieldComparison, tree.Comparison)) and node.op in _FLIPPED:
         if isinstance(node, tree.FieldComparison) and node.field in ("earliest", "latest", "index"):
             return
         flipped = _FLIPPED[node.op]
-        yield "flip comparison", f"{node.op} becomes {flipped} in {_short(node)}", str(replace(node, op=flipped))
+        yield "flip comparison", f"{node.op} becomes {flipped} in {_short(node)}", str(replace(node, op=flipped)), node
         if node.op in _BOUNDARY:
             moved = _BOUNDARY[node.op]
-            yield "move boundary", f"{node.op} becomes {moved} in {_short(node)}", str(replace(node, op=moved))
+            yield "move boundary", f"{node.op} becomes {moved} in {_short(node)}", str(replace(node, op=moved)), node
     if isinstance(node, tree.FieldComparison) and node.op in ("=", "!=") and _wideable(node.value):
         wide = f"*{node.value.strip('*')}*"
         if wide != node.value:
-            yield "widen wildcard", f"{node.value} becomes {wide} in {_short(node)}", str(replace(node, value=wide))
+            description = f"{node.value} becomes {wide} in {_short(node)}"
+            yield "widen wildcard", description, str(replace(node, value=wide)), node
     elif isinstance(node, (tree.FieldIn, tree.InList)):
-        name, items = ("values", node.values) if isinstance(node, tree.FieldIn) else ("items", node.items)
+        if isinstance(node, tree.FieldIn):
+            subject, name, items = node.field, "values", tuple[tree.Node, ...](node.values)
+        else:
+            subject, name, items = _short(node.operand), "items", node.items
         for index, item in enumerate(items if len(items) > 1 else ()):
             left: Any = items[:index] + items[index + 1 :]
-            yield "remove IN value", f"without {item} in {_short(node)}", str(replace(node, **{name: left}))
+            yield "remove IN value", f"without {item} in {subject} IN (…)", str(replace(node, **{name: left})), item
 
 
 def _wideable(value: str) -> bool:

@@ -1,7 +1,7 @@
 """The bench: the tests of files of detections and cases, run and measured; what `splmini test` and `mutate` stand on.
 
-A `Bench` keeps what the files share (environments, logs), so that a second run is quick. Each test runs in an
-environment of its own: what one writes (risk events, lookup tables) is not there for the next.
+A `Bench` keeps what the files share (environments, logs), so that a second run is quick. What one test writes (risk
+events, lookup tables) is not there for the next.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ class Bench:
                 report.coverage.append(measure(result.env, case.detection, result.events, **result.options))
 
     def _environment(self, file: Path, own: Mapping[str, Any]) -> Any:
-        """A new environment for a test; what is costly to load is shared by all of the same settings."""
+        """The environment of a test: shared by all of the same settings, without what earlier ones wrote."""
         from splmini import Environment
 
         key = f"{repository_of(file)} {json.dumps(own, default=str, sort_keys=True)}"
@@ -214,7 +214,8 @@ class Bench:
                 self._environments.clear()
             settings = merged_settings(repository_settings(file, self.settings), own)
             known = self._environments[key] = Environment(**settings)
-        return known.fresh()
+        known.forget_writes()
+        return known
 
     # ---- mutants -----------------------------------------------------------------------------------------------
 
