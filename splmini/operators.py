@@ -173,6 +173,8 @@ class DatasetReading:
     where: tree.Node | None
     needed: Fields
     create: Callable[[RunContext], State]
+    order_matters: bool = True
+    """False where the result does not depend on the order of the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +239,9 @@ class Dataset(Protocol):
 
     def describe(self) -> str:
         """Return what the dataset is, as JSON."""
+
+    def describe_models(self) -> list[str]:
+        """Return what the dataset's model is, as JSON; of no dataset (the name ""), what each model is."""
 
     def rows(
         self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True

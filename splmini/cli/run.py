@@ -14,7 +14,7 @@ from splmini.cli import _shared as shared
 @click.argument("spl")
 @click.argument("files", nargs=-1)
 @click.option("-f", "--format", "form", type=click.Choice(shared.FORMATS), default="table", help="Form of the rows.")
-@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes (one is used yet).")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes that read the events.")
 @click.option("--limit", type=click.IntRange(min=0), help="Show at most so many rows.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the rows to a file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")

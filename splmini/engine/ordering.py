@@ -44,7 +44,8 @@ def newest_first(stream: Stream, run: Run, following: Operator | None) -> Stream
     return Stream(batches(), stream.columns)
 
 
-def _time(row: Row) -> float:
+def row_time(row: Row) -> float:
+    """Return the time of a row; one without stands before all others."""
     moment = row.get("_time")
     return moment if isinstance(moment, (int, float)) else float("-inf")
 
@@ -56,13 +57,13 @@ def _all(stream: Stream, run: Run) -> list[Row]:
         rows.extend(batch)
         run.check(len(rows))
         for row in batch:
-            moment = _time(row)
+            moment = row_time(row)
             if moment < previous:
                 ascending = False
             previous = moment
     rows.reverse()
     if not ascending:
-        rows.sort(key=_time, reverse=True)
+        rows.sort(key=row_time, reverse=True)
     return rows
 
 
@@ -70,7 +71,7 @@ def _newest(stream: Stream, wanted: int) -> list[Row]:
     """Keep the `wanted` newest rows in a heap: memory does not grow with the events."""
     heap: list[tuple[float, int, Row]] = []
     for number, row in enumerate(stream.rows()):
-        item = (_time(row), number, row)
+        item = (row_time(row), number, row)
         if len(heap) < wanted:
             heapq.heappush(heap, item)
         elif wanted and item[:2] > heap[0][:2]:

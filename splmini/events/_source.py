@@ -89,6 +89,13 @@ def _find_path(path: str, sure: bool) -> Iterator[Stream]:
         raise EventFormatError("There is no such file.", path=path)
 
 
+def named_stream(name: str) -> Stream:
+    """Return the stream of a name that `find_streams` gave, to be opened in another process."""
+    if "://" in name and not os.path.exists(name):
+        return Stream(name, partial(_open_remote, name))
+    return Stream(name, partial(_open_file, name))
+
+
 def _walk(folder: str) -> Iterator[Stream]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))

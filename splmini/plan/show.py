@@ -8,6 +8,7 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict, dataclass
 
 from splmini.operators import Generating, Operator, Partial, Streaming
+from splmini.plan.distribution import divide
 from splmini.plan.fields import required
 from splmini.plan.scan import Scan
 
@@ -49,19 +50,10 @@ def describe(plain: SequenceOf[Operator], optimised: SequenceOf[Operator]) -> Pl
 
 
 def _steps(operators: SequenceOf[Operator]) -> Iterator[Step]:
-    ahead = True
-    for operator, fields in zip(operators, required(operators), strict=True):
+    stop = divide(operators).stop
+    for index, (operator, fields) in enumerate(zip(operators, required(operators), strict=True)):
         names = None if fields is None else tuple(sorted(fields))
-        ahead = ahead and _distributable(operator)
-        yield Step(_kind(operator), operator.name, _text(operator), names, ahead)
-        ahead = ahead and not isinstance(operator, Partial)
-
-
-def _distributable(operator: Operator) -> bool:
-    """Say whether an operator can run in other processes, where all before it can."""
-    if isinstance(operator, Streaming):
-        return not operator.local
-    return isinstance(operator, (Partial, Scan))
+        yield Step(_kind(operator), operator.name, _text(operator), names, index < stop)
 
 
 def _kind(operator: Operator) -> str:

@@ -1,0 +1,270 @@
+"""What a task of a parallel run does: it runs the first half of a plan over some parts of the events.
+
+A `Job` is what all tasks of a run share. It travels pickled, as the text of the search and the definitions that it
+uses, and is compiled once in each process; later tasks name it by its digest alone where it is large.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from splmini.engine.context import Run
+from splmini.engine.ordering import newest_first
+from splmini.engine.prefilter import candidates
+from splmini.engine.source import EventSource
+from splmini.engine.stream import execute, reads_raw
+from splmini.errors import EventFormatError, SplError
+from splmini.events import Block, Part, Report
+from splmini.language import tree
+from splmini.operators import ALL, BATCH_SIZE, Batch, Fields, Message, Operator, Row, Stream, union
+from splmini.plan.distribution import Division, divide
+from splmini.plan.fields import required
+from splmini.plan.scan import Scan, scan
+
+
+class NotDistributable(Exception):
+    """A part of the search wants more than the events of its task; all of it has to run in the calling process."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A search, and how it is run, for all tasks alike. Pickles.
+
+    `search` is a `splmini.compiled.Search`. `predicate` is that of its scan, subsearches run and replaced by what they
+    returned. `ordered` is the operator behind which rows are put newest first; None: they stay in the order given.
+    """
+
+    search: Any
+    division: Division
+    predicate: tree.Node | None
+    optimized: bool
+    now: float
+    earliest: float | None
+    latest: float | None
+    knowledge: str
+    bytes_tell: bool = True
+    """Whether the bytes of files can be searched before anything is parsed."""
+    ordered: int | None = None
+    most: int | None = None
+
+    def operators(self) -> tuple[Operator, ...]:
+        """The plan, with the scan's subsearches replaced."""
+        plan: tuple[Operator, ...] = self.search.optimized if self.optimized else self.search.operators
+        return (scan(self.predicate), *plan[1:]) if isinstance(plan[0], Scan) else plan
+
+
+@dataclass
+class Outcome:
+    """What a task gives: rows, or the state of an aggregation; what it has to tell; what it counted."""
+
+    rows: list[Row] = field(default_factory=list)
+    state: Any = None
+    report: Report = field(default_factory=Report)
+    messages: list[Message] = field(default_factory=list)
+    scanned: int = 0
+    parsed: int = 0
+    matched: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+# ---- the run of a task ---------------------------------------------------------------------------------------------
+
+
+class _Services:
+    """The environment's services, without the events that other runs wrote: those are read in the calling process."""
+
+    def __init__(self, services: Any) -> None:
+        self._services = services
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._services, name)
+
+    def written_events(self, names: set[str]) -> list[Row]:
+        """Return none."""
+        return []
+
+
+class TaskRun(Run):
+    """The run of a task: it knows a part of the events, so whatever would read all of them, or write, is refused."""
+
+    whole: tree.Node | None = None
+    """The scan's predicate as it was written, which decides on the range of time."""
+
+    def time_range(self, predicate: tree.Node | None) -> Any:
+        """The time range of the search as it was written, for its own scan."""
+        return super().time_range(predicate if self.whole is None else self.whole)
+
+    def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
+        """Run another pipeline over rows; over events only where each event is for itself."""
+        if rows is None:
+            operators = self.builder.build(pipeline)
+            division = divide(operators)
+            if division.kind != "rows" or division.stop != len(operators):
+                raise NotDistributable
+        return super().run(pipeline, rows, needed)
+
+    def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
+        """Refuse: a subsearch reads all events."""
+        raise NotDistributable
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotDistributable
+
+    write_table = write_events = write_file = _refuse
+
+
+@dataclass
+class _Reading:
+    """The parts that a task reads, and the one that is being read."""
+
+    parts: tuple[Part, ...]
+    current: Part | None = None
+
+
+def _source(reading: _Reading, report: Report, ingest: Any, bytes_tell: bool) -> EventSource:
+    def blocks() -> Iterator[Block | Batch]:
+        for part in reading.parts:
+            reading.current = part
+            yield from part.read(report, ingest)
+
+    def read() -> Iterator[Batch]:
+        for block in blocks():
+            events = block.events(report) if isinstance(block, Block) else block
+            for start in range(0, len(events), BATCH_SIZE):
+                yield events[start : start + BATCH_SIZE]
+
+    def filtered(prefilter: Any) -> Iterator[tuple[int, Batch]]:
+        return candidates(blocks(), prefilter, report)
+
+    return EventSource(read, filtered=filtered if bytes_tell else None)
+
+
+def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome:
+    """Run the first half of a job's plan over some parts of the events.
+
+    `written`: over the events that earlier runs wrote, too; in the calling process, where they are.
+    """
+    search = job.search
+    outcome, reading = Outcome(), _Reading(parts)
+    environment = search.environment
+    run = TaskRun(
+        environment if written else _Services(environment),
+        _source(reading, outcome.report, environment.knowledge.ingest, job.bytes_tell),
+        search.builder,
+        search.source,
+        job.now,
+        job.earliest,
+        job.latest,
+        job.knowledge,
+        job.optimized,
+    )
+    try:
+        _perform(job, run, outcome)
+    except SplError as error:
+        if isinstance(error, EventFormatError) and error.record is not None and reading.current is not None:
+            error.record += reading.current.lines_before()
+        raise error.locate(search.source) from None
+    outcome.messages, outcome.seconds = run.messages, run.seconds
+    outcome.scanned, outcome.parsed, outcome.matched = run.scanned, run.parsed, run.matched
+    return outcome
+
+
+def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
+    operators, kind = job.operators(), job.division.kind
+    if kind == "dataset":
+        reading = operators[0].reading  # type: ignore[union-attr]
+        assert reading is not None
+        stream = run.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
+        outcome.state = _filled(reading.create(run), stream)
+        return
+    run.whole = job.search.operators[0].predicate if not job.optimized else job.search.optimized[0].predicate
+    run.raw_wanted = reads_raw(operators)
+    needed = required(operators)[0]
+    if job.ordered is not None:
+        needed = union(needed, frozenset({"_time"}))
+    stream = operators[0].generate(run, needed)  # type: ignore[union-attr]
+    stop = job.division.stop
+    if kind == "state":
+        stream = _through(operators[1 : stop - 1], run, stream)
+        outcome.state = _filled(operators[stop - 1].create(run), stream)  # type: ignore[union-attr]
+        return
+    behind = 1
+    if job.ordered is not None:
+        behind = job.ordered + 1
+        stream = _through(operators[1:behind], run, stream)
+        stream = newest_first(stream, run, operators[behind] if behind < len(operators) else None)
+    outcome.rows = _first(_through(operators[behind:stop], run, stream), job.most, run)
+
+
+def _through(operators: tuple[Operator, ...], run: Run, stream: Stream) -> Stream:
+    return execute(operators, run, stream) if operators else stream
+
+
+def _filled(state: Any, stream: Stream) -> Any:
+    for batch in stream.batches:
+        state.update(batch)
+    return state
+
+
+def _first(stream: Stream, most: int | None, run: Run) -> list[Row]:
+    rows: list[Row] = []
+    for batch in stream.batches:
+        rows.extend(batch)
+        run.check(len(rows))
+        if most is not None and len(rows) >= most:
+            return rows[:most]
+    return rows
+
+
+# ---- in the worker -------------------------------------------------------------------------------------------------
+
+SMALL = 256 << 10
+"""A pickled job up to this size is sent with every task."""
+_KEPT = 16
+_jobs: OrderedDict[str, Job] = OrderedDict()
+_lock = threading.Lock()
+
+
+def offer(job: Job) -> tuple[str, bytes]:
+    """Pickle a job; tasks that run in this process, or in one that is forked from it, find it as it is."""
+    data = pickle.dumps(job)
+    digest = hashlib.sha256(data).hexdigest()
+    _keep(digest, job)
+    return digest, data
+
+
+def withdraw(digest: str) -> None:
+    """Forget a job whose run is over."""
+    with _lock:
+        _jobs.pop(digest, None)
+
+
+def _keep(digest: str, job: Job) -> None:
+    with _lock:
+        _jobs[digest] = job
+        while len(_jobs) > _KEPT:
+            _jobs.popitem(last=False)
+
+
+def run_task(digest: str, data: bytes | None, parts: tuple[Part, ...]) -> Outcome | None:
+    """Run a task of a job; None where this process does not know the job and it was not sent along.
+
+    The data is what `offer` made in the process that submitted the task: an executor's tasks are trusted as the
+    executor itself is.
+    """
+    job = _jobs.get(digest)
+    if job is None:
+        if data is None:
+            return None
+        job = pickle.loads(data)  # noqa: S301
+        _keep(digest, job)
+    return perform(job, parts)
+
+
+__all__ = ["Job", "NotDistributable", "Outcome", "TaskRun", "offer", "perform", "run_task", "withdraw"]

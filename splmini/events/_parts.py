@@ -1,0 +1,269 @@
+"""Parts of files that can be read anywhere: what the tasks of a parallel run are given.
+
+A large file of plain text is cut at record boundaries into ranges of bytes, which the reader of a task opens and reads
+by itself. A file that cannot be entered in the middle (compressed, binary) is one part where there are many of them;
+else its blocks are read here and sent. So is what depends on the records before it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+
+from splmini.events._compression import is_compressed, peek, utf8
+from splmini.events._read import file_blocks, stream_blocks, text_blocks
+from splmini.events._reader import HEAD_BYTES, Block, Reader, Report, Settings, find_reader
+from splmini.events._source import Stream, find_streams, named_stream
+from splmini.events.recognise import is_binary, recognise_format
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+MANY_FILES = 8
+"""From so many on, files that have to be read from their start are parts of their own."""
+EXPANSION = 8
+"""About how many times larger compressed events become."""
+LOOKBACK = 64 << 10
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range of bytes of a file of text, from one record boundary to another; `state` as in `Block`."""
+
+    path: str
+    reader: str
+    settings: Settings
+    state: Any
+    first: int
+    """Where the file's records begin."""
+    start: int
+    stop: int | None
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it has, about."""
+        return (self.stop or self.start) - self.start
+
+    def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
+        """Read its blocks; `ingest` is what apps say about reading files, there where it is read."""
+        reader, settings = find_reader(self.reader), replace(self.settings, ingest=ingest)
+        with named_stream(self.path).open() as file:
+            start = boundary_before(file, reader, self.state, self.first, self.start)
+            stop = None if self.stop is None else boundary_before(file, reader, self.state, self.first, self.stop)
+            window = io.BufferedReader(_Window(file, start, stop), 1 << 18)
+            yield from text_blocks(reader, b"", window, settings, report, state=self.state)
+
+    def lines_before(self) -> int:
+        """Count the lines of the file before this part: an error says which record of the file it means."""
+        with named_stream(self.path).open() as file:
+            start = boundary_before(file, find_reader(self.reader), self.state, self.first, self.start)
+            file.seek(self.first)
+            return sum(piece.count(b"\n") for piece in _pieces(file, start - self.first))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole file."""
+
+    path: str
+    settings: Settings
+    asked: bool
+    weight: int
+
+    def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
+        """Read its blocks."""
+        stream = replace(named_stream(self.path), asked=self.asked)
+        yield from stream_blocks(stream, replace(self.settings, ingest=ingest), report)
+
+    def lines_before(self) -> int:
+        """None."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Held:
+    """A block, or a batch of rows, that was read already."""
+
+    content: Block | list[Row]
+
+    @property
+    def weight(self) -> int:
+        """How many bytes it has, about."""
+        return len(self.content.data) if isinstance(self.content, Block) else 300 * len(self.content)
+
+    def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
+        """Give what it holds."""
+        content = self.content
+        yield _with_ingest(content, ingest) if isinstance(content, Block) else content
+
+    def lines_before(self) -> int:
+        """None: a block knows the number of its first record."""
+        return 0
+
+
+Part: TypeAlias = "Span | Whole | Held"
+
+
+def _with_ingest(block: Block, ingest: Any) -> Block:
+    return replace(block, settings=replace(block.settings, ingest=ingest))
+
+
+def _held(parts: Iterator[Block | list[Row]]) -> Iterator[Held]:
+    """Hold blocks as they travel: without what apps say about files, which is there where they are read."""
+    for part in parts:
+        yield Held(_with_ingest(part, None) if isinstance(part, Block) else part)
+
+
+# ---- cutting -------------------------------------------------------------------------------------------------------
+
+
+def file_parts(given: list[Any], settings: Settings, report: Report, size: int) -> Iterator[Part]:
+    """Yield the parts of all files given, in the order in which they are read; large files in parts of `size` bytes."""
+    for each in given:
+        streams = [] if hasattr(each, "read") else list(find_streams(each))
+        if not streams or any(stream.name is None for stream in streams):
+            yield from _held(file_blocks([each], settings, report))
+            continue
+        for stream in streams:
+            yield from _stream_parts(stream, settings, report, size, len(streams) * len(given) >= MANY_FILES)
+
+
+def _stream_parts(stream: Stream, settings: Settings, report: Report, size: int, many: bool) -> Iterator[Part]:
+    assert stream.name is not None
+    with stream.open() as opened:
+        head, _ = peek(opened, HEAD_BYTES)
+        compressed = is_compressed(head)
+        length = _length(opened)
+        if compressed or length is None or length <= size:
+            pressed = (length or size) * EXPANSION if compressed else (length or size)
+            if many or (not compressed and length is not None):
+                yield Whole(stream.name, replace(settings, ingest=None), stream.asked, pressed)
+                return
+        elif (text := _text_reader(head, replace(settings, name=stream.name))) is not None:
+            own = replace(settings, name=stream.name, ingest=None)
+            spans = list(_spans(stream.name, text, opened, length, own, size))
+            if spans:
+                report.formats[stream.name] = text.name
+                report.notes.append(("info", f"{stream.name}: read as {text.title}."))
+                yield from spans
+                return
+    yield from _held(stream_blocks(stream, settings, report))
+
+
+def _text_reader(head: bytes, settings: Settings) -> Reader | None:
+    """The reader of a file whose records can be read wherever one begins; None where there is more to it."""
+    if settings.format is None and is_binary(head):
+        return None
+    reader = find_reader(settings.format) if settings.format else recognise_format(head)
+    if reader.open is not None or reader.advance is not None or reader.carries_time:
+        return None
+    plain, _ = utf8(head, io.BufferedReader(io.BytesIO(head)))
+    if not head.endswith(plain):
+        return None  # another character set
+    if settings.format is None:
+        reader = recognise_format(plain)
+        if settings.ingest is not None and settings.ingest.reading(reader, settings) is not None:
+            return None
+    return reader
+
+
+def _spans(
+    path: str, reader: Reader, file: BinaryIO, length: int, settings: Settings, size: int
+) -> Iterator[Span]:
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    first = 3 if head.startswith(b"\xef\xbb\xbf") else 0
+    state = reader.start(head[first:], settings) if reader.start else None
+    mark = reader.framing.mark(state)
+    if mark is None:
+        return
+    file.seek(max(size - (1 << 20), 0))
+    if mark not in head and mark not in file.read(min(size, 1 << 20)):
+        return
+    count = -(-length // size)
+    for number in range(count):
+        stop = None if number == count - 1 else (number + 1) * size
+        yield Span(path, reader.name, settings, state, first, max(number * size, first), stop)
+
+
+def boundary_before(file: BinaryIO, reader: Reader, state: Any, first: int, position: int) -> int:
+    """Return the last record boundary at or before a position of a file whose records begin at `first`."""
+    mark = reader.framing.mark(state)
+    assert mark is not None
+    back = LOOKBACK
+    while True:
+        start = max(position - back, first)
+        file.seek(start)
+        seen = file.read(position - start)
+        if start == first or mark in seen:
+            cut = reader.framing.boundary(seen, state)
+            if cut or start == first:
+                return start + cut
+        back *= 4
+
+
+def total_bytes(given: list[Any]) -> int | None:
+    """Return how many bytes the files on disk have together; None where some are elsewhere."""
+    total = 0
+    for each in given:
+        for stream in [] if hasattr(each, "read") else find_streams(each):
+            if stream.name is not None and not os.path.isfile(stream.name):
+                return None
+            total += 0 if stream.name is None else os.path.getsize(stream.name)
+    return total
+
+
+def _length(file: BinaryIO) -> int | None:
+    """How many bytes a file has; None where it cannot be read at any place."""
+    try:
+        if not file.seekable():
+            return None
+        at = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(at)
+    except (OSError, ValueError, AttributeError):
+        return None
+    return end
+
+
+def _pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
+    while count > 0 and (piece := file.read(min(count, 1 << 20))):
+        count -= len(piece)
+        yield piece
+
+
+class _Window(io.RawIOBase):
+    """A part of a file as a file."""
+
+    def __init__(self, file: BinaryIO, start: int, stop: int | None) -> None:
+        self._file = file
+        self._left = None if stop is None else stop - start
+        file.seek(start)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = len(buffer) if self._left is None else min(len(buffer), self._left)
+        data = self._file.read(count) if count else b""
+        if self._left is not None:
+            self._left -= len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def grouped(parts: Iterator[Part], size: int) -> Iterator[tuple[Part, ...]]:
+    """Put neighbouring parts together until they weigh `size` bytes."""
+    group: list[Part] = []
+    weight = 0
+    for part in parts:
+        if group and weight + part.weight > size:
+            yield tuple(group)
+            group, weight = [], 0
+        group.append(part)
+        weight += part.weight
+    if group:
+        yield tuple(group)
