@@ -18,18 +18,18 @@ _MODES = ("search", "flat", "acceleration_search")
 
 @command(
     "datamodel", options=OPTIONS, generating=True, category="generating",
-    syntax="datamodel MODEL [DATASET] [search | flat] [strict_fields=BOOL]",
+    syntax="datamodel [MODEL [DATASET [search | flat]]] [strict_fields=BOOL]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
     examples=(
         Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),
     ),
 )  # fmt: skip
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Gives the events of a dataset of a data model.
+    """Gives the events of a dataset of a data model, or says what data models there are.
 
     `search` gives each field with the path of its dataset in front (`Processes.user`), `flat` without. Fields that the
-    dataset does not have are left out unless `strict_fields=false`; null fields are absent. Without a mode the result
-    is one row, whose `_raw` describes the model or dataset as JSON.
+    dataset does not have are left out unless `strict_fields=false`; null fields are absent. Without a mode
+    the result is one row, whose `_raw` describes the model or dataset as JSON; without a model, one row for each model.
 
     *Multivalue* fields keep their values.
 
@@ -37,8 +37,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     words = arguments.words
-    if not words:
-        raise UnsupportedFeature("datamodel without a model lists those of a server.", name="datamodel", span=node.span)
     if len(words) > 3:
         fail(node, f"datamodel does not take '{words[3].text}' here.", words[3])
     if not scope.first:
@@ -49,10 +47,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if mode == "acceleration_search":
         raise UnsupportedFeature("There is no acceleration.", name="acceleration_search", span=words[2].span)
     name = ".".join(word.text for word in words[:2])
-    at, strict = words[-1 if len(words) < 3 else 1].span, arguments["strict_fields"]
+    at = words[min(len(words), 2) - 1].span if words else node.span
+    strict = arguments["strict_fields"]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         dataset = ctx.dataset(name, at)
+        if len(words) < 2:
+            return Stream(iter([[{"_raw": text} for text in dataset.describe_models()]]))
         if mode is None:
             return Stream(iter([[{"_raw": dataset.describe()}]]))
         return dataset.rows(ctx, needed, mode == "search", None, strict)

@@ -9,6 +9,7 @@ from typing import Any
 from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, convert, fail, fields_read, read
+from splmini.commands._prefix import prefix_of, prefixed, without_prefixes
 from splmini.commands._slices import Source
 from splmini.commands.search import check_search
 from splmini.commands.stats import order_matters
@@ -55,12 +56,16 @@ class By:
 
     fields: tuple[str, ...] = ()
     span: times.Span | None = None
+    prefixes: frozenset[str] = frozenset()
+    """Those of the fields that are what stands behind a prefix in the terms of `_raw`."""
 
 
-def read_by(node: tree.Command, arguments: Arguments, strict: bool = True) -> By:
-    """Read a by-clause with `_time span=1h`; wildcards are refused. Not strict: a span does without `_time`."""
+def read_by(node: tree.Command, arguments: Arguments, strict: bool = True, terms: bool = False) -> By:
+    """Read a by-clause with `_time span=1h`; wildcards are refused. Not strict: a span does without `_time`. `terms`:
+    PREFIX() may stand in it."""
     fields: dict[str, None] = {}
     span: times.Span | None = None
+    prefixes: set[str] = set()
     for item in arguments.clause("by"):
         if isinstance(item, tree.Option):
             if item.name != "span":
@@ -70,19 +75,14 @@ def read_by(node: tree.Command, arguments: Arguments, strict: bool = True) -> By
             if has_wildcard(item.text) and not item.quoted:
                 fail(node, "A by-clause takes no wildcards.", item, "Name each field.")
             fields[item.text] = None
+        elif terms and (prefix := prefix_of(node, item)) is not None:
+            fields[prefix] = None
+            prefixes.add(prefix)
         else:
-            _refuse_prefix(node, item)
+            fail(node, f"Expected a field name, not '{item}'.", item)
     if strict and span is not None and "_time" not in fields:
         fail(node, "span= belongs to _time, which is not in the by-clause.", arguments.clauses["by"])
-    return By(tuple(fields), span)
-
-
-def _refuse_prefix(node: tree.Command, item: tree.Node) -> None:
-    if "prefix" in str(item).lower():
-        raise UnsupportedFeature(
-            "PREFIX() reads the terms of Splunk's index, which is not there.", name="PREFIX", span=item.span
-        )
-    fail(node, f"Expected a field name, not '{item}'.", item)
+    return By(tuple(fields), span, frozenset(prefixes))
 
 
 def sources_of(by: By, fill: str | None, ctx: RunContext) -> list[Source]:
@@ -220,17 +220,18 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     values, wildcards, IN, CIDR blocks, time modifiers, subsearches.
 
     A row in which a by-field is null is left out, unless `fillnull_value` gives it a value; a multivalue by-field puts
-    a row in the group of each value. `span` applies to `_time`. Without a data model Splunk reads only indexed
-    fields; here every field can be read. Without by-fields there is one row, with counts of 0 where nothing matches.
+    a row in the group of each value. `PREFIX(kb=)`, without a data model, is what stands behind `kb=` in the terms of
+    the event, in lower case: as a by-field it is called `kb=`. `span` applies to `_time`. Without a data model Splunk
+    reads only indexed fields; here every field can be read. Without by-fields there is one row, with counts of 0 where
+    nothing matches.
 
     Memory: one set of aggregates for each group.
     """
     arguments = read(node, OPTIONS, clauses=("from", "where", "by"))
-    by = read_by(node, arguments)
-    for item in arguments.positional:
-        if isinstance(item, tree.Aggregation) and item.function == "prefix":
-            _refuse_prefix(node, item)
-    measures = read_measures(node, arguments.positional, scope, by.fields)
+    by = read_by(node, arguments, terms=True)
+    aggregations, prefixes = without_prefixes(node, arguments.positional)
+    prefixes |= by.prefixes
+    measures = read_measures(node, aggregations, scope, by.fields)
     prestats, append = arguments["prestats"], arguments["append"]
     if append and not prestats:
         fail(node, "append=true needs prestats=true.", arguments.given["append"])
@@ -245,9 +246,15 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     fill = arguments["fillnull_value"]
     grouping = Grouping(measures, by.fields, command="tstats", span=node.span)
 
+    if dataset is not None and prefixes:
+        fail(node, "PREFIX() reads the terms of events, not the fields of a data model.", arguments.clauses["from"])
+    if prefixes:
+        needed = union(needed, frozenset({"_raw"}))
+
     def read_rows(ctx: RunContext) -> Stream:
         if dataset is None:
-            return ctx.scan(where, needed)
+            rows = ctx.scan(where, needed)
+            return Stream(map(prefixed(prefixes), rows.batches)) if prefixes else rows
         name, at = dataset
         return ctx.dataset(name, at.span).rows(ctx, needed, True, where)
 

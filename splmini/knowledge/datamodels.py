@@ -18,6 +18,7 @@ from splmini.knowledge.models import (
     Model,
     ModelObject,
     describe,
+    describe_model,
     model_of_json,
     with_given,
 )
@@ -59,6 +60,8 @@ class DataModels(Mapping[str, Model]):
 
     def find(self, name: str) -> Any:
         """Return a dataset (`operators.Dataset`): `Model.Dataset`, or for a bare `Model` its root dataset; or None."""
+        if not name:
+            return Catalogue(self)
         model_name, _, rest = name.partition(".")
         model = self._models.get(model_name)
         if model is None or not model.objects:
@@ -93,6 +96,17 @@ def _read(knowledge: Knowledge, app: Any, folder: str, file: str, models: dict[s
         knowledge.note(setting, file, "", error.message)
         return
     models[model.name] = model
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All data models, which have no events together; what `find` gives for no name."""
+
+    models: DataModels
+
+    def describe_models(self) -> list[str]:
+        """Return what each model is, as JSON."""
+        return [describe_model(model) for model in self.models.values()]
 
 
 # ---- a dataset -----------------------------------------------------------------------------------------------------
@@ -140,6 +154,10 @@ class ModelDataset:
     def describe(self) -> str:
         """Return what the dataset is, as JSON."""
         return json.encode(describe(self.object))
+
+    def describe_models(self) -> list[str]:
+        """Return what the dataset's model is, as JSON."""
+        return [describe_model(self.owner)]
 
     def rows(
         self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
@@ -199,9 +217,11 @@ class DatasetUnion:
 
     def describe(self) -> str:
         """Return what the model is, as JSON."""
-        return json.encode(
-            {"modelName": self.owner.name, "objects": [describe(each) for each in self.owner.objects.values()]}
-        )
+        return describe_model(self.owner)
+
+    def describe_models(self) -> list[str]:
+        """Return what the model is, as JSON."""
+        return [describe_model(self.owner)]
 
     def rows(
         self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True

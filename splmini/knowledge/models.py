@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from splmini.errors import KnowledgeError
+from splmini.values import json
 
 BASES = ("BaseEvent", "BaseSearch", "BaseTransaction")
 PLAIN = ("_time", "host", "source", "sourcetype")
@@ -204,3 +205,8 @@ def describe(each: ModelObject) -> dict[str, Any]:
             for step in each.calculations
         ],
     }
+
+
+def describe_model(model: Model) -> str:
+    """Return a whole data model as JSON in Splunk's shape."""
+    return json.encode({"modelName": model.name, "objects": [describe(each) for each in model.objects.values()]})

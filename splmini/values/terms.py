@@ -43,6 +43,20 @@ def segments(raw: str) -> set[str]:
     return found
 
 
+def whole_segments(raw: str) -> list[str]:
+    """Return the segments of a text between major breakers, in lower case.
+
+    >>> whole_segments("user=web-01 UP")
+    ['user=web-01', 'up']
+    """
+    return [segment for segment in _MAJOR_SPLIT.split(raw.lower()) if segment]
+
+
+def has_major_breaker(text: str) -> bool:
+    """Say whether a text holds a character that separates segments."""
+    return _MAJOR_SPLIT.search(text) is not None
+
+
 def _breaker(character: str, breakers: str) -> bool:
     return character in breakers or character in _SPACES
 
