@@ -36,5 +36,6 @@ __all__ = [
     "Bench", "Case", "CaseResult", "Coverage", "Downloader", "Fetched", "FileReport", "Logs", "Mutant",
     "MutationReport", "Point", "SigmaSearch", "Verdict", "case_files_of", "coverage_html", "detection_in", "downloader",
     "find_tests", "has_tests", "is_case_file", "is_content", "is_definition", "load_cases", "measure",
-    "missing_attack_data", "mutants", "prefetch", "repository_of", "repository_settings", "sigma_searches", "touches", "uses",
+    "missing_attack_data", "mutants", "prefetch", "repository_of", "repository_settings", "sigma_searches",
+    "touches", "uses",
 ]

@@ -51,8 +51,17 @@ def read_case_file(file: Path) -> Loaded:
     if not data.get("cases"):
         raise document.error("'cases' has to be a list of cases.", *(("cases",) if "cases" in data else ()))
     cases = [case for index, item in enumerate(data["cases"]) for case in _cases(document, item, index)]
+    _refuse_twins(document, cases)
     detection = _detection(document, data, file)
     return Loaded(file, document, detection, cases, environment, data.get("defaults", {}))
+
+
+def _refuse_twins(document: Document, cases: list[Written]) -> None:
+    seen: set[str] = set()
+    for case in cases:
+        if case.name in seen:
+            raise document.error(f"The name '{case.name}' stands twice.", "cases", case.index, "name")
+        seen.add(case.name)
 
 
 def _cases(document: Document, item: Any, index: int) -> Iterator[Written]:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from splmini.detections.cases import Case, load_cases, merged_settings
+from splmini.detections.cases import Case, CaseResult, load_cases, merged_settings
 from splmini.detections.content import repository_of, repository_settings
 from splmini.detections.coverage import Coverage, measure
-from splmini.detections.escu import Detection
+from splmini.detections.escu import Detection, DetectionTest
 from splmini.detections.files import case_files_of, detection_in, is_case_file
 from splmini.detections.inputs import Logs
 from splmini.detections.mutate import MutationReport, mutate
-from splmini.detections.tests import AttackFolder, local_file, run_test
+from splmini.detections.tests import AttackFolder, TestResult, local_file, run_test
 from splmini.detections.touched import uses
 from splmini.errors import KnowledgeError, SplError
 
@@ -125,23 +125,32 @@ class Bench:
             return
         report.detection = detection.name
         self._track(detection, file, report)
-        line = detection.search_position[0]
         for test in detection.tests:
-            result: Any = None
-
-            def run(test: Any = test) -> tuple[str, str, int]:
-                nonlocal result
-                env = self._environment(file, {})
-                report.inputs.update(self._files_of(test))
-                result = run_test(detection, test, env, self._attack_data(), {}, self._logs)
-                why = [result.explanation()] if result.status == "failed" else []
-                return result.status, "\n".join([result.reason, *why]), result.rows
-
-            report.verdicts.append(_verdict(file, line, detection.name, test.name, run))
+            report.inputs.update(self._files_of(test))
+            verdict, result = self._tested(detection, test)
+            report.verdicts.append(verdict)
             if self.coverage and result is not None and result.outcome is not None:
                 report.coverage.append(measure(result.env, detection, result.events, **result.options))
         if self.coverage and not report.coverage:
             self._untested(detection, file, report)
+
+    def run_test(self, detection: Detection, test: DetectionTest) -> Verdict:
+        """Run one of a detection's own tests."""
+        return self._tested(detection, test)[0]
+
+    def _tested(self, detection: Detection, test: DetectionTest) -> tuple[Verdict, TestResult | None]:
+        result: TestResult | None = None
+
+        def run() -> tuple[str, str, int]:
+            nonlocal result
+            env = self._environment(Path(detection.path), {})
+            result = run_test(detection, test, env, self._attack_data(), {}, self._logs)
+            why = [result.explanation()] if result.status == "failed" else []
+            return result.status, "\n".join([result.reason, *why]), result.rows
+
+        line = detection.search_position[0]
+        verdict = _verdict(Path(detection.path), line, detection.name, test.name, run)
+        return verdict, result
 
     def _track(self, detection: Detection, file: Path, report: FileReport) -> None:
         if self.track:
@@ -182,26 +191,35 @@ class Bench:
     # ---- cases -------------------------------------------------------------------------------------------------
 
     def _run_cases(self, file: Path, report: FileReport) -> None:
-        for case in load_cases(file):
-            if not report.uses:
-                report.inputs.add(Path(case.detection.path))
-                self._track(case.detection, file, report)
-            result: Any = None
-
-            def run(case: Case = case) -> tuple[str, str, int]:
-                nonlocal result
-                report.inputs.update(case.files())
-                result = case.run(env=self._environment(file, case.settings), logs=self._logs)
-                if result.passed:
-                    return "passed", "", len(result.outcome.results)
-                if result.error is not None:
-                    return "error", "\n".join(result.problems), 0
-                reason = "\n".join([*result.problems, result.explanation()])
-                return "failed", reason, len(result.outcome.results)
-
-            report.verdicts.append(_verdict(file, case.position[0], case.detection.name, case.name, run))
+        cases = load_cases(file)
+        report.inputs.add(Path(cases[0].detection.path))
+        self._track(cases[0].detection, file, report)
+        for case in cases:
+            report.inputs.update(_files(case))
+            verdict, result = self._held(case)
+            report.verdicts.append(verdict)
             if self.coverage and result is not None and result.env is not None:
                 report.coverage.append(measure(result.env, case.detection, result.events, **result.options))
+
+    def run_case(self, case: Case) -> Verdict:
+        """Run one case."""
+        return self._held(case)[0]
+
+    def _held(self, case: Case) -> tuple[Verdict, CaseResult | None]:
+        result: CaseResult | None = None
+
+        def run() -> tuple[str, str, int]:
+            nonlocal result
+            result = case.run(env=self._environment(Path(case.path), case.settings), logs=self._logs)
+            if result.error is not None:
+                return "error", "\n".join(result.problems), 0
+            if result.passed:
+                return "passed", "", len(result.outcome.results)
+            reason = "\n".join([*result.problems, result.explanation()])
+            return "failed", reason, len(result.outcome.results)
+
+        verdict = _verdict(Path(case.path), case.position[0], case.detection.name, case.name, run)
+        return verdict, result
 
     def _environment(self, file: Path, own: Mapping[str, Any]) -> Any:
         """The environment of a test: shared by all of the same settings, without what earlier ones wrote."""
@@ -284,6 +302,13 @@ class Bench:
                     f"The test '{name}' of '{detection.name}' does not pass as the detection is.", path=str(file),
                     hint="Mend it first; `splmini test` says why it fails.",
                 )
+
+
+def _files(case: Case) -> list[Path]:
+    try:
+        return case.files()
+    except KnowledgeError:
+        return []  # the run of the case says so
 
 
 def _verdict(file: Path, line: int, detection: str, test: str, run: Callable[[], tuple[str, str, int]]) -> Verdict:
