@@ -184,7 +184,7 @@ def test_generation_is_deterministic() -> None:
 @pytest.mark.parametrize("path", WRITTEN, ids=name_of)
 def test_commands_named_exist(path: Path) -> None:
     """A command `splmini NAME` that a page names is one."""
-    for name in re.findall(r"(?:^|`)splmini ([a-z]+)\b", path.read_text("utf-8"), re.MULTILINE):
+    for name in re.findall(r"`splmini ([a-z]+)\b", path.read_text("utf-8"), re.MULTILINE):
         assert name in COMMANDS, name
 
 
