@@ -247,7 +247,7 @@ class Hiding:
 
 
 def hiding(literals: Iterable[str]) -> Hiding:
-    """Return what can hide one of these literals.
+    r"""Return what can hide one of these literals.
 
     >>> hiding(["kl"]).escapes
     '\\\\u(?:004b|004c|006b|006c|212a)'

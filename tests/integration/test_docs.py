@@ -60,7 +60,7 @@ def test_examples_in_generated_pages_compile() -> None:
     for path, text in generated().items():
         for block in blocks(text):
             if block.language == "python":
-                exec(compile(block.text, path, "exec"), {})
+                exec(compile(block.text, path, "exec"), {"__name__": "page"})
 
 
 MODULES = sorted(
