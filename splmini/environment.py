@@ -215,10 +215,13 @@ class Environment:
         )
 
     def bind_mapper(
-        self, needed: Fields, run: Run, raw: bool | None = None
+        self, needed: Fields, run: Run, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None
     ) -> Callable[[list[dict[str, Any]]], list[Row]]:
-        """Return the function from event dicts to rows, with the apps' knowledge applied."""
-        bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(needed, run, raw=raw)
+        """Return the function from event dicts to rows, with the apps' knowledge applied; `asked` is the expression
+        that the tags and event types of rows are held against, where they are needed for nothing else."""
+        bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(
+            needed, run, raw=raw, owned=owned, asked=asked
+        )
         return bound
 
     def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:

@@ -124,6 +124,21 @@ class WildColumns:
                 yield f"{measure.called}({name})", column
 
 
+class _Texts(dict[int, str]):
+    """The texts of keys that are integers; each is noted, to be shown as the number, when it is first met."""
+
+    def __init__(self, shown: dict[str, Any]) -> None:
+        super().__init__()
+        self.shown = shown
+
+    def __missing__(self, value: int) -> str:
+        text = to_text(value)
+        self.shown.setdefault(text, value)
+        if len(self) < 100_000:
+            self[value] = text
+        return text
+
+
 class Groups:
     """The groups of an aggregation, with one column of partial results for each measure.
 
@@ -141,6 +156,7 @@ class Groups:
         self.limit: int = ctx.limits.max_groups
         self.index: dict[Any, int] = _numbering(())
         self.shown: list[dict[str, Any]] = [{} for _ in self.sources]
+        self._integers = [_Texts(shown) for shown in self.shown]
         self.rows_seen = 0
         self.fields: set[str] = set()
         self._wild = [column for column in self.columns if isinstance(column, WildColumns)]
@@ -195,6 +211,8 @@ class Groups:
                 continue
             if list in kinds or type(None) in kinds:
                 plain = False
+            elif kinds == {int}:
+                read[index] = list(map(self._integers[index].__getitem__, values))
             else:
                 read[index] = [value if value.__class__ is str else self.text(value, index) for value in values]
         if not plain:
@@ -264,7 +282,7 @@ class Groups:
         state = dict(self.__dict__)
         state["sources"] = [Source(source.name) for source in self.sources]
         state["columns"] = [_portable(column) for column in self.columns]
-        state["_wild"], state["index"] = [], dict(self.index)
+        state["_wild"], state["index"], state["_integers"] = [], dict(self.index), []
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

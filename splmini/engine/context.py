@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 from splmini import compiler
 from splmini.compiler import searching
+from splmini.engine.filters import RowTest, Verdicts, filters_of, keep, keep_pairs
 from splmini.engine.prefilter import Prefilter
 from splmini.engine.source import Events, EventSource, ValueTests
 from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression
 from splmini.errors import LimitExceeded, SourceMap, Span
+from splmini.events import projectable
 from splmini.language import parser, tree
 from splmini.limits import Limits
 from splmini.operators import ALL, Batch, Dataset, Fields, Implied, Message, Row, Stream, Table, Value, union
@@ -39,8 +41,11 @@ class Services(Protocol):
     def macro_registry(self) -> Any:
         """The macros in force."""
 
-    def bind_mapper(self, needed: Fields, run: Run, raw: bool | None = None) -> Mapper:
-        """Return the function from event dicts to rows, knowledge applied; `raw`: rows without a `_raw` get one."""
+    def bind_mapper(
+        self, needed: Fields, run: Run, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None
+    ) -> Mapper:
+        """Return the function from event dicts to rows, knowledge applied; `raw`: rows without a `_raw` get one;
+        `owned`: an event that has all that is needed may itself become the row."""
 
     def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""
@@ -118,6 +123,13 @@ class Cancelled(Exception):
     """The caller cancelled the run; the rows found so far stand."""
 
 
+def may_hold_classes(needed: Fields) -> bool:
+    """Say whether event types or tags may be among the fields needed."""
+    if needed is None:
+        return True
+    return any(name in ("tag", "eventtype") or name.startswith("tag::") or "*" in name for name in needed)
+
+
 @dataclass
 class Run:
     """One execution. Subsearches run inside it, over the same events."""
@@ -167,7 +179,7 @@ class Run:
     def check(self, rows_kept: int = 0) -> None:
         """Raise where the run was cancelled or a limit is reached."""
         regex.watch(self._pattern_gave_up)
-        if self.cancel is not None and self.cancel():
+        if self.complete and self.cancel is not None and self.cancel():
             raise Cancelled
         if rows_kept > self.limits.max_rows:
             raise LimitExceeded(
@@ -182,6 +194,12 @@ class Run:
                 hint="Raise Limits(max_seconds=...) or narrow the search.",
             )
 
+    def _stopped(self) -> bool:
+        """Say whether the caller cancelled the run: no more events are read then, and what was found is worked up."""
+        if self.complete and self.cancel is not None and self.cancel():
+            self.complete = False
+        return not self.complete
+
     # ---- events ------------------------------------------------------------------------------------------------
 
     def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
@@ -193,16 +211,19 @@ class Run:
         timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
         reads = union(reads, frozenset({"_time"} if timed else ()))
         raw = self.raw_wanted or (reads is not None and "_raw" in reads)
-        full = self.services.bind_mapper(union(needed, reads), self, raw)
+        asked = predicate if not may_hold_classes(needed) else None
+        full = self.services.bind_mapper(union(needed, reads), self, raw, owned=self.source.has_bytes, asked=asked)
         wanted = self.services.given_fields(union(needed, reads), self, raw) if self.optimized else None
-        tests = [] if ranged is None else [ranged]
-        prefilter = self._prefilter(predicate, implied)
+        tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
+        keys = None if raw or self.knowledge != "default" else projectable(union(needed, reads))
+        prefilter = self._prefilter(predicate, implied, keys)
         refusals = self.refusals(predicate, implied)
         if predicate is None:
             return Stream(self._scan(refusals, full, tests, None, prefilter, [], wanted))
         written = self.services.written_events(_indexes(predicate))
-        tests.append(compiler.compile_search(predicate, self.scope))
-        return Stream(self._scan(refusals, full, tests, self._narrow(reads, needed), prefilter, written, wanted))
+        tests.extend(filters_of(predicate, self.scope))
+        narrow = self._narrow(reads, needed, predicate)
+        return Stream(self._scan(refusals, full, tests, narrow, prefilter, written, wanted))
 
     def refusals(self, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
         """What can be decided on events as given, before anything is mapped."""
@@ -211,23 +232,26 @@ class Run:
         filters = (quick_refusal(predicate, self.scope), self.services.raw_filter(predicate, implied))
         return [each for each in filters if each is not None]
 
-    def _prefilter(self, predicate: tree.Node | None, implied: Implied | None) -> Prefilter | None:
-        """Literals to look for in the bytes of files; None where none are sure to be there."""
-        if not self.optimized or not self.source.has_bytes or (predicate is None and implied is None):
+    def _prefilter(
+        self, predicate: tree.Node | None, implied: Implied | None, keys: frozenset[str] | None
+    ) -> Prefilter | None:
+        """Literals to look for in the bytes of files, and the keys that suffice; None where neither is known."""
+        if not self.optimized or not self.source.has_bytes:
             return None
-        return Prefilter(self.services.block_literals(predicate, implied))
+        bare = predicate is None and implied is None
+        return Prefilter([] if bare else self.services.block_literals(predicate, implied), keys)
 
-    def _narrow(self, reads: Fields, needed: Fields) -> Mapper | None:
+    def _narrow(self, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
         """A mapper that makes only what the predicate reads; None where the rows need no more than that."""
         if reads is None or not self.optimized or (needed is not None and needed <= reads):
             return None
-        return self.services.bind_mapper(reads, self, "_raw" in reads)
+        return self.services.bind_mapper(reads, self, "_raw" in reads, owned=True, asked=predicate)
 
     def _scan(
         self,
         refusals: list[Callable[[Events], Events]],
         full: Mapper,
-        tests: list[Callable[[Row], bool]],
+        tests: list[Verdicts | RowTest],
         narrow: Mapper | None,
         prefilter: Prefilter | None,
         written: Events,
@@ -239,7 +263,10 @@ class Run:
         Behind the given events come those that earlier runs wrote to an index that the search names.
         """
         batches = self.source.batches(refusals, prefilter, wanted)
+        written = [dict(event) for event in written]
         for count, events in itertools.chain(batches, [(len(written), written)] if written else []):
+            if self._stopped():
+                return
             self.check()
             self.scanned += count
             if self.progress is not None:
@@ -249,17 +276,11 @@ class Run:
             self.parsed += len(events)
             if narrow is not None:
                 before = len(events)
-                rows = narrow(events)
-                for test in tests:
-                    kept = [pair for pair in zip(events, rows, strict=True) if test(pair[1])]
-                    events, rows = [event for event, _ in kept], [row for _, row in kept]
-                rows = full(events)
+                rows = full(keep_pairs(events, narrow(events), tests))
                 if 2 * len(rows) > before:
                     narrow = None
             else:
-                rows = full(events)
-                for test in tests:
-                    rows = [row for row in rows if test(row)]
+                rows = keep(full(events), tests)
             if rows:
                 self.matched += len(rows)
                 yield rows

@@ -19,10 +19,12 @@ class Prefilter:
     """Finds the records of blocks that may satisfy a search expression, by sets of literals (`plan.literals`).
 
     The strongest set is looked for in the whole block; the records that it hits are held against the other sets.
-    Where something in a block could hide a literal, every record with such a thing is a candidate, too.
+    Where something in a block could hide a literal, every record with such a thing is a candidate, too. `keys` are the
+    fields that are needed, for formats that can leave out the others while they decode (`events._projection`).
     """
 
-    def __init__(self, required: list[Alternatives]) -> None:
+    def __init__(self, required: list[Alternatives], keys: frozenset[str] | None = None) -> None:
+        self.keys = keys
         usable = [each for each in required if len(each) <= MOST_LITERALS]
         self.scanned = usable[0] if usable else frozenset()
         self.others = [tuple(literal.encode() for literal in each) for each in usable[1:4]]
@@ -36,13 +38,16 @@ class Prefilter:
         self._careful = pattern(f"{literals}|{hides}") if usable else None
 
     def __bool__(self) -> bool:
-        return self._pattern is not None
+        return self._pattern is not None or self.keys is not None
 
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy the expression, in order."""
+        if self._pattern is None:
+            return block.records()
         data = block.data
         hides = self._hides(data)
-        search = (self._careful if hides else self._pattern).search  # type: ignore[union-attr]
+        chosen: Any = self._careful if hides else self._pattern
+        search = chosen.search
         match = search(data)
         if match is None:
             return []
@@ -91,11 +96,17 @@ def _independent(block: Block) -> bool:
     return not reader.carries_time and reader.advance is None
 
 
+_ADDED = 4
+"""So many fields the caller may put on every event (sourcetype, source, host, index)."""
+_TRIES = 4
+
+
 def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Yield, for each block, about how many records it has and the events that may satisfy the expression.
 
     A format whose records depend on those before them is parsed whole; so are batches of rows.
     """
+    keys, failed = prefilter.keys, 0
     for part in blocks:
         if not isinstance(part, Block):
             yield len(part), part
@@ -104,4 +115,8 @@ def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iter
             yield len(events), events
         else:
             records = prefilter.records(part)
-            yield max(part.lines, len(records)), part.events(report, records) if records else []
+            events = part.events(report, records, keys) if records else []
+            if keys is not None and sum(len(event) > len(keys) + _ADDED for event in events) * 2 > len(events):
+                failed += 1  # hardly a record has all that is needed: trying costs more than it saves
+                keys = keys if failed < _TRIES else None
+            yield max(part.lines, len(records)), events

@@ -10,6 +10,7 @@ from typing import IO, Any, TypeAlias
 
 import msgspec
 
+from splmini.engine.filters import Verdicts
 from splmini.operators import BATCH_SIZE, Row
 
 Events: TypeAlias = "list[dict[str, Any]]"
@@ -22,11 +23,23 @@ class ValueTests:
     """A filter of events as given, by tests of the values of single fields; an event without the field passes."""
 
     tests: tuple[tuple[str, Callable[[dict[str, Any]], bool]], ...]
+    known: tuple[Verdicts, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", tuple(Verdicts(name, test) for name, test in self.tests))
 
     def __call__(self, events: Events) -> Events:
-        for name, test in self.tests:
-            events = [event for event in events if name not in event or test(event)]
+        for verdicts in self.known:
+            name = verdicts.name
+            events = [
+                event for event in events
+                if (value := event.get(name)).__class__ not in _VALUES or verdicts[value]
+            ]  # fmt: skip
         return events
+
+
+_VALUES = frozenset({str, int, float})
+"""Classes of values that are judged as given; all others become something else before they are."""
 
 
 class EventSource:

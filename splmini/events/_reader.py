@@ -15,6 +15,7 @@ import msgspec
 
 from splmini.errors import EventFormatError, did_you_mean
 from splmini.events._framing import LINES, Framing
+from splmini.events._projection import is_utf8
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -110,9 +111,21 @@ class Block:
         """Return where the record that holds a position starts and ends."""
         return find_reader(self.reader).framing.bounds(self.data, at, self.state)
 
-    def events(self, report: Report, records: list[bytes] | None = None) -> list[Row]:
-        """Parse the block's records, or some of them, into events."""
-        return parse_records(self, self.records() if records is None else records, report)
+    def events(
+        self, report: Report, records: list[bytes] | None = None, keys: frozenset[str] | None = None
+    ) -> list[Row]:
+        """Parse the block's records, or some of them, into events; with these keys alone, where that is the same."""
+        records = self.records() if records is None else records
+        project = find_reader(self.reader).project if keys is not None else None
+        if keys is None or project is None or not is_utf8(self.data):
+            return parse_records(self, records, report)
+        rows = project(records, keys, self.settings)
+        if None not in rows:
+            report.records += len(rows)
+            return rows  # type: ignore[return-value]
+        if not any(rows):
+            return parse_records(self, records, report)
+        return _mixed(self, records, rows, report)
 
 
 @dataclass(frozen=True)
@@ -132,6 +145,8 @@ class Reader:
     start: Callable[[bytes, Settings], Any] | None = None
     advance: Callable[[bytes, Any], Any] | None = None
     open: Callable[[BinaryIO, Settings, Report], Iterator[Block | list[Row]]] | None = None
+    project: Callable[[list[bytes], frozenset[str], Settings], list[Row | None]] | None = None
+    """Makes events with some keys only, as far as that is sure to be the same; None where a record has to be parsed."""
     carries_time: bool = False
     """True where an event without a time has that of the event before it, as in Splunk."""
     doc: str = ""
@@ -236,6 +251,18 @@ def parse_records(block: Block, records: list[bytes], report: Report) -> list[Ro
         report.inferred.update(block.inferred)
     block.inferred.clear()
     return finish(events, block.settings, report)
+
+
+def _mixed(block: Block, records: list[bytes], rows: list[Row | None], report: Report) -> list[Row]:
+    """Return the events that were projected, and between them those of the records that have to be parsed whole."""
+    events: list[Row] = []
+    for number, (row, record) in enumerate(zip(rows, records, strict=True), block.number):
+        if row is None:
+            events.extend(parse_records(replace(block, number=number, inferred=block.inferred), [record], report))
+        else:
+            report.records += 1
+            events.append(row)
+    return events
 
 
 def _malformed(

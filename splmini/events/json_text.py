@@ -14,6 +14,7 @@ import msgspec
 
 from splmini.events._dicts import SCALARS, plain_event
 from splmini.events._framing import LINES, Framing, line_bounds, split_lines
+from splmini.events._projection import project
 from splmini.events._reader import GIVEN, Block, Settings, reader, text_of
 from splmini.events._times import any_epoch
 from splmini.events.recognise import json_kind, json_time
@@ -39,13 +40,15 @@ _raw_dict = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode(text: bytes | str) -> Any:
-    """Return the value of a JSON text; NaN and lone surrogates, which strict JSON has not, are let through.
+    """Return the value of a JSON text; NaN, lone surrogates and numbers beyond a float are let through.
 
     Raises:
         ValueError: for what is no JSON.
     """
     try:
         return _decode(text)
+    except msgspec.ValidationError:  # without a type to hold to, only a number beyond a float
+        pass
     except (msgspec.DecodeError, UnicodeDecodeError):
         if b"\\u" not in (text if isinstance(text, bytes) else text.encode()) and not _NAN.search(_bytes(text)):
             raise
@@ -295,7 +298,7 @@ def _looks(head: bytes) -> float:
     return 0.96 if re.match(rb'\{\s*(?:"|\})', start) or start[:1] == b"[" else 0.0
 
 
-@reader("json", "JSON", _looks, framing=JSON, start=_start)
+@reader("json", "JSON", _looks, framing=JSON, start=_start, project=project)
 def parse(record: bytes, block: Block) -> list[Row]:
     """JSON lines, arrays, values one after the other, `{"Records": [...]}`, and what Splunk exports as JSON."""
     return events_of(decode(record), record, block)

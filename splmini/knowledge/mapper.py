@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Classifier, needs_classes
+from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, Classifier, asked_of, needs_classes
 from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
 from splmini.knowledge.props import PropsKey
 from splmini.knowledge.steps import Apply, MapperContext, Names
@@ -15,6 +15,7 @@ from splmini.operators import Fields
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
+    from splmini.language import tree
     from splmini.operators import Row
 
 Mapped: TypeAlias = "Callable[[list[dict[str, Any]]], list[Row]]"
@@ -28,7 +29,16 @@ class FieldMapper:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
 
-    def bind(self, needed: Fields, ctx: MapperContext, *, full: bool | None = None, raw: bool | None = None) -> Mapped:
+    def bind(
+        self,
+        needed: Fields,
+        ctx: MapperContext,
+        *,
+        full: bool | None = None,
+        raw: bool | None = None,
+        owned: bool = False,
+        asked: tree.Node | None = None,
+    ) -> Mapped:
         """Return the function from event dicts to rows.
 
         Args:
@@ -36,6 +46,8 @@ class FieldMapper:
             ctx: the run.
             full: EVAL and LOOKUP replace keys that the caller gave (default: what the run's `knowledge` says).
             raw: rows get a `_raw` though the event has none (default: where `needed` names it).
+            asked: the tags and event types of the rows are only held against this expression: others may be absent.
+            owned: nobody else holds the events: one that has all that is needed may itself become the row.
         """
         if full is None:
             full = getattr(ctx, "knowledge", "default") == "full"
@@ -43,7 +55,8 @@ class FieldMapper:
             raw = needed is not None and "_raw" in needed
         if needed is not None and "*" in needed:
             needed = None
-        return _Run(self.knowledge, needed, ctx, full, raw).map
+        run = _Run(self.knowledge, needed, ctx, full, raw, asked_of(asked) if asked is not None else None)
+        return run.map_complete(owned) if run.complete is not None else run.map
 
     def given_fields(self, needed: Fields, ctx: MapperContext, *, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event (source, sourcetype, host, index, and whether it has
@@ -61,7 +74,15 @@ class FieldMapper:
 class _Run:
     """A mapper bound to a run: one compiled plan for each set of stanzas and event types."""
 
-    def __init__(self, knowledge: Knowledge, needed: Fields, ctx: MapperContext, full: bool, raw: bool) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        needed: Fields,
+        ctx: MapperContext,
+        full: bool,
+        raw: bool,
+        asked: Asked | None = None,
+    ) -> None:
         self.knowledge = knowledge
         self.needed = needed
         self.ctx = ctx
@@ -70,11 +91,39 @@ class _Run:
         self._plans: dict[tuple[Any, ...], _Plan] = {}
         self._recent: dict[tuple[Any, ...], _Plan] = {}
         self._classifier = knowledge.classifier(ctx) if needs_classes(Names(needed)) else None
+        if self._classifier is not None and asked is not None:
+            self._classifier = self._classifier.restricted(asked)
         self.needs_time = needed is None or "_time" in needed
         self._metadata = _metadata_only(needed) and self._classifier is None and not raw
         constants = self._classifier.constants if self._classifier else _NOBODY
         self._by_host = "host" in constants
         self._by_index = "index" in constants
+        self.complete = self._all_that_is_needed()
+
+    def _all_that_is_needed(self) -> frozenset[str] | None:
+        """Return the fields with which an event needs no knowledge: what is given is never changed."""
+        exact = Names(self.needed).exact
+        if exact is None or self.full or self._classifier is not None:
+            return None
+        return exact | {"_raw"} if self.raw else exact
+
+    def map_complete(self, owned: bool) -> Mapped:
+        """Return `map` for events that mostly have all that is needed."""
+        complete = self.complete
+        assert complete is not None
+
+        def map_events(events: list[dict[str, Any]]) -> list[Row]:
+            missing = [number for number, event in enumerate(events) if not complete <= event.keys()]
+            if not missing:
+                return events if owned else list(map(dict, events))
+            if len(missing) == len(events):
+                return self.map(events)
+            rows = list(events) if owned else list(map(dict, events))
+            for number, row in zip(missing, self.map([events[number] for number in missing]), strict=True):
+                rows[number] = row
+            return rows
+
+        return map_events
 
     def map(self, events: list[dict[str, Any]]) -> list[Row]:
         """Map a batch of events; the events are not changed."""

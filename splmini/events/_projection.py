@@ -1,0 +1,108 @@
+"""Decoding only what is needed: JSON lines whose fields are given, without the values that nobody asks for.
+
+A line is projected where it is sure to be the same event as if it had been decoded whole: an object that names its
+sourcetype and has every field that is needed as text or number. Every other line is parsed as ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import msgspec
+
+from splmini.events._times import any_epoch
+
+if TYPE_CHECKING:
+    from splmini.events._reader import Settings
+    from splmini.operators import Row
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_MADE = frozenset({"eventtype", "tag", "_raw", "linecount", "punct", "splunk_server", "_indextime", "_cd", "_serial"})
+"""Fields that lines hardly ever give: a search for them would parse every line whole anyhow."""
+ENVELOPES = frozenset({
+    "time", "host", "source", "sourcetype", "index", "event", "fields", "preview", "offset", "lastrow", "result",
+    "messages", "highlighted", "tags",
+})  # fmt: skip
+"""What an object that holds nothing else may be an envelope by."""
+ALWAYS = ("sourcetype",)
+
+
+def projectable(fields: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the keys to decode where these fields are needed; None where lines have to be decoded whole.
+
+    >>> sorted(projectable(frozenset({"user", "_time"})))
+    ['_time', 'sourcetype', 'user']
+    """
+    if fields is None or not fields or fields & _MADE or not all(map(_PLAIN.fullmatch, fields)):
+        return None
+    if fields <= ENVELOPES or any(name.startswith("date_") for name in fields):
+        return None
+    return fields.union(ALWAYS)
+
+
+@lru_cache(maxsize=256)
+def _decoder(keys: frozenset[str]) -> Any:
+    kinds: Any = str | int | float
+    shape = TypedDict("Projected", dict.fromkeys(sorted(keys), kinds), total=False)  # type: ignore[misc]
+    return msgspec.json.Decoder(shape).decode
+
+
+def project(records: Sequence[bytes], keys: frozenset[str], settings: Settings) -> list[Row | None]:
+    """Return the event of each record, with these keys alone; None where the record has to be parsed whole."""
+    decode = _decoder(keys)
+    rows: list[Any]
+    try:
+        rows = list(map(decode, records))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        rows = [_tried(decode, record) for record in records]
+    whole = len(keys)
+    if any(len(row) != whole for row in rows):
+        rows = [row if len(row) == whole else None for row in rows]
+    if "_time" in keys:
+        _set_times(rows, settings)
+    fixed = _fixed(settings)
+    if fixed:
+        for row in rows:
+            if row is not None:
+                row.update(fixed)
+    return rows
+
+
+def _tried(decode: Any, record: bytes) -> Any:
+    try:
+        return decode(record)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return ()
+
+
+def _set_times(rows: list[Any], settings: Settings) -> None:
+    for number, row in enumerate(rows):
+        if row is not None and row["_time"].__class__ is str:
+            moment = any_epoch(row["_time"], settings.timezone, settings.now)
+            if moment is None:
+                rows[number] = None
+            else:
+                row["_time"] = moment
+
+
+def _fixed(settings: Settings) -> dict[str, str]:
+    named = {"sourcetype": settings.sourcetype, "source": settings.source, "host": settings.host,
+             "index": settings.index}  # fmt: skip
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def is_utf8(data: bytes) -> bool:
+    """Say whether a block is UTF-8 throughout: what is skipped is not looked at while decoding."""
+    if data.isascii():
+        return True
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+__all__ = ["is_utf8", "project", "projectable"]
