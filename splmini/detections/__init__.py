@@ -1,7 +1,7 @@
 """Detections: ESCU YAML loaded, run, tested and explained; the linter is `splmini.detections.lint`."""
 
 from splmini.detections.content import Content, load_content
-from splmini.detections.escu import AttackData, Detection, DetectionTest, Drilldown, Entity, Finding, ThreatObject
+from splmini.detections.detection import AttackData, Detection, DetectionTest, Drilldown, Entity, Finding, ThreatObject
 from splmini.detections.findings import Outcome
 from splmini.detections.tests import DetectionReport, Report, TestResult
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splmini.detections.escu import Detection
+from splmini.detections.detection import Detection
 from splmini.documents import Document, load_document
 from splmini.errors import KnowledgeError, did_you_mean
 

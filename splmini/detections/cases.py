@@ -29,7 +29,7 @@ from typing import Any
 
 from splmini.detections.case_file import Loaded, Written, beside, read_case_file
 from splmini.detections.content import repository_of
-from splmini.detections.escu import Detection
+from splmini.detections.detection import Detection
 from splmini.detections.expected import differences, line, read_rows, same
 from splmini.detections.inputs import READING, Inputs, Logs
 from splmini.errors import SplError

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from splmini.detections.escu import Detection, Drilldown, Entity, Finding, ThreatObject
+from splmini.detections.detection import Detection, Drilldown, Entity, Finding, ThreatObject
 from splmini.documents import load_document
 from splmini.errors import KnowledgeError
 

@@ -105,7 +105,7 @@ class Coverage:
     def _places(self) -> Places:
         detection = None
         if self.path:
-            from splmini.detections.escu import Detection
+            from splmini.detections.detection import Detection
 
             detection = Detection(self.name, self.search, path=self.path)
         return Places(self.search, detection)

@@ -12,7 +12,7 @@ from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
 
 if TYPE_CHECKING:
-    from splmini.detections.escu import Detection
+    from splmini.detections.detection import Detection
     from splmini.results import Results
 
 _PLACEHOLDER = re.compile(rf"{TOKEN.pattern}|%original_detection_search%")

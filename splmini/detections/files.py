@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from splmini.detections.content import KINDS, repository_of
-from splmini.detections.escu import Detection
+from splmini.detections.detection import Detection
 from splmini.detections.tests import local_file
 from splmini.errors import KnowledgeError
 

@@ -14,7 +14,7 @@ from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number, to_text
 
 if TYPE_CHECKING:
-    from splmini.detections.escu import Detection, Entity
+    from splmini.detections.detection import Detection, Entity
     from splmini.operators import Row
     from splmini.results import Results
 

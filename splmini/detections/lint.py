@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.detections import lint_repository as lint_repository_rule
 from splmini.detections.content import data_sources_beside
-from splmini.detections.escu import Detection
+from splmini.detections.detection import Detection
 from splmini.detections.lint_config import config_for
 from splmini.detections.lint_positions import Places
 from splmini.detections.lint_rules import Found, Rule, Subject, rules

@@ -13,7 +13,7 @@ from splmini.errors import KnowledgeError
 from splmini.language.source import line_and_column
 
 if TYPE_CHECKING:
-    from splmini.detections.escu import Detection
+    from splmini.detections.detection import Detection
 
 
 class Places:

@@ -16,7 +16,7 @@ from splmini.detections.mutants import Mutant, mutants
 from splmini.errors import SplError
 
 if TYPE_CHECKING:
-    from splmini.detections.escu import Detection
+    from splmini.detections.detection import Detection
 
 
 @dataclass(frozen=True)

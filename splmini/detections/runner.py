@@ -17,7 +17,7 @@ from typing import Any
 from splmini.detections.cases import Case, CaseResult, load_cases, merged_settings
 from splmini.detections.content import repository_of, repository_settings
 from splmini.detections.coverage import Coverage, measure
-from splmini.detections.escu import Detection, DetectionTest
+from splmini.detections.detection import Detection, DetectionTest
 from splmini.detections.files import case_files_of, detection_in, is_case_file
 from splmini.detections.inputs import Logs
 from splmini.detections.mutate import MutationReport, mutate

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.detections.escu import Detection
+from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.stream import column_order
 from splmini.engine.sweep import Member, dataset_member, dataset_pass, member, one_pass

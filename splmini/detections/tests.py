@@ -13,7 +13,7 @@ from splmini.detections.inputs import Inputs, Logs
 from splmini.errors import KnowledgeError, SplError
 
 if TYPE_CHECKING:
-    from splmini.detections.escu import Detection, DetectionTest
+    from splmini.detections.detection import Detection, DetectionTest
     from splmini.detections.findings import Outcome
 
 AttackFolder: TypeAlias = "str | Path | Callable[[str], Path] | None"

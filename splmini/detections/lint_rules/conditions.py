@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from splmini.detections.lint_rules import Found, Subject, rule
-from splmini.detections.lint_rules.flow import lookup_outputs
+from splmini.detections.lint_rules.reads import lookup_outputs
 from splmini.detections.lint_rules.subject import within
 from splmini.errors import SplError
 from splmini.language import tree

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from splmini.detections.lint_rules import Found, Subject, rule
-from splmini.detections.lint_rules.flow import DEFAULTS, GROUP, Known, Read, Stage
+from splmini.detections.lint_rules.flow import DEFAULTS, Known, Stage
+from splmini.detections.lint_rules.reads import GROUP, Read
 from splmini.detections.lint_rules.subject import within
 from splmini.errors import SplError, did_you_mean
 from splmini.language import tree

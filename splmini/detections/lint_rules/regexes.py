@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from splmini.detections.lint_rules import Found, Subject, rule
-from splmini.detections.lint_rules.flow import GROUP, option, patterns
+from splmini.detections.lint_rules.reads import GROUP, option, patterns
 from splmini.language import tree
 
 

@@ -12,7 +12,7 @@ from splmini.language import tree
 
 if TYPE_CHECKING:
     from splmini.detections.content import DataSource
-    from splmini.detections.escu import Detection
+    from splmini.detections.detection import Detection
     from splmini.detections.lint_rules.flow import Flow
     from splmini.errors import Span
     from splmini.language.source import SourceText
