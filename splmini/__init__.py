@@ -10,10 +10,13 @@ Everything is loaded when it is first used (PEP 562): importing splmini loads ne
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from splmini._accessors import default_environment
     from splmini.compiled import Search
+    from splmini.completion import Completion, complete
     from splmini.detections import Detection, DetectionReport, Outcome, bench, load_content
     from splmini.detections.cases import load_cases
     from splmini.detections.lint import Issue, lint, lint_file, lint_repository, lint_rules
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "splmini._accessors": ("default_environment",),
+    "splmini.completion": ("Completion", "complete"),
     "splmini.compiled": ("Search",),
     "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "load_content"),
@@ -81,6 +86,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ArgumentError",
+    "Completion",
     "Detection",
     "DetectionReport",
     "Environment",
@@ -108,6 +114,8 @@ __all__ = [
     "UnsupportedFeature",
     "bench",
     "check_app",
+    "complete",
+    "default_environment",
     "format",
     "format_yaml",
     "lint",
@@ -132,6 +140,7 @@ def __getattr__(name: str) -> Any:
     else:
         value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
+    _serve_frames()
     return value
 
 
@@ -139,8 +148,26 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def load_ipython_extension(shell: Any) -> None:
-    """Refuse `%load_ext splmini` until there are magics; raises UnsupportedFeature."""
-    from splmini.errors import UnsupportedFeature
+def _serve_frames() -> None:
+    """Give `df.spl` to the frames of pandas and Polars, where those are imported already."""
+    if "pandas" in sys.modules or "polars" in sys.modules:
+        from splmini._accessors import register
 
-    raise UnsupportedFeature("The notebook magics are not built yet.", name="load_ext")
+        register()
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%spl` and `%%spl` to IPython: `%load_ext splmini`."""
+    from splmini import notebook
+
+    notebook.load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take the magics away again: `%unload_ext splmini`."""
+    from splmini import notebook
+
+    notebook.unload(shell)
+
+
+_serve_frames()

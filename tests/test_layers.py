@@ -18,7 +18,7 @@ LAYERS = (
     ("plan", "engine"),
     ("knowledge",),
     ("detections",),
-    ("environment", "compiled", "__init__"),
+    ("environment", "compiled", "completion", "_accessors", "frames", "__init__"),
     ("cli", "pytest_plugin", "notebook", "highlight", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -29,6 +29,8 @@ EXCEPTIONS = {
     ("detections", "__init__"): "a detection that is given no environment makes the default one",
     ("knowledge", "environment"): "an app is checked in an environment that holds it",
     ("pytest_plugin", "detections"): "what it collects are detections' files and cases",
+    ("notebook", "highlight"): "the search of an error is shown in colours",
+    ("cli", "highlight"): "and what is typed in the shell",
     ("highlight", "registry"): "the lexer knows the commands and functions that there are",
     ("__init__", "notebook"): "IPython loads the magics by the package's name",
 }

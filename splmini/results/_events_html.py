@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from splmini.results import Results
 
 SELECTED = ("host", "source", "sourcetype")
+UNTOLD = ("_", "tag", "eventtype")
+"""How fields begin that are not shown as the text of an event without `_raw`."""
 MAX_FIELDS = 60
 TOP_VALUES = 10
 MAX_COUNTED = 20_000
@@ -52,7 +54,7 @@ def _event(row: Row, view: View, pattern: re.Pattern[str] | None) -> str:
 def _keys(row: Row) -> str:
     """The text of an event that has none: its keys."""
     return " ".join(
-        f"{name}={_short(value)}" for name, value in row.items() if not name.startswith("_") and name not in SELECTED
+        f"{name}={_short(value)}" for name, value in row.items() if not name.startswith(UNTOLD) and name not in SELECTED
     )
 
 

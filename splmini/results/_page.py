@@ -8,8 +8,9 @@ STYLE = """<style>
 .splmini *{box-sizing:border-box}
 .splmini-sum{opacity:.75;margin:4px 0}
 .splmini-cut{color:#d9822b}
-.splmini-scroll{overflow:auto;max-height:70vh;max-width:100%;border:1px solid rgba(128,128,128,.3);border-radius:4px}
-.splmini table.splmini-t{border-collapse:separate;border-spacing:0;margin:0;width:auto;min-width:40%;border:0;
+.splmini-scroll{overflow:auto;max-height:70vh;max-width:100%;width:fit-content;
+border:1px solid rgba(128,128,128,.3);border-radius:4px}
+.splmini table.splmini-t{border-collapse:separate;border-spacing:0;margin:0;width:auto;border:0;
 font-size:13px;table-layout:auto}
 .splmini table.splmini-t th,.splmini table.splmini-t td{text-align:left;vertical-align:top;padding:4px 12px;
 border:0;border-bottom:1px solid rgba(128,128,128,.2);max-width:640px;white-space:pre-wrap;overflow-wrap:anywhere;
@@ -46,6 +47,10 @@ background:transparent;color:inherit;cursor:pointer}
 .splmini-side td{padding:1px 6px;text-align:left;overflow-wrap:anywhere;border:0;background:transparent}
 .splmini-side td+td{text-align:right;opacity:.75;font-variant-numeric:tabular-nums;white-space:nowrap}
 .splmini-main{flex:1 1 auto;min-width:0}
+.splmini-main .splmini-scroll{width:100%}
+.splmini .splmini-main table.splmini-t{width:100%}
+.splmini .splmini-main table.splmini-t td{max-width:none}
+.splmini .splmini-main table.splmini-t td:first-child,.splmini .splmini-main table.splmini-t th:first-child{width:1%}
 .splmini-raw{font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);font-size:12px}
 .splmini-raw mark{background:rgba(255,196,0,.45);color:inherit;border-radius:2px;padding:0 1px}
 .splmini-of{font-size:12px;margin-top:2px}

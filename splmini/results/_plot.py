@@ -22,6 +22,7 @@ GREY = "#808a94"
 """For text and axes: to be read on white and on black."""
 MAX_SERIES = 20
 MAX_CATEGORIES = 60
+MIN_BINS = 40
 DEFAULT = {"timechart": "line", "timewrap": "line", "chart": "column", "top": "bar", "rare": "bar", "geostats": "map"}
 OTHER = frozenset({"percent", "geobin", "_span", "_tc"})
 """Columns that are no series of their own."""
@@ -113,10 +114,21 @@ def _map_data(results: Results) -> Data:
             raise ArgumentError(f"A map needs a column '{place}', as geostats makes it.", name="map")
     data = _data(results)
     series = {name: values for name, values in data.series.items() if name not in ("latitude", "longitude")}
-    places = [
-        (_coordinate(row.get("longitude")), _coordinate(row.get("latitude"))) for row in results
-    ]
-    return Data("longitude", places, series)
+    places = [(_coordinate(row.get("longitude")), _coordinate(row.get("latitude"))) for row in results]
+    kept = _one_level(results.column("geobin"))
+    return Data(
+        "longitude", [places[at] for at in kept],
+        {name: [values[at] for at in kept] for name, values in series.items()},
+    )
+
+
+def _one_level(bins: list[Any]) -> list[int]:
+    """Which rows belong to the zoom level that is drawn: the first one with enough bins to see where things are."""
+    levels: dict[str, list[int]] = {}
+    for at, each in enumerate(bins):
+        levels.setdefault(str(each).partition("_y_")[0], []).append(at)
+    enough = [rows for rows in levels.values() if len(rows) >= MIN_BINS]
+    return enough[0] if enough else max(levels.values(), key=len, default=[])
 
 
 def _coordinate(value: Any) -> float:
@@ -140,7 +152,16 @@ def plain(text: str) -> str:
     return "\u200b" + text if text.startswith("_") else text
 
 
-def _finish(ax: Any, data: Data, legend: bool = True) -> None:
+def _amount(value: float, position: int | None = None) -> str:
+    """A number on an axis: 1500000 is 1.5M."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / min(size, 1e3 if unit == 'k' else size):g}{unit}"
+    return f"{value:g}"
+
+
+def _finish(ax: Any, data: Data, legend: bool = True, amounts: str = "y") -> None:
+    getattr(ax, f"{amounts}axis").set_major_formatter(_amount)
     ax.patch.set_alpha(0)
     ax.tick_params(colors=GREY, labelsize=8)
     for side, spine in ax.spines.items():
@@ -152,6 +173,9 @@ def _finish(ax: Any, data: Data, legend: bool = True) -> None:
         shown = ax.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         for text in shown.get_texts():
             text.set_color(GREY)
+        for handle in shown.legend_handles:
+            if hasattr(handle, "set_sizes"):
+                handle.set_sizes([40])
     elif legend:
         ax.set_ylabel(plain(next(iter(data.series))), color=GREY, fontsize=9)
 
@@ -200,7 +224,7 @@ def _label_axis(ax: Any, data: Data, timed: bool, results: Results) -> None:
         locator = dates.AutoDateLocator(tz=results.view.timezone)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=results.view.timezone))
-        ax.xaxis.get_offset_text().set_color(GREY)
+        ax.xaxis.get_offset_text().set(color=GREY, fontsize=8)
         return
     every = max(1, -(-len(data.axis) // MAX_CATEGORIES))
     places = list(range(0, len(data.axis), every))
@@ -242,7 +266,7 @@ def _bar(ax: Any, data: Data, results: Results, stacked: bool) -> None:
     _bars(ax, data, stacked, "barh", "left")
     ax.set_yticks(range(len(data.axis)), [_tick(value, results) for value in data.axis])
     ax.invert_yaxis()
-    _finish(ax, data, legend=len(data.series) > 1)
+    _finish(ax, data, legend=len(data.series) > 1, amounts="x")
     ax.grid(False, axis="y")
     ax.grid(True, axis="x", color=GREY, alpha=0.25, linewidth=0.6)
     if len(data.series) == 1:
