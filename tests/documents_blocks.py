@@ -35,7 +35,7 @@ import yaml
 
 import splmini
 
-TOOK = re.compile(r"\bin \d+(?:\.\d+)? ?s\b")
+TOOK = re.compile(r"\b(?:in )?\d+(?:\.\d+)? s\b|\b0\.\d{3}$")
 Printed = Callable[["Block", str], None] | None
 FENCE = re.compile(
     r"(?:^<!-- (?P<note>[^>]*) -->\n+)?^(?P<fence>`{3,})(?P<language>\w*)[ ]?(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$",
