@@ -16,6 +16,7 @@ from typing import TypeAlias
 from splmini.errors import SplError
 from splmini.knowledge.autokv import kv_step, mode_of
 from splmini.knowledge.conf import Setting, Stanza, Stanzas
+from splmini.knowledge.default_fields import default_steps
 from splmini.knowledge.settings import (
     Calculation,
     alias_steps,
@@ -99,6 +100,7 @@ def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) 
         made = frozenset().union(*(step.writes or () for step in before))
         result.raw.extend(_second_try(step) for step in before if _awaits_a_field(step, made))
     _tokenizers(result, fields_conf)
+    result.aliases.extend(default_steps(merged["TZ"][1].value if "TZ" in merged else None))
     _read_class(result, merged, "FIELDALIAS-", alias)
     _read_class(result, merged, "EVAL-", calculate)
     _read_class(result, merged, "LOOKUP-", look_up)

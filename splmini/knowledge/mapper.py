@@ -6,6 +6,7 @@ from collections.abc import Callable, Container
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from splmini.knowledge.default_fields import DATE_FIELDS
 from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, Classifier, asked_of, needs_classes
 from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
 from splmini.knowledge.props import PropsKey
@@ -93,7 +94,7 @@ class _Run:
         self._classifier = knowledge.classifier(ctx) if needs_classes(Names(needed)) else None
         if self._classifier is not None and asked is not None:
             self._classifier = self._classifier.restricted(asked)
-        self.needs_time = needed is None or "_time" in needed
+        self.needs_time = needed is None or "_time" in needed or not DATE_FIELDS.isdisjoint(needed)
         self._metadata = _metadata_only(needed) and self._classifier is None and not raw
         constants = self._classifier.constants if self._classifier else _NOBODY
         self._by_host = "host" in constants

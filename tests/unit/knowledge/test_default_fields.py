@@ -1,0 +1,80 @@
+"""The fields of the time, the lines and the punctuation of an event."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from typing import Any
+
+import pytest
+
+import splmini
+from splmini.knowledge.default_fields import date_fields, punctuation
+
+MOMENT = 1714979289.0  # 2024-05-06 07:08:09 UTC, a Monday
+EVENT = {"_raw": "2024-05-06T07:08:09Z login user=ann, ok\nsecond line", "sourcetype": "made_up", "host": "h"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "hour", "zone"),
+    [
+        ("2024-05-06T07:08:09Z x", 7, 0),
+        ("2024-05-06 09:08:09.5 +0200 x", 9, 120),
+        ("2024-05-06T02:38:09-04:30 x", 2, -270),
+        ("06/05/2024 07:08:09 x", 8, "local"),
+    ],
+)
+def test_the_zone_is_the_event_s_own(raw: str, hour: int, zone: Any) -> None:
+    """The pieces of the time are those that the event writes; without a zone in it, those of its home."""
+    fields = date_fields(MOMENT, raw, timezone(timedelta(hours=1)))
+    assert (fields["date_hour"], fields["date_zone"]) == (hour, zone)
+
+
+def test_every_piece() -> None:
+    """Days and months are words, the rest are numbers."""
+    assert date_fields(MOMENT, "", timezone.utc) == {
+        "date_hour": 7,
+        "date_mday": 6,
+        "date_minute": 8,
+        "date_month": "may",
+        "date_second": 9,
+        "date_wday": "monday",
+        "date_year": 2024,
+        "date_zone": "local",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"), [("a=1, b c\nd;", "=,__"), ("\n[x] (y)", "[]_()"), ("." * 40, "." * 30), ("a\tb", "t")]
+)
+def test_punctuation_of_the_first_line(raw: str, wanted: str) -> None:
+    """Blanks are underscores, tabs are t, and 30 characters are kept."""
+    assert punctuation(raw) == wanted
+
+
+@pytest.mark.parametrize(
+    ("search", "rows"),
+    [
+        ("date_wday=monday date_hour>6 | table date_month linecount", [{"date_month": "may", "linecount": 2}]),
+        ("* | stats count by date_year", [{"date_year": 2024, "count": 1}]),
+        ("* | table punct", [{"punct": "--::__=,_"}]),
+        ("date_hour=8", []),
+    ],
+)
+def test_a_search_that_names_them_has_them(search: str, rows: list[dict[str, Any]]) -> None:
+    """The fields are made from the event where a search names them."""
+    assert list(splmini.search(search, [EVENT])) == rows
+
+
+def test_all_fields_are_without_them() -> None:
+    """A search for everything does not fill every row with them, and a given one is never replaced."""
+    (row,) = splmini.search("*", [EVENT])
+    assert not [name for name in row if name.startswith("date_")]
+    (row,) = splmini.search("* | table date_hour", [{**EVENT, "date_hour": "given"}])
+    assert row["date_hour"] == "given"
+
+
+def test_props_set_the_zone() -> None:
+    """TZ of the sourcetype is the zone of events that write none."""
+    raw = {"_raw": "CreationTime 1", "_time": MOMENT, "sourcetype": "o365:management:activity"}
+    (row,) = splmini.search("* | table date_hour", [raw], timezone="Asia/Tokyo")
+    assert row["date_hour"] == 7
