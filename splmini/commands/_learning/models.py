@@ -1,0 +1,266 @@
+"""What the models of scikit-learn's algorithms are here: numbers, and how they predict and describe themselves.
+
+A model is stored as means, coefficients, centres, trees, and predicts from these, without scikit-learn's objects.
+Fields of text are turned into a column for each of their values, as MLTK does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from splmini.commands._learning import Model, library
+from splmini.errors import ArgumentError
+from splmini.operators import Row
+from splmini.values.numbers import to_number, to_text
+
+MOST_VALUES = 100
+"""Fields of text with more distinct values are left out."""
+
+# ---- fields as numbers ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Encoder:
+    """Turns rows into numbers: a column for each numeric field and for each value of a field of text."""
+
+    numeric: list[str]
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], names: Sequence[str]) -> Encoder:
+        """Look at the rows and decide how each field is turned into numbers."""
+        encoder = cls([])
+        for name in names:
+            values = [row[name] for row in rows if row.get(name) is not None and not isinstance(row[name], list)]
+            if all(to_number(value) is not None for value in values):
+                encoder.numeric.append(name)
+            elif len(distinct := sorted({to_text(value) for value in values})) <= MOST_VALUES:
+                encoder.texts[name] = distinct
+        if not encoder.numeric and not encoder.texts:
+            raise ArgumentError("fit has no usable field: each is missing or has too many values.", name="fit")
+        return encoder
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns."""
+        return [*self.numeric, *(f"{name}={value}" for name, values in self.texts.items() for value in values)]
+
+    def encode(self, row: Row) -> list[float] | None:
+        """Return the numbers of a row; None where a field is missing."""
+        result: list[float] = []
+        for name in self.numeric:
+            number = to_number(row.get(name))
+            if number is None:
+                return None
+            result.append(float(number))
+        for name, values in self.texts.items():
+            value = row.get(name)
+            if value is None or isinstance(value, list):
+                return None
+            text = to_text(value)
+            result += [float(text == each) for each in values]
+        return result
+
+    def matrix(self, rows: Sequence[Row]) -> tuple[list[Row], Any]:
+        """Return the rows that have every field, and their numbers."""
+        (np,) = library("numpy")
+        pairs = [(row, numbers) for row in rows if (numbers := self.encode(row)) is not None]
+        return [row for row, _ in pairs], np.array([numbers for _, numbers in pairs], dtype=float).reshape(
+            len(pairs), len(self.columns()))
+
+
+# ---- models ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class NumericModel:
+    """A model of numbers: `kind` says how it predicts, `data` holds its numbers as lists."""
+
+    kind: str
+    numeric: list[str]
+    texts: dict[str, list[str]]
+    target: str | None
+    data: dict[str, Any]
+
+    @property
+    def encoder(self) -> Encoder:
+        """How rows become numbers."""
+        return Encoder(self.numeric, self.texts)
+
+    def apply(self, rows: list[Row], options: Mapping[str, Any], output: str | None) -> None:
+        """Write the fields of the model to the rows that have all its fields."""
+        kept, matrix = self.encoder.matrix(rows)
+        if kept:
+            for name, values in APPLIES[self.kind](self, matrix, output, options).items():
+                for row, value in zip(kept, values, strict=True):
+                    row[name] = value.item() if hasattr(value, "item") else value
+
+    def summary(self) -> list[Row]:
+        """Describe the model by what it learned of each column."""
+        return SUMMARIES.get(self.kind, _no_summary)(self)
+
+    def state(self) -> dict[str, Any]:
+        """Return the model as JSON data."""
+        return dict(vars(self))
+
+
+def _array(model: NumericModel, name: str) -> Any:
+    (np,) = library("numpy")
+    return np.array(model.data[name], dtype=float)
+
+
+def _predicted(model: NumericModel, output: str | None) -> str:
+    return output or f"predicted({model.target})"
+
+
+def _apply_scaler(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    scaled = (matrix - _array(model, "center")) / _array(model, "scale")
+    return {f"{output or model.data['prefix']}_{name}": scaled[:, i] for i, name in enumerate(model.encoder.columns())}
+
+
+def _apply_components(
+    model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    projected = (matrix - _array(model, "center")) @ _array(model, "components").T
+    return {f"{output or 'PC'}_{i + 1}": projected[:, i] for i in range(projected.shape[1])}
+
+
+def _apply_clusters(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    (np,) = library("numpy")
+    distances = ((matrix[:, None, :] - _array(model, "centers")[None, :, :]) ** 2).sum(axis=2)
+    name = output or "cluster"
+    return {name: distances.argmin(axis=1), f"{name}_distance": np.sqrt(distances.min(axis=1))}
+
+
+def _apply_linear(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {_predicted(model, output): matrix @ _array(model, "coefficients") + model.data["intercept"]}
+
+
+def _chosen(
+    model: NumericModel, shares: Any, output: str | None, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    classes = model.data["classes"]
+    result: dict[str, Any] = {_predicted(model, output): [classes[i] for i in shares.argmax(axis=1)]}
+    if options.get("probabilities"):
+        result.update({f"probability({model.target}={each})": shares[:, i] for i, each in enumerate(classes)})
+    return result
+
+
+def _apply_logistic(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    (np,) = library("numpy")
+    scores = matrix @ _array(model, "coefficients").T + _array(model, "intercept")
+    if scores.shape[1] == 1:
+        share = 1 / (1 + np.exp(-np.clip(scores[:, 0], -700, 700)))
+        return _chosen(model, np.column_stack([1 - share, share]), output, options)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return _chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
+
+
+def _apply_bayes(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    (np,) = library("numpy")
+    means, variances, priors = _array(model, "means"), _array(model, "variances"), _array(model, "priors")
+    spread = -0.5 * (np.log(2 * np.pi * variances)[None] + (matrix[:, None] - means[None]) ** 2 / variances[None])
+    scores = np.log(priors) + spread.sum(axis=2)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return _chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
+
+
+def _apply_trees(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    (np,) = library("numpy")
+    total = sum(_leaves(tree, matrix) for tree in model.data["trees"])
+    mean = total / len(model.data["trees"])
+    if model.data["classes"] is None:
+        return {_predicted(model, output): np.asarray(mean)[:, 0]}
+    return _chosen(model, mean, output, options)
+
+
+def _leaves(tree: Mapping[str, Any], matrix: Any) -> Any:
+    """The values of the leaves that rows come to."""
+    (np,) = library("numpy")
+    left, right = np.array(tree["left"]), np.array(tree["right"])
+    column, bound, values = np.array(tree["column"]), np.array(tree["bound"]), np.array(tree["values"])
+    single = matrix.astype(np.float32)
+    nodes = np.zeros(len(matrix), dtype=int)
+    while (inner := left[nodes] >= 0).any():
+        rows = np.nonzero(inner)[0]
+        at = nodes[rows]
+        nodes[rows] = np.where(single[rows, column[at]] <= bound[at], left[at], right[at])
+    return values[nodes]
+
+
+def _apply_support(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    (np,) = library("numpy")
+    vectors, data = _array(model, "vectors"), model.data
+    products = matrix @ vectors.T
+    if data["kernel"] == "rbf":
+        squares = (matrix**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)[None] - 2 * products
+        products = np.exp(-data["gamma"] * squares)
+    elif data["kernel"] == "poly":
+        products = (data["gamma"] * products + data["coef0"]) ** data["degree"]
+    elif data["kernel"] == "sigmoid":
+        products = np.tanh(data["gamma"] * products + data["coef0"])
+    scores = products @ _array(model, "weights") + data["intercept"]
+    return {output or "isNormal": np.where(scores >= 0, 1, -1)}
+
+
+APPLIES: dict[str, Callable[[NumericModel, Any, str | None, Mapping[str, Any]], dict[str, Any]]] = {
+    "scaler": _apply_scaler, "components": _apply_components, "clusters": _apply_clusters, "linear": _apply_linear,
+    "logistic": _apply_logistic, "bayes": _apply_bayes, "trees": _apply_trees, "support": _apply_support,
+}
+
+
+def _no_summary(model: NumericModel) -> list[Row]:
+    raise ArgumentError("summary does not describe models of this algorithm.", name="summary")
+
+
+def _scaler_summary(model: NumericModel) -> list[Row]:
+    pairs = zip(model.encoder.columns(), model.data["center"], model.data["scale"], strict=True)
+    return [{"fields": name, "mean": center, "scale": scale} for name, center, scale in pairs]
+
+
+def _components_summary(model: NumericModel) -> list[Row]:
+    pairs = zip(model.data["variances"], model.data["ratios"], model.data["singular"], strict=True)
+    names = ("explained_variance", "explained_variance_ratio", "singular_values")
+    return [{"component": f"PC_{i}", **dict(zip(names, values, strict=True))} for i, values in enumerate(pairs, 1)]
+
+
+def _clusters_summary(model: NumericModel) -> list[Row]:
+    names = model.encoder.columns()
+    return [{"cluster": i, **dict(zip(names, c, strict=True))} for i, c in enumerate(model.data["centers"])]
+
+
+def _linear_summary(model: NumericModel) -> list[Row]:
+    rows: list[Row] = [
+        {"feature": name, "coefficient": value}
+        for name, value in zip(model.encoder.columns(), model.data["coefficients"], strict=True)
+    ]
+    return [*rows, {"feature": "_intercept", "coefficient": model.data["intercept"]}]
+
+
+def _logistic_summary(model: NumericModel) -> list[Row]:
+    classes, names = model.data["classes"], [*model.encoder.columns(), "_intercept"]
+    shown = classes[1:] if len(model.data["coefficients"]) == 1 else classes
+    return [
+        {"feature": name, "coefficient": value, "class": each}
+        for each, row, start in zip(shown, model.data["coefficients"], model.data["intercept"], strict=True)
+        for name, value in zip(names, [*row, start], strict=True)
+    ]
+
+
+def _trees_summary(model: NumericModel) -> list[Row]:
+    pairs = zip(model.encoder.columns(), model.data["importances"], strict=True)
+    return [{"feature": name, "importance": value} for name, value in sorted(pairs, key=lambda pair: -pair[1])]
+
+
+SUMMARIES: dict[str, Callable[[NumericModel], list[Row]]] = {
+    "scaler": _scaler_summary, "components": _components_summary, "clusters": _clusters_summary,
+    "linear": _linear_summary, "logistic": _logistic_summary, "trees": _trees_summary,
+}
+
+
+def restore(state: dict[str, Any]) -> Model:
+    """Make a model of its JSON data."""
+    if state.get("kind") not in APPLIES:
+        raise ValueError("an unknown kind of model")
+    return NumericModel(**state)
