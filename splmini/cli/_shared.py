@@ -129,7 +129,11 @@ def workers(count: int) -> Iterator[Any]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
+    import splmini
+
     with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as executor:
+        for _ in range(count):
+            executor.submit(splmini.parse, "*")  # the processes start while the search is compiled here
         yield executor
 
 

@@ -30,9 +30,8 @@ def command(
 
     Example: splmini run 'sourcetype=XmlWinEventLog EventID=1 | stats count by process_name' logs/*.evtx
     """
-    env = shared.environment(settings)
-    search = env.compile(shared.search_text(spl))
     with shared.workers(jobs) as executor, shared.progress(quiet) as progress:
+        search = shared.environment(settings).compile(shared.search_text(spl))
         results = search.run(shared.events(files), executor=executor, progress=progress, **shared.reading(settings))
     shared.tell(results, quiet)
     shown = results if limit is None else results[:limit]

@@ -28,7 +28,7 @@ LEAST_BYTES = 1 << 20
 MOST_BYTES = 64 << 20
 TASK_ROWS = 8192
 """Events of a task, where they come from no file."""
-TASKS_PER_WORKER = 6
+TASKS_PER_WORKER = 4
 """Small enough that no worker waits long for the last one, large enough that a task's own cost does not count."""
 ATTEMPTS = 3
 WORKERS = 8

@@ -53,8 +53,8 @@ class Span:
         with named_stream(self.path).open() as file:
             start = boundary_before(file, reader, self.state, self.first, self.start)
             stop = None if self.stop is None else boundary_before(file, reader, self.state, self.first, self.stop)
-            window = io.BufferedReader(_Window(file, start, stop), 1 << 18)
-            yield from text_blocks(reader, b"", window, settings, report, state=self.state)
+            file.seek(start)
+            yield from text_blocks(reader, b"", file, settings, report, state=self.state, end=stop)
 
     def lines_before(self) -> int:
         """Count the lines of the file before this part: an error says which record of the file it means."""
@@ -233,26 +233,6 @@ def _pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
     while count > 0 and (piece := file.read(min(count, 1 << 20))):
         count -= len(piece)
         yield piece
-
-
-class _Window(io.RawIOBase):
-    """A part of a file as a file."""
-
-    def __init__(self, file: BinaryIO, start: int, stop: int | None) -> None:
-        self._file = file
-        self._left = None if stop is None else stop - start
-        file.seek(start)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        count = len(buffer) if self._left is None else min(len(buffer), self._left)
-        data = self._file.read(count) if count else b""
-        if self._left is not None:
-            self._left -= len(data)
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def grouped(parts: Iterator[Part], size: int) -> Iterator[tuple[Part, ...]]:

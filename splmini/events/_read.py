@@ -266,14 +266,14 @@ def _stream_blocks(
 
 def text_blocks(
     reader: Reader, head: bytes, file: BinaryIO, settings: Settings, report: Report, size: int | None = None,
-    state: Any = None,
+    state: Any = None, end: int | None = None,
 ) -> Iterator[Block]:
     """Cut a stream of text into blocks of whole records, about `size` bytes each; `state` is that of the first one,
-    where `head` does not tell it."""
+    where `head` does not tell it; `end` is where to stop before the end of the file."""
     size = size or BLOCK_BYTES
     state = reader.start(head, settings) if reader.start and state is None else state
     number = 1
-    for data in _whole_records(reader, file, state, settings, report, size):
+    for data in _whole_records(reader, file, state, settings, report, size, end):
         block = Block(data, reader.name, settings, copy.copy(state), number)
         yield block
         number += block.lines
@@ -282,18 +282,19 @@ def text_blocks(
 
 
 def _whole_records(
-    reader: Reader, file: BinaryIO, state: Any, settings: Settings, report: Report, size: int
+    reader: Reader, file: BinaryIO, state: Any, settings: Settings, report: Report, size: int, end: int | None
 ) -> Iterator[bytes]:
     """Yield the bytes of a stream, cut behind records."""
     framing = reader.framing
     mark = framing.mark(state)
     if mark is not None and is_plain_file(file):
-        yield from _cut_at_marks(framing, mark, file, state, size)
+        yield from _cut_at_marks(framing, mark, file, state, size, end)
+    pieces = _pieces(file, size, None if end is None else end - file.tell())
     carry = b""
-    piece = file.read(size)
+    piece = next(pieces, b"")
     while piece:
         data = carry + piece
-        piece = file.read(size)
+        piece = next(pieces, b"")
         cut = framing.boundary(data, state) if piece else len(data)
         if not cut:
             if len(data) < max(MAX_RECORD, size):
@@ -306,13 +307,23 @@ def _whole_records(
         yield data[:cut]
 
 
-def _cut_at_marks(framing: Framing, mark: bytes, file: BinaryIO, state: Any, size: int) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, size: int, left: int | None) -> Iterator[bytes]:
+    """Read a stream piece by piece, to its end or `left` bytes of it."""
+    while piece := file.read(size if left is None else min(size, left)):
+        if left is not None:
+            left -= len(piece)
+        yield piece
+
+
+def _cut_at_marks(
+    framing: Framing, mark: bytes, file: BinaryIO, state: Any, size: int, end: int | None
+) -> Iterator[bytes]:
     """Yield whole records of a file on disk without ever copying them: where to cut is looked up before reading.
 
     Stops, with the file at the first byte that was not given, near the end and where a block has no mark.
     """
     at = file.tell()
-    end = os.fstat(file.fileno()).st_size
+    end = os.fstat(file.fileno()).st_size if end is None else end
     tail = min(TAIL_BYTES, size)
     while at + size < end:
         file.seek(at + size - tail)

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 from support import same
 
 import splmini
+from splmini.engine import parallel
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,8 +66,9 @@ def optimised(search: Any, events: Any) -> Any:
 
 
 def partitioned(search: Any, events: Any) -> Any:
-    """Run in partitions that are merged."""
-    return search.run(events, order="given", executor=InlineExecutor())
+    """Run in partitions of two events that are merged."""
+    with mock.patch.object(parallel, "TASK_ROWS", 2):
+        return search.run(events, order="given", executor=InlineExecutor())
 
 
 def from_text(search: Any, events: Any) -> Any:
