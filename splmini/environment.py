@@ -238,11 +238,17 @@ class Environment:
 
         return raw_filter(self.knowledge, predicate, implied)
 
-    def block_literals(self, predicate: tree.Node | None, implied: Implied | None = None) -> list[frozenset[str]]:
-        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression."""
+    def block_literals(
+        self,
+        predicate: tree.Node | None,
+        implied: Implied | None = None,
+        sourcetypes: frozenset[str] | None = None,
+    ) -> list[frozenset[str]]:
+        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression;
+        `sourcetypes` are the only ones that the records may have."""
         from splmini.knowledge.ways import block_literals
 
-        return block_literals(self.knowledge, predicate, implied)
+        return block_literals(self.knowledge, predicate, implied, sourcetypes)
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table."""

@@ -56,8 +56,11 @@ class Services(Protocol):
     def written_events(self, names: set[str]) -> list[Row]:
         """Return the events that earlier runs wrote to the indexes that match one of these names."""
 
-    def block_literals(self, predicate: tree.Node | None, implied: Implied | None) -> list[frozenset[str]]:
-        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression."""
+    def block_literals(
+        self, predicate: tree.Node | None, implied: Implied | None, sourcetypes: frozenset[str] | None = None
+    ) -> list[frozenset[str]]:
+        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression;
+        `sourcetypes` are the only ones that the records may have."""
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table; raises UnknownLookup."""
@@ -238,8 +241,13 @@ class Run:
         """Literals to look for in the bytes of files, and the keys that suffice; None where neither is known."""
         if not self.optimized or not self.source.has_bytes:
             return None
-        bare = predicate is None and implied is None
-        return Prefilter([] if bare else self.services.block_literals(predicate, implied), keys)
+        if predicate is None and implied is None:
+            return Prefilter([], keys)
+
+        def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
+            return self.services.block_literals(predicate, implied, sourcetypes)
+
+        return Prefilter(self.services.block_literals(predicate, implied), keys, narrowed)
 
     def _narrow(self, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
         """A mapper that makes only what the predicate reads; None where the rows need no more than that."""

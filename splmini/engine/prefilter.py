@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +21,18 @@ class Prefilter:
     The strongest set is looked for in the whole block; the records that it hits are held against the other sets.
     Where something in a block could hide a literal, every record with such a thing is a candidate, too. `keys` are the
     fields that are needed, for formats that can leave out the others while they decode (`events._projection`).
+    Where nothing is sure of events in general, `narrowed` tells what is of those of some sourcetypes.
     """
 
-    def __init__(self, required: list[Alternatives], keys: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        required: list[Alternatives],
+        keys: frozenset[str] | None = None,
+        narrowed: Callable[[frozenset[str]], list[Alternatives]] | None = None,
+    ) -> None:
         self.keys = keys
+        self._narrowed = narrowed
+        self._by_sourcetypes: dict[frozenset[str], Prefilter] = {}
         usable = [each for each in required if len(each) <= MOST_LITERALS]
         self.scanned = usable[0] if usable else frozenset()
         self.others = [tuple(literal.encode() for literal in each) for each in usable[1:4]]
@@ -38,12 +46,13 @@ class Prefilter:
         self._careful = pattern(f"{literals}|{hides}") if usable else None
 
     def __bool__(self) -> bool:
-        return self._pattern is not None or self.keys is not None
+        return self._pattern is not None or self.keys is not None or self._narrowed is not None
 
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy the expression, in order."""
         if self._pattern is None:
-            return block.records()
+            known = self._for(block)
+            return block.records() if known is None else known.records(block)
         data = block.data
         hides = self._hides(data)
         chosen: Any = self._careful if hides else self._pattern
@@ -62,6 +71,18 @@ class Prefilter:
                 found.extend(framing.records(record, state))
             match = search(data, max(end, position + 1))
         return found
+
+    def _for(self, block: Block) -> Prefilter | None:
+        """Return the prefilter for the sourcetypes that the events of a block have, where there is one."""
+        if self._narrowed is None:
+            return None
+        sourcetypes = block.sourcetypes()
+        if sourcetypes is None:
+            return None
+        known = self._by_sourcetypes.get(sourcetypes)
+        if known is None:
+            known = self._by_sourcetypes[sourcetypes] = Prefilter(self._narrowed(sourcetypes))
+        return known
 
     def _hides(self, data: bytes) -> bool:
         """Say whether anything in a block can hide a literal; three fast scans, where one alternation is slow."""

@@ -103,6 +103,13 @@ class Block:
         """How many lines it has: about how many records, and exactly where a record is a line."""
         return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
 
+    def sourcetypes(self) -> frozenset[str] | None:
+        """Return the only sourcetypes (lower case) that its events may have; None where that cannot be told."""
+        if self.settings.sourcetype is not None:
+            return frozenset({self.settings.sourcetype.lower()})
+        look = find_reader(self.reader).sourcetypes
+        return None if look is None else look(self)
+
     def records(self) -> list[bytes]:
         """Cut the block into records."""
         return find_reader(self.reader).framing.records(self.data, self.state)
@@ -147,6 +154,8 @@ class Reader:
     open: Callable[[BinaryIO, Settings, Report], Iterator[Block | list[Row]]] | None = None
     project: Callable[[list[bytes], frozenset[str], Settings], list[Row | None]] | None = None
     """Makes events with some keys only, as far as that is sure to be the same; None where a record has to be parsed."""
+    sourcetypes: Callable[[Block], frozenset[str] | None] | None = None
+    """Says, from a look at a block, which sourcetypes (lower case) its events may have; None: any."""
     carries_time: bool = False
     """True where an event without a time has that of the event before it, as in Splunk."""
     doc: str = ""

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pcre2
+
 from splmini.events._framing import Framing, split_lines
 from splmini.events._lines import sourcetype_from_name, tell_line
 from splmini.events._reader import Block, Settings, reader, text_of
@@ -225,7 +227,22 @@ def _start(head: bytes, settings: Settings) -> dict[str, bool]:
     return {"classic": CLASSIC.search(head) is not None}
 
 
-@reader("winevent_xml", "Windows event XML", _looks_xml, framing=WINDOWS, start=_start)
+_OTHER_LINE = pcre2.compile(rb"\n(?!<Event[\s>]|\r?\n|\z)", jit=True)
+_BEHIND = pcre2.compile(rb"</Event>(?!\r?\n|\z)", jit=True)
+_LINUX = pcre2.compile(LINUX.encode(), jit=True)
+
+
+def _sourcetypes(block: Block) -> frozenset[str] | None:
+    """One event in XML a line, and none of Linux: what begins so and does not end is an event without a sourcetype."""
+    data = block.data
+    if START.match(data) is None or any(each.search(data) is not None for each in (_OTHER_LINE, _BEHIND, _LINUX)):
+        return None
+    return frozenset({"xmlwineventlog"})
+
+
+@reader(
+    "winevent_xml", "Windows event XML", _looks_xml, framing=WINDOWS, start=_start, sourcetypes=_sourcetypes
+)
 @reader("winevent_text", "Windows event text", _looks_classic, framing=WINDOWS, start=_start)
 def parse(record: bytes, block: Block) -> Row:
     """Windows events as XML or text, one after the other, with whatever other lines stand between them."""

@@ -197,15 +197,31 @@ def _required(predicate: tree.Node | None, implied: Implied | None, ways: Ask) -
 
 
 def block_literals(
-    knowledge: Knowledge, predicate: tree.Node | None, implied: Implied | None = None
+    knowledge: Knowledge,
+    predicate: tree.Node | None,
+    implied: Implied | None = None,
+    sourcetypes: frozenset[str] | None = None,
 ) -> list[Alternatives]:
     """Return the sets of literals of which a record of any file must contain one to satisfy a search expression.
 
-    A literal that could be the way in which a byte that is not UTF-8 is shown (`\\xE9`) is none.
+    A literal that could be the way in which a byte that is not UTF-8 is shown (`\\xE9`) is none. `sourcetypes` (lower
+    case) are the only ones that events have; they count where no app changes or renames a sourcetype.
     """
-    ways = StanzaWays(knowledge, None if predicate is None else sourcetypes_of(predicate))
+    if sourcetypes is not None and not _stay_as_they_are(knowledge):
+        return []
+    own = None if predicate is None else sourcetypes_of(predicate)
+    ways = StanzaWays(knowledge, sourcetypes if own is None else own)
     required = _required(predicate, implied, ways)
     return [each for each in required if not any(_ESCAPED_BYTE.search(literal) for literal in each)]
+
+
+def _stay_as_they_are(knowledge: Knowledge) -> bool:
+    """Say whether events keep the sourcetype that they are read with."""
+    for stanza in knowledge.props.stanzas.values():
+        names = stanza.settings
+        if "rename" in names or (stanza.kind != "sourcetype" and "sourcetype" in names):
+            return False
+    return not knowledge.rewrites_index_time
 
 
 def raw_filter(knowledge: Knowledge, predicate: tree.Node | None, implied: Implied | None = None) -> Select | None:

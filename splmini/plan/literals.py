@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from splmini.language import tree
@@ -130,18 +131,32 @@ def _of_field(name: str, value: str, ways: Ways) -> Alternatives | None:
     if literal is None:
         return None
     satisfied = search_comparison("=", value)
-    return literal if _all_keep(ways(name), satisfied, ways, frozenset({name})) else None
+    (text,) = literal
+    wanted = Wanted(satisfied, partial(_may_hold, text))
+    return literal if _all_keep(ways(name), wanted, ways, frozenset({name})) else None
 
 
-def _all_keep(found: tuple[Way, ...], satisfied: Callable[[str], bool], ways: Ways, seen: frozenset[str]) -> bool:
+@dataclass(frozen=True)
+class Wanted:
+    """Which values satisfy a comparison, and which texts could have a piece that does (as it holds the literal)."""
+
+    satisfied: Callable[[str], bool]
+    in_pieces: Callable[[str], bool]
+
+
+def _may_hold(literal: str, text: str) -> bool:
+    return literal in text.lower() or not text.isascii()
+
+
+def _all_keep(found: tuple[Way, ...], wanted: Wanted, ways: Ways, seen: frozenset[str]) -> bool:
     """Say whether every way that can give a satisfying value takes that value from the record."""
     for way in found:
         if isinstance(way, Unknown):
             return False
         if isinstance(way, Constant):
-            if satisfied(way.text):
+            if wanted.satisfied(way.text):
                 return False
-        elif isinstance(way, Computed) and not _keeps(way.expression, satisfied, ways, seen):
+        elif isinstance(way, Computed) and not _keeps(way.expression, wanted, ways, seen):
             return False
     return True
 
@@ -165,50 +180,45 @@ _SUBSTRINGS = frozenset(
 """Functions whose every value is a piece of their first argument, but for case. (tostring with a format: see below.)"""
 
 
-def _keeps(node: tree.Node, satisfied: Callable[[str], bool], ways: Ways, seen: frozenset[str]) -> bool:
+def _keeps(node: tree.Node, wanted: Wanted, ways: Ways, seen: frozenset[str]) -> bool:
     """Say whether an expression's satisfying values are pieces of the record's bytes."""
     if isinstance(node, tree.String):
-        return not satisfied(node.value)
+        return not wanted.satisfied(node.value)
     if isinstance(node, tree.Number):
-        return not satisfied(node.text)
+        return not wanted.satisfied(node.text)
     if isinstance(node, tree.FieldRef):
         if node.name in seen:
             return True  # the field itself, before it was computed: its other ways are looked at one by one
         if node.name in _NEVER_IN_RECORD:
             return False
-        return _all_keep(ways(node.name), satisfied, ways, seen | {node.name})
+        return _all_keep(ways(node.name), wanted, ways, seen | {node.name})
     if isinstance(node, tree.Call):
-        return _call_keeps(node, satisfied, ways, seen)
+        return _call_keeps(node, wanted, ways, seen)
     return False
 
 
-def _call_keeps(node: tree.Call, satisfied: Callable[[str], bool], ways: Ways, seen: frozenset[str]) -> bool:
+def _call_keeps(node: tree.Call, wanted: Wanted, ways: Ways, seen: frozenset[str]) -> bool:
     name, args = node.name, node.args
     if name in ("null", "true", "false"):
         return True
     if name == "if" and len(args) == 3:
-        return all(_keeps(arg, satisfied, ways, seen) for arg in args[1:])
+        return all(_keeps(arg, wanted, ways, seen) for arg in args[1:])
     if name == "case":
-        return all(_keeps(arg, satisfied, ways, seen) for arg in args[1::2])
+        return all(_keeps(arg, wanted, ways, seen) for arg in args[1::2])
     if name in ("coalesce", "mvappend"):
-        return all(_keeps(arg, satisfied, ways, seen) for arg in args)
+        return all(_keeps(arg, wanted, ways, seen) for arg in args)
     if name == "nullif" and args:
-        return _keeps(args[0], satisfied, ways, seen)
+        return _keeps(args[0], wanted, ways, seen)
     if name in _SUBSTRINGS and args and not (name == "tostring" and len(args) > 1):
-        # a constant inside could be cut to satisfy: only what comes from fields is followed
-        return _only_fields(args[0], ways, seen)
+        return _pieces_keep(args[0], wanted, ways, seen)
     if name == "replace" and len(args) == 3:
-        return _replace_keeps(args) and _only_fields(args[0], ways, seen)
+        return _replace_keeps(args) and _pieces_keep(args[0], wanted, ways, seen)
     return False
 
 
-def _anything(value: str) -> bool:
-    return True
-
-
-def _only_fields(node: tree.Node, ways: Ways, seen: frozenset[str]) -> bool:
-    """Say whether all values of an expression are pieces of the record, constants excluded."""
-    return _keeps(node, _anything, ways, seen)
+def _pieces_keep(node: tree.Node, wanted: Wanted, ways: Ways, seen: frozenset[str]) -> bool:
+    """Say whether pieces of an expression's values that satisfy are pieces of the record: no constant holds one."""
+    return _keeps(node, Wanted(wanted.in_pieces, wanted.in_pieces), ways, seen)
 
 
 def _replace_keeps(args: tuple[tree.Node, ...]) -> bool:

@@ -92,14 +92,40 @@ def _xml(event: dict[str, Any], numeric: bool) -> str:
     return f"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>{system}</System><EventData>{data}</EventData></Event>"
 
 
+OTHERS = st.lists(
+    st.sampled_from((
+        "cmd.exe said hi", "<Event>cmd.exe", "05/01/2024 10:00:00 AM\nLogName=Security\nEventCode=1\nImage=C:\\cmd.exe",
+        "<Event><System><EventID>1</EventID><Channel>Linux-Sysmon/Operational</Channel></System><EventData>"
+        "<Data Name=\"Image\">/bin/kiss</Data></EventData></Event>",
+        "<14>May  1 10:00:00 host <Event xmlns='x'><System><EventID>1</EventID></System></Event>", "",
+    )),
+    max_size=2,
+)  # fmt: skip
+
+
+@FEW
+@given(EVENTS, OTHERS, SEARCHES, st.booleans())
+def test_mixed_lines(
+    tmp_path: Path, events: list[dict[str, Any]], others: list[str], search: str, behind: bool
+) -> None:
+    """Windows event XML among lines of another kind, which may be events of another sourcetype."""
+    file = tmp_path / "events.xml"
+    lines = [_xml(each, False) for each in events]
+    file.write_text("\n".join([*lines, *others] if behind else [*lines[:1], *others, *lines[1:]]) + "\n", "utf-8")
+    both(search, file)
+
+
 @FEW
 @given(EVENTS, st.sampled_from(FIELDS), st.sampled_from(PATTERNS))
-def test_tstats(events: list[dict[str, Any]], field: str, pattern: str) -> None:
+def test_tstats(tmp_path: Path, events: list[dict[str, Any]], field: str, pattern: str) -> None:
     """What a data model's where implies is no less sound."""
     search = (
         f'| tstats count from datamodel=Endpoint.Processes where Processes.{field}="{pattern}" by Processes.{field}'
     )
     both(search, [{"_raw": _xml(each, False), "sourcetype": "XmlWinEventLog"} for each in events])
+    file = tmp_path / "events.xml"
+    file.write_text("".join(_xml(each, False) + "\n" for each in events), "utf-8")
+    both(search, file)
 
 
 def _split() -> Computed:
