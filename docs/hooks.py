@@ -44,7 +44,9 @@ def on_config(config: Any) -> Any:
     section["Linter"] += sorted(f"lint/{path.name}" for path in (ROOT / "docs" / "lint").glob("SPL*.md"))
     reference = section["Reference"]
     for title, folder in (("Commands", "commands"), ("Eval functions", "eval"), ("Stats functions", "stats")):
-        below = sorted(path for path in made if path.startswith(f"reference/{folder}/") and not path.endswith("/index.md"))
+        below = sorted(
+            path for path in made if path.startswith(f"reference/{folder}/") and not path.endswith("/index.md")
+        )
         reference.append({title: [f"reference/{folder}/index.md", *({Path(path).stem: path} for path in below)]})
     config["generated_pages"] = made
     return config

@@ -48,18 +48,34 @@ def _command_index(specs: dict[str, registry.CommandSpec]) -> str:
     runs = [(name, spec) for name, spec in specs.items() if spec.build is not None]
     rest = [(name, spec) for name, spec in specs.items() if spec.build is None]
     others = [f"[{alias}]({alias}.md) ({name})" for alias, name in sorted(ALIASES.items())]
-    return "\n".join([
-        "# Commands", "",
-        f"{len(runs)} commands run. {len(rest)} more parse, and raise `UnsupportedFeature` when they are compiled, "
-        f"unless the caller [registers a handler](../../guides/handlers.md).", "",
-        "## Commands that run", "",
-        table(["command", "kind", "what it does"],
-              ([f"[{name}]({name}.md)", spec.category, summary(spec.doc)] for name, spec in runs)), "",
-        "Other names: " + ", ".join(others) + ".", "",
-        "## Commands that need a handler", "",
-        table(["command", "what it does in Splunk"],
-              ([f"[{name}]({name}.md)", summary(spec.doc)] for name, spec in rest)),
-    ]) + "\n"
+    return (
+        "\n".join(
+            [
+                "# Commands",
+                "",
+                f"{len(runs)} commands run. {len(rest)} more parse, and raise `UnsupportedFeature` when "
+                f"they are compiled, "
+                f"unless the caller [registers a handler](../../guides/handlers.md).",
+                "",
+                "## Commands that run",
+                "",
+                table(
+                    ["command", "kind", "what it does"],
+                    ([f"[{name}]({name}.md)", spec.category, summary(spec.doc)] for name, spec in runs),
+                ),
+                "",
+                "Other names: " + ", ".join(others) + ".",
+                "",
+                "## Commands that need a handler",
+                "",
+                table(
+                    ["command", "what it does in Splunk"],
+                    ([f"[{name}]({name}.md)", summary(spec.doc)] for name, spec in rest),
+                ),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _alias_page(alias: str, name: str) -> str:
@@ -96,8 +112,8 @@ def _command_page(spec: registry.CommandSpec) -> str:
 
 def _not_run(spec: registry.CommandSpec) -> str:
     return (
-        f"splmini parses `{spec.name}` with any arguments, so that searches that use it can be formatted and linted. "
-        f"Compiling such a search raises `UnsupportedFeature` with the name `{spec.name}`, unless the environment has a "
+        f"splmini parses `{spec.name}` with any arguments: searches that use it can be formatted and linted. "
+        f"Compiling one raises `UnsupportedFeature` with the name `{spec.name}`, unless the environment has a "
         f'handler: `Environment(commands={{"{spec.name}": function}})`.'
     )
 
@@ -107,14 +123,16 @@ def _options(spec: registry.CommandSpec) -> str:
     for name, option in spec.options.items():
         kind = ", ".join(map(code, option.choices)) if option.choices else option.kind
         default = option.default
-        shown = "" if default is None else ("true" if default else "false") if isinstance(default, bool) else str(default)
+        shown = (
+            "" if default is None else ("true" if default else "false") if isinstance(default, bool) else str(default)
+        )
         rows.append([code(name), kind, code(shown) if shown else "", prose(option.doc).replace("|", "&#124;")])
     return table(["option", "values", "default", "meaning"], rows)
 
 
 _KINDS = {
     Streaming: "It works row by row, keeps nothing between rows, and can run in several processes.",
-    Partial: "It makes partial results that merge, also in several processes. Memory grows with the rows of its result, "
+    Partial: "It makes partial results that merge, also in several processes. Memory grows with its result, "
     "not with the events; more than `max_groups` groups are `LimitExceeded`.",
     Generating: "It makes its own rows.",
 }
@@ -156,7 +174,8 @@ def all_limits() -> tuple[tuple[str, Any, str], ...]:
     source = inspect.getsource(splmini.Limits)
     docs = dict(re.findall(r'^    (\w+): [^\n]*\n    """(.*?)"""', source, re.MULTILINE | re.DOTALL))
     return tuple(
-        (each.name, each.default, re.sub(r"\s+", " ", docs.get(each.name, ""))) for each in dataclass_fields(splmini.Limits)
+        (each.name, each.default, re.sub(r"\s+", " ", docs.get(each.name, "")))
+        for each in dataclass_fields(splmini.Limits)
     )
 
 
@@ -175,10 +194,7 @@ def _result(example: registry.Example) -> str:
     search = environment().compile(example.spl)
     first = search.run(list(example.events), order="given")
     second = search.run(list(example.events), order="given")
-    stable = [
-        name for name in first.fields
-        if [row.get(name) for row in first] == [row.get(name) for row in second]
-    ]
+    stable = [name for name in first.fields if [row.get(name) for row in first] == [row.get(name) for row in second]]
     return rows_table(list(first), stable)
 
 
@@ -191,12 +207,16 @@ def eval_pages() -> Iterator[tuple[str, str]]:
     families: dict[str, list[Any]] = {}
     for function in functions.values():
         families.setdefault(function.family, []).append(function)
-    yield "reference/eval/index.md", _function_index(
-        "Eval functions", families, "`eval`, `where`, `fieldformat`, and the `eval(…)` of aggregates"
+    yield (
+        "reference/eval/index.md",
+        _function_index("Eval functions", families, "`eval`, `where`, `fieldformat`, and the `eval(…)` of aggregates"),
     )
     for name, function in functions.items():
-        others = [n for n, other in functions.items() if n != name
-                  and (other.call or other.form) is (function.call or function.form)]
+        others = [
+            n
+            for n, other in functions.items()
+            if n != name and (other.call or other.form) is (function.call or function.form)
+        ]
         yield f"reference/eval/{name}.md", _eval_page(function, others)
 
 
@@ -206,8 +226,13 @@ def stats_pages() -> Iterator[tuple[str, str]]:
     families: dict[str, list[Any]] = {}
     for function in functions.values():
         families.setdefault(function.family, []).append(function)
-    yield "reference/stats/index.md", _function_index(
-        "Stats functions", families, "`stats`, `eventstats`, `streamstats`, `chart`, `timechart`, `tstats` and their kin"
+    yield (
+        "reference/stats/index.md",
+        _function_index(
+            "Stats functions",
+            families,
+            "`stats`, `eventstats`, `streamstats`, `chart`, `timechart`, `tstats` and their kin",
+        ),
     )
     for name, function in functions.items():
         others = [n for n, other in functions.items() if n != name and other.make is function.make]
@@ -217,8 +242,12 @@ def stats_pages() -> Iterator[tuple[str, str]]:
 def _function_index(title: str, families: dict[str, list[Any]], where: str) -> str:
     page = [f"# {title}", "", f"For {where}.", ""]
     for family, functions in sorted(families.items()):
-        page += [f"## {family.replace('_', ' ').capitalize()}", "",
-                 table(["function", "result"], ([f"[{f.name}]({f.name}.md)", summary(f.doc)] for f in functions)), ""]
+        page += [
+            f"## {family.replace('_', ' ').capitalize()}",
+            "",
+            table(["function", "result"], ([f"[{f.name}]({f.name}.md)", summary(f.doc)] for f in functions)),
+            "",
+        ]
     return "\n".join(page)
 
 
@@ -258,8 +287,15 @@ def _arity(function: registry.EvalFunction) -> str:
     else:
         number = f"{function.least} to {function.most}"
     text = f"{number} argument{'' if number == '1' else 's'}."
-    names = {"text": "text (numbers are printed)", "number": "numbers (numeric text too)", "integer": "integers",
-             "bool": "conditions", "list": "multivalue", "scalar": "single values", "any": "anything"}
+    names = {
+        "text": "text (numbers are printed)",
+        "number": "numbers (numeric text too)",
+        "integer": "integers",
+        "bool": "conditions",
+        "list": "multivalue",
+        "scalar": "single values",
+        "any": "anything",
+    }
     if function.call is not None:
         text += " Taken as: " + ", then ".join(names[kind] for kind in function.kinds) + "."
     if function.returns != "any":
@@ -304,7 +340,10 @@ _TAKES = {
 
 
 def _argument(function: registry.StatsFunction) -> str:
-    need = {"optional": "A field is optional.", "required": "A field (with or without wildcards), or `eval(…)`.",
-            "none": "No field."}[function.argument]
+    need = {
+        "optional": "A field is optional.",
+        "required": "A field (with or without wildcards), or `eval(…)`.",
+        "none": "No field.",
+    }[function.argument]
     empty = "null" if function.empty is None else str(function.empty)
     return f"{need} It takes in {_TAKES[function.takes]}. Over no values the result is {empty}."

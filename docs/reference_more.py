@@ -37,14 +37,31 @@ def more_pages() -> Iterator[tuple[str, str]]:
 GROUPS = (
     ("Searching", ("search", "Environment", "Search", "Results", "Message", "Source", "Limits")),
     ("Language", ("parse", "format", "format_yaml", "MacroRegistry")),
-    ("Detections", ("Detection", "Outcome", "DetectionReport", "load_content", "load_cases", "sweep", "Hit", "lint",
-                    "lint_file", "lint_repository", "lint_rules", "Issue")),
+    (
+        "Detections",
+        (
+            "Detection",
+            "Outcome",
+            "DetectionReport",
+            "load_content",
+            "load_cases",
+            "sweep",
+            "Hit",
+            "lint",
+            "lint_file",
+            "lint_repository",
+            "lint_rules",
+            "Issue",
+        ),
+    ),
     ("Apps", ("check_app",)),
 )
 
 
-SHOWN = {"Environment": ("compile", "explain", "fields", "macros", "lookups", "datamodels"),
-         "Search": ("run", "stream", "plan")}
+SHOWN = {
+    "Environment": ("compile", "explain", "fields", "macros", "lookups", "datamodels"),
+    "Search": ("run", "stream", "plan"),
+}
 """Of these classes, the members that are for users; the others are how the layers talk to each other."""
 
 
@@ -52,13 +69,23 @@ def _api() -> str:
     errors = [name for name in splmini.__all__ if _is_error(getattr(splmini, name))]
     listed = {name for _, names in GROUPS for name in names}
     rest = [name for name in splmini.__all__ if name not in listed and name not in errors]
-    page = ["# The Python API", "", "Everything here is in the package `splmini`; names are imported when they are first used.", ""]
+    page = [
+        "# The Python API",
+        "",
+        "Everything here is in the package `splmini`; names are imported when they are first used.",
+        "",
+    ]
     for title, names in (*GROUPS, *((("More", tuple(rest)),) if rest else ())):
         page += [f"## {title}", ""]
         for name in names:
             page += _entry(name, getattr(splmini, name), 3)
-    page += ["## Errors", "", prose(splmini.SplError.__doc__ or ""), "",
-             table(["error", "when"], ([code(n), prose(getattr(splmini, n).__doc__ or "").split("\n")[0]] for n in errors))]
+    page += [
+        "## Errors",
+        "",
+        prose(splmini.SplError.__doc__ or ""),
+        "",
+        table(["error", "when"], ([code(n), prose(getattr(splmini, n).__doc__ or "").split("\n")[0]] for n in errors)),
+    ]
     return "\n".join(page) + "\n"
 
 
@@ -75,7 +102,9 @@ def _entry(name: str, thing: Any, level: int) -> list[str]:
             if not (inspect.isfunction(value) or isinstance(value, (property, classmethod, staticmethod))):
                 continue
             function = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
-            shown = "" if isinstance(value, property) else _parameters(function, skip=not isinstance(value, staticmethod))
+            shown = (
+                "" if isinstance(value, property) else _parameters(function, skip=not isinstance(value, staticmethod))
+            )
             lines += [f"**`.{method}{shown}`**", "", _doc(function), ""]
     return lines
 
@@ -85,9 +114,11 @@ def _parameters(thing: Any, skip: bool = False) -> str:
         found = inspect.signature(thing)
     except (TypeError, ValueError):
         return ""
-    values = list(found.parameters.values())[1 if skip else 0:]
+    values = list(found.parameters.values())[1 if skip else 0 :]
     shown = [str(each.replace(annotation=inspect.Parameter.empty)) for each in values]
-    if any(each.kind is each.KEYWORD_ONLY for each in values) and not any(each.kind is each.VAR_POSITIONAL for each in values):
+    if any(each.kind is each.KEYWORD_ONLY for each in values) and not any(
+        each.kind is each.VAR_POSITIONAL for each in values
+    ):
         first = next(i for i, each in enumerate(values) if each.kind is each.KEYWORD_ONLY)
         shown.insert(first, "*")
     return re.sub(r" at 0x[0-9a-f]+", "", f"({', '.join(shown)})")
@@ -151,12 +182,22 @@ def _click_entry(path: str, command: click.Command) -> list[str]:
 
 def _limits_page() -> str:
     rows = [[code(name), code(str(default)), prose(doc)] for name, default, doc in all_limits()]
-    return "\n".join([
-        "# Limits", "", prose(splmini.Limits.__doc__ or ""), "",
-        '```python\nimport splmini\n\nenv = splmini.Environment(limits=splmini.Limits(subsearch_maxout=50_000))\n'
-        'assert env.limits.subsearch_maxout == 50_000\n```', "",
-        table(["limit", "default", "what it bounds"], rows),
-    ]) + "\n"
+    return (
+        "\n".join(
+            [
+                "# Limits",
+                "",
+                prose(splmini.Limits.__doc__ or ""),
+                "",
+                "```python\nimport splmini\n\n"
+                "env = splmini.Environment(limits=splmini.Limits(subsearch_maxout=50_000))\n"
+                "assert env.limits.subsearch_maxout == 50_000\n```",
+                "",
+                table(["limit", "default", "what it bounds"], rows),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _macros() -> str:
@@ -165,11 +206,18 @@ def _macros() -> str:
         name = f"{macro.name}({', '.join(macro.args)})" if macro.args else macro.name
         text = macro.definition if len(macro.definition) <= 200 else macro.definition[:199] + "…"
         rows.append([code(name), prose(macro.description).replace("|", "&#124;"), code(text) if text else ""])
-    return "\n".join([
-        "# Built-in macros", "",
-        "Always included; macros of the same name in `Environment(macros=…)` or in an app win. Long definitions are cut.", "",
-        table(["macro", "what it is for", "definition"], rows),
-    ]) + "\n"
+    return (
+        "\n".join(
+            [
+                "# Built-in macros",
+                "",
+                "Always included; macros of that name in `Environment(macros=…)` or an app win. Long definitions are cut.",
+                "",
+                table(["macro", "what it is for", "definition"], rows),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _packs() -> str:
@@ -181,27 +229,45 @@ def _packs() -> str:
         data = files.read("default", "app.conf") or b""
         about = {line.key: line.value for line in parse_conf(data.decode("utf-8"))}
         rows.append([code(folder.name), prose(about.get("description", "")), ", ".join(_sourcetypes(files))])
-    return "\n".join([
-        "# Built-in packs", "",
-        "Each is a Splunk app in `splmini/knowledge/packs/`, written for splmini. All of them are loaded unless `apps=` "
-        "names others; see [Own add-ons](../guides/add-ons.md).", "",
-        table(["pack", "what it holds", "stanzas of props.conf"], rows),
-    ]) + "\n"
+    return (
+        "\n".join(
+            [
+                "# Built-in packs",
+                "",
+                "Each is a Splunk app in `splmini/knowledge/packs/`, written for splmini. All are loaded unless `apps=` "
+                "names others; see [Own add-ons](../guides/add-ons.md).",
+                "",
+                table(["pack", "what it holds", "stanzas of props.conf"], rows),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _sourcetypes(files: AppFiles) -> list[str]:
     data = files.read("default", "props.conf") or b""
-    return [code(name) for name in dict.fromkeys(line.stanza for line in parse_conf(data.decode("utf-8"))) if name != DEFAULT]
+    return [
+        code(name)
+        for name in dict.fromkeys(line.stanza for line in parse_conf(data.decode("utf-8")))
+        if name != DEFAULT
+    ]
 
 
 def _formats_page() -> str:
     rows = [[code(name), each.title, _how(name, each)] for name, each in sorted(readers().items())]
-    return "\n".join([
-        "# Event formats", "",
-        "A file's format is recognised by its content. `splmini run --input-format NAME`, or `format=\"NAME\"` on "
-        "`Search.run`, names it instead. Files may be compressed: gzip, bzip2, xz, zstd and zip.", "",
-        table(["name", "format", "how it is read"], rows),
-    ]) + "\n"
+    return (
+        "\n".join(
+            [
+                "# Event formats",
+                "",
+                'Recognised by content. `splmini run --input-format NAME`, or `format="NAME"` on '
+                "`Search.run`, names it instead. Files may be compressed: gzip, bzip2, xz, zstd and zip.",
+                "",
+                table(["name", "format", "how it is read"], rows),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _how(name: str, each: Any) -> str:

@@ -28,7 +28,7 @@ def signature(doc: str) -> tuple[str, str]:
     """Split `name(<x>): what it does` into the signature and the rest; no signature where there is none."""
     text = inspect.cleandoc(doc)
     found = SIGNATURE.match(text)
-    return (found[1].replace("`", ""), text[found.end():]) if found else ("", text)
+    return (found[1].replace("`", ""), text[found.end() :]) if found else ("", text)
 
 
 def sections(doc: str) -> dict[str, str]:
@@ -57,8 +57,17 @@ def cell(value: Any) -> str:
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     if not text:
         return "(empty)"
-    for old, new in (("&", "&amp;"), ("<", "&lt;"), ("|", "&#124;"), ("*", "&#42;"), ("_", "&#95;"), ("`", "&#96;"),
-                     ("\\", "&#92;"), ("[", "&#91;"), ("\n", "<br>")):
+    for old, new in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        ("|", "&#124;"),
+        ("*", "&#42;"),
+        ("_", "&#95;"),
+        ("`", "&#96;"),
+        ("\\", "&#92;"),
+        ("[", "&#91;"),
+        ("\n", "<br>"),
+    ):
         text = text.replace(old, new)
     return text
 

@@ -5,13 +5,14 @@
 | `python` | run; the blocks of a page share one namespace and the page's folder |
 | `sh` | run by bash in the page's folder; `<!-- exit: 1 -->` above it says how it ends |
 | `spl` | compiled |
-| `yaml`, `json`, `toml`, `ini`, … | parsed; with `title="NAME"` the file is written into the page's folder, also of other languages |
+| `yaml`, `json`, `toml`, `ini` | parsed |
+| any with `title="NAME"` | also written to that file in the page's folder |
 | `text` behind a `python` or `sh` block | what that prints; a line `…` stands for any lines |
 
 `<!-- not run: REASON -->` above a block leaves it out.
 
-`python tests/documents_blocks.py --check PAGE` runs a page and compares; without `--check` it runs pages and writes what their blocks print into the text blocks behind them;
-read the difference before you keep it.
+`python tests/documents_blocks.py --check PAGE` runs a page and compares; without `--check` pages are run, and what
+their blocks print is written into the text blocks behind them: read the difference before you keep it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ import splmini
 TOOK = re.compile(r"\b(?:in )?\d+(?:\.\d+)? s\b|\b0\.\d{3}$")
 Printed = Callable[["Block", str], None] | None
 FENCE = re.compile(
-    r"(?:^<!-- (?P<note>[^>]*) -->\n+)?^(?P<fence>`{3,})(?P<language>\w*)[ ]?(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$",
+    r"(?:^<!-- (?P<note>[^>]*) -->\n+)?"
+    r"^(?P<fence>`{3,})(?P<language>\w*)[ ]?(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -123,11 +125,20 @@ def _python(block: Block, names: dict[str, Any]) -> str:
 def _shell(block: Block, folder: Path) -> str:
     settings = {
         "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
-        "COLUMNS": "100", "PYTHONUTF8": "1", "NO_COLOR": "1",
+        "COLUMNS": "100",
+        "PYTHONUTF8": "1",
+        "NO_COLOR": "1",
     }
     done = subprocess.run(
-        ["bash", "-c", block.text], cwd=folder, env={**os.environ, **settings}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", timeout=300,
+        ["bash", "-c", block.text],
+        cwd=folder,
+        env={**os.environ, **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
     )
     expected = re.match(r"exit: (\d+)", block.note)
     assert done.returncode == (int(expected[1]) if expected else 0), f"exit {done.returncode}\n{done.stdout}"
@@ -202,7 +213,7 @@ def write_outputs(page: Path) -> None:
 
     run_in_folder(text, note)
     for at, old, new in reversed(changes):
-        text = text[:at] + new + text[at + len(old):]
+        text = text[:at] + new + text[at + len(old) :]
     page.write_text(text, "utf-8", newline="\n")
     print(f"{page}: {len(changes)} outputs written")
 

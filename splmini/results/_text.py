@@ -24,7 +24,7 @@ def bars(value: list[Any]) -> str:
     """Return a sparkline as a row of bars.
 
     >>> bars(["##__SPARKLINE__##", 0, 1, 2])
-    '▁▄█'
+    '▁▅█'
     """
     numbers = points(value)
     low, high = min(0.0, *numbers) if numbers else 0.0, max(numbers, default=0.0)
