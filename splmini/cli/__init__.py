@@ -26,6 +26,7 @@ COMMANDS = {
     "mutate": "splmini.cli.mutate",
     "plan": "splmini.cli.plan",
     "run": "splmini.cli.run",
+    "shell": "splmini.cli.shell",
     "sigma": "splmini.cli.sigma",
     "sweep": "splmini.cli.sweep",
     "test": "splmini.cli.test",

@@ -17,6 +17,7 @@ from typing import Any
 import splmini
 from splmini.notebook._errors import on_error
 from splmini.notebook._magics import Magics
+from splmini.notebook._progress import interruptible
 
 
 def load(shell: Any) -> None:
@@ -106,4 +107,4 @@ def _colour_terminal(shell: Any) -> None:
     lexers["spl"] = PygmentsLexer(SplLexer)
 
 
-__all__ = ["Magics", "load", "unload"]
+__all__ = ["Magics", "interruptible", "load", "unload"]
