@@ -211,7 +211,7 @@ def _macros() -> str:
             [
                 "# Built-in macros",
                 "",
-                "Always included; macros of that name in `Environment(macros=…)` or an app win. Long definitions are cut.",
+                "Always there; macros of that name in `Environment(macros=…)` or an app win. Long definitions are cut.",
                 "",
                 table(["macro", "what it is for", "definition"], rows),
             ]
@@ -234,7 +234,7 @@ def _packs() -> str:
             [
                 "# Built-in packs",
                 "",
-                "Each is a Splunk app in `splmini/knowledge/packs/`, written for splmini. All are loaded unless `apps=` "
+                "Splunk apps in `splmini/knowledge/packs/`, written for splmini. All are loaded unless `apps=` "
                 "names others; see [Own add-ons](../guides/add-ons.md).",
                 "",
                 table(["pack", "what it holds", "stanzas of props.conf"], rows),
