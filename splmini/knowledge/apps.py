@@ -9,6 +9,7 @@ thing, the earlier in the list wins; inside an app, local over default. The pack
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -67,10 +68,16 @@ class App:
 
 def pack_names() -> list[str]:
     """Return the names of the built-in packs."""
+    return list(_pack_names())
+
+
+@functools.lru_cache(maxsize=1)
+def _pack_names() -> tuple[str, ...]:
     folder = resources.packs_folder()
     if not folder.is_dir():
-        return []
-    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith(("_", ".")))
+        return ()
+    named = (child for child in folder.iterdir() if not child.name.startswith(("_", ".")))
+    return tuple(sorted(child.name for child in named if child.is_dir()))
 
 
 def load_apps(apps: Any = None) -> Knowledge:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
-from xml.sax.saxutils import escape
 
 from splmini.values import json
 from splmini.values.multivalue import as_list
@@ -71,54 +71,88 @@ def synthesise(event: Mapping[str, Any], sourcetype: str = "") -> str:
 
 def windows_xml(event: Mapping[str, Any], quote: str = "'") -> str:
     """Return a Windows event as one line of XML."""
-    system = {part: _first(event, names) for part, names in _NAMES.items()}
-    parts = []
-    for name, value in event.items():
-        if name in _NO_DATA or value is None:
-            continue
-        for item in (value,) if value.__class__ is str else as_list(value):
-            text = item if item.__class__ is str else to_text(item)
-            parts.append(f"<Data Name={_quoted(name, quote)}>{_escaped(text)}</Data>")
-    data = "".join(parts)
-    return (
-        f"<Event xmlns={_quoted(_NAMESPACE, quote)}><System>{_system(system, event, quote)}</System>"
-        f"<EventData>{data}</EventData></Event>"
+    layout = _layout(tuple(event), quote)
+    parts = [layout.begin, _system(layout, event, quote), "</System><EventData>"]
+    add = parts.append
+    for name, opening in layout.data:
+        value = event[name]
+        if value.__class__ is str:
+            add(f"{opening}{_escaped(value)}</Data>")
+        elif value is not None:
+            for item in as_list(value):
+                add(f"{opening}{_escaped(item if item.__class__ is str else to_text(item))}</Data>")
+    add("</EventData></Event>")
+    return "".join(parts)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where events with the same keys have what stands in the XML."""
+
+    begin: str
+    system: tuple[tuple[str, ...], ...]
+    """For each part of `_NAMES`, the keys that may hold it, the best first."""
+    data: tuple[tuple[str, str], ...]
+    """The keys of the event's data, each with its opening tag."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _layout(keys: tuple[str, ...], quote: str) -> _Layout:
+    known = frozenset(keys)
+    return _Layout(
+        f"<Event xmlns={_quoted(_NAMESPACE, quote)}><System>",
+        tuple(tuple(name for name in names if name in known) for names in _NAMES.values()),
+        tuple((key, f"<Data Name={_quoted(key, quote)}>") for key in keys if key not in _NO_DATA),
     )
 
 
-def _system(part: dict[str, str | None], event: Mapping[str, Any], quote: str) -> str:
-    provider = {"Name": part["provider"], "Guid": part["guid"], "EventSourceName": part["source_name"]}
+def _system(layout: _Layout, event: Mapping[str, Any], quote: str) -> str:
+    part = dict(zip(_NAMES, [_first(event, names) if names else None for names in layout.system], strict=True))
+    time = _system_time(part["time"], event.get("_time"))
     return "".join((
-        _element("Provider", None, quote, **provider),
-        _element("EventID", part["event"], quote, Qualifiers=part["qualifiers"]),
+        _element("Provider", None, quote, ("Name", part["provider"]), ("Guid", part["guid"]),
+                 ("EventSourceName", part["source_name"])),
+        _element("EventID", part["event"], quote, ("Qualifiers", part["qualifiers"])),
         _element("Version", part["version"], quote),
         _element("Level", part["level"], quote),
         _element("Task", part["task"], quote),
         _element("Opcode", part["opcode"], quote),
         _element("Keywords", _hexadecimal(part["keywords"]), quote),
-        _element("TimeCreated", None, quote, SystemTime=_system_time(part["time"], event.get("_time"))),
+        _element("TimeCreated", None, quote, ("SystemTime", time)),
         _element("EventRecordID", part["record"], quote),
-        _element("Correlation", None, quote, ActivityID=part["activity"]),
-        _element("Execution", None, quote, ProcessID=part["process"], ThreadID=part["thread"]),
+        _element("Correlation", None, quote, ("ActivityID", part["activity"])),
+        _element("Execution", None, quote, ("ProcessID", part["process"]), ("ThreadID", part["thread"])),
         _element("Channel", part["channel"], quote),
         _element("Computer", part["computer"], quote),
-        _element("Security", None, quote, UserID=part["user"]),
+        _element("Security", None, quote, ("UserID", part["user"])),
     ))  # fmt: skip
 
 
 def _first(event: Mapping[str, Any], names: Iterable[str]) -> str | None:
     for name in names:
-        value = event.get(name)
+        value = event[name]
+        if value.__class__ is str:
+            return value.strip("'")
         if value is not None and not isinstance(value, list):
-            return to_text(value).strip("'")
+            return to_text(value)
     return None
 
 
-def _element(name: str, text: str | None, quote: str, **attributes: str | None) -> str:
-    shown = "".join(f" {key}={_quoted(value, quote)}" for key, value in attributes.items() if value is not None)
+def _element(name: str, text: str | None, quote: str, *attributes: tuple[str, str | None]) -> str:
+    if not attributes:
+        return "" if text is None else f"<{name}>{_escaped(text)}</{name}>"
+    shown = "".join([f" {key}={_quoted(value, quote)}" for key, value in attributes if value is not None])
     if text is None:
         return f"<{name}{shown}/>" if shown else ""
     return f"<{name}{shown}>{_escaped(text)}</{name}>"
+
+
+def escape(text: str, more: Mapping[str, str] | None = None) -> str:
+    """Return text with entities for `& < >`, and for what `more` names (xml.sax.saxutils loads half of urllib)."""
+    text = text.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
+    for character, entity in (more or {}).items():
+        text = text.replace(character, entity)
+    return text
 
 
 def _escaped(text: str) -> str:

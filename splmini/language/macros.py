@@ -6,6 +6,7 @@ A macro is known by its name and its number of arguments; `name` and `name(1)` a
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from splmini.caching import cached
 from splmini.errors import KnowledgeError
 from splmini.resources import macro_files
 
@@ -169,7 +171,13 @@ def _read(file: Path) -> str:
 
 @lru_cache(maxsize=1)
 def _builtin() -> tuple[Macro, ...]:
-    return tuple(macro for file in macro_files() for macro in from_yaml(file.read_text("utf-8"), file.name))
+    files = [(file.name, file.read_text("utf-8")) for file in macro_files()]
+
+    def entries() -> list[Any]:
+        return [dataclasses.astuple(macro) for name, text in files for macro in from_yaml(text, name)]
+
+    found = cached("macros", [part for file in files for part in file], entries)
+    return tuple(Macro(name, definition, tuple(args), *rest) for name, definition, args, *rest in found)
 
 
 # ---- YAML ----------------------------------------------------------------------------------------------------------

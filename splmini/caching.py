@@ -1,0 +1,107 @@
+"""Things that take time to make and never change, kept in a file of the user's own cache folder.
+
+What is kept is plain data (MessagePack, nothing that could run), under a key that holds all that it was made from. A
+folder or file that belongs to someone else, or that others may write, is not read; neither is anything that does not
+fit. Where no file can be had, things are made anew: a cache is a gain, never a need. `SPLMINI_CACHE` names another
+folder; empty, it switches the cache off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FORMAT = "1"
+LARGEST = 16 << 20
+
+
+def cached(name: str, made_from: Sequence[str], make: Callable[[], Any]) -> Any:
+    """Return plain data (lists, dicts, texts, numbers): from the cache, or made and kept there.
+
+    Args:
+        name: what it is, for the file's name.
+        made_from: all that it depends on, versions included.
+        make: makes it.
+    """
+    folder = _folder()
+    if folder is None:
+        return make()
+    digest = hashlib.sha256("\0".join((FORMAT, sys.version, name, *made_from)).encode()).hexdigest()
+    path = folder / f"{name}-{digest[:32]}.bin"
+    kept = _read(path, digest)
+    if kept is not None:
+        return kept
+    value = make()
+    _write(folder, path, msgspec.msgpack.encode([digest, value]))
+    return value
+
+
+def _folder() -> Path | None:
+    """The cache folder, made where it is not there; None where there is none that is the user's own."""
+    given = os.environ.get("SPLMINI_CACHE")
+    try:
+        if given is not None:
+            folder = Path(given) if given else None
+        elif sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA")
+            folder = Path(base) / "splmini" / "cache" if base else None
+        elif sys.platform == "darwin":
+            folder = Path.home() / "Library" / "Caches" / "splmini"
+        else:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "splmini"
+        if folder is None or not folder.is_absolute():
+            return None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder if _is_own(os.lstat(folder), stat.S_ISDIR) else None
+    except (OSError, RuntimeError):  # no home, no rights: then there is no cache
+        return None
+
+
+def _is_own(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+    """Say whether a file or folder is the user's own and nobody else may write it."""
+    if not is_kind(status.st_mode):
+        return False
+    if not hasattr(os, "getuid"):
+        return True  # Windows: the folder lies in the user's profile, which has its own rights
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _read(path: Path, digest: str) -> Any:
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not _is_own(status, stat.S_ISREG) or status.st_size > LARGEST:
+            return None
+        data = file.read()
+    try:
+        found = msgspec.msgpack.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return found[1] if isinstance(found, list) and len(found) == 2 and found[0] == digest else None
+
+
+def _write(folder: Path, path: Path, data: bytes) -> None:
+    """Write a file so that readers see all of it or nothing."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=path.stem, suffix=".tmp")
+    except OSError:
+        return
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
