@@ -14,7 +14,19 @@ from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
-from reference_text import cell, code, fenced, prose, rows_table, sections, signature, summary, table
+from reference_text import (
+    cell,
+    code,
+    facts_table,
+    fenced,
+    prose,
+    rows_table,
+    sections,
+    signature,
+    summary,
+    syntax,
+    table,
+)
 
 import splmini
 from splmini import registry
@@ -93,9 +105,9 @@ def _command_page(spec: registry.CommandSpec) -> str:
     if aliases:
         facts.append(["other names", ", ".join(map(code, aliases))])
     facts.append(["Splunk's page", f"<{spec.source}>" if spec.source else "none: a command of an app"])
-    page = [f"# {spec.name}", "", table(["", ""], facts), ""]
+    page = [f"# {spec.name}", "", facts_table(facts), ""]
     if spec.syntax:
-        page += ["## Syntax", "", fenced(spec.syntax), ""]
+        page += ["## Syntax", "", syntax(spec.syntax), ""]
     page += ["## What it does", "", parts["does"] or "It is not described.", ""]
     if spec.build is None:
         page += [_not_run(spec), ""]
@@ -256,7 +268,7 @@ def _head(function: Any, others: list[str], kind: str, shown: str) -> list[str]:
     if others:
         facts.append(["other names", ", ".join(f"[{name}]({name}.md)" for name in others)])
     facts.append(["Splunk's page", f"<{function.source}>"])
-    return [f"# {function.name}", "", table(["", ""], facts), "", "## Syntax", "", fenced(shown), ""]
+    return [f"# {function.name}", "", facts_table(facts), "", "## Syntax", "", fenced(shown), ""]
 
 
 def _eval_page(function: registry.EvalFunction, others: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -93,6 +94,17 @@ def rows_table(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] = ()) ->
     if not names:
         return f"{len(rows)} rows without fields."
     return table([cell(name) for name in names], ([cell(row.get(name)) for name in names] for row in rows))
+
+
+def syntax(text: str) -> str:
+    """Return a syntax as a code block, long lines broken between its parts."""
+    lines = textwrap.wrap(text, 88, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return fenced("\n".join(lines))
+
+
+def facts_table(facts: Sequence[Sequence[str]]) -> str:
+    """Return facts about a thing as a table whose first row is its head."""
+    return table(facts[0], facts[1:])
 
 
 def fenced(text: str, language: str = "text") -> str:
