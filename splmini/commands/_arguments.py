@@ -126,8 +126,17 @@ def read(
         else:
             result.positional.append(argument)
     if takes is not None:
+        if tree.Group not in takes:
+            result.positional = [_named_like_a_call(argument) for argument in result.positional]
         result.need(*takes)
     return result
+
+
+def _named_like_a_call(node: tree.Node) -> tree.Node:
+    """Return `sum(x)` as the word that it is to a command that takes field names; other nodes as they are."""
+    if isinstance(node, tree.Group) and node.name:
+        return tree.Word(f"{node.name}({node.text})", span=node.span)
+    return node
 
 
 def _take_option(result: Arguments, option: tree.Option, options: Mapping[str, OptionSpec], any_option: bool) -> None:
@@ -330,6 +339,7 @@ def field_names(nodes: Iterable[tree.Node], command: tree.Command | None = None)
 
 def one_field(arguments: Arguments, what: str = "a field") -> str:
     """Return the single positional word of a command as a field name; anything else is an ArgumentError."""
+    arguments.positional = [_named_like_a_call(node) for node in arguments.positional]
     arguments.need(tree.Word)
     if not arguments.words:
         arguments.fail(f"{arguments.command.name} needs {what}.")

@@ -12,7 +12,8 @@ from typing import Any
 
 from splmini.commands._arguments import fail
 from splmini.commands._spool import RowFile, size_of
-from splmini.errors import LimitExceeded, did_you_mean
+from splmini.errors import ArgumentError, LimitExceeded, UnknownFunction, did_you_mean
+from splmini.functions.stats import find_function
 from splmini.language import tree
 from splmini.operators import Batch, Row, RunContext
 from splmini.values import sorting
@@ -58,9 +59,19 @@ def read_sort_keys(command: tree.Command, nodes: Sequence[tree.Node]) -> list[So
     return keys
 
 
+def _is_function(name: str) -> bool:
+    try:
+        find_function(name)
+    except (UnknownFunction, ArgumentError):
+        return False
+    return True
+
+
 def _key_parts(command: tree.Command, node: tree.Node) -> tuple[str, bool | None, str]:
     if isinstance(node, tree.Group) and node.name.strip("+-"):
         kind = node.name.lstrip("+-").lower()
+        if kind not in KINDS and _is_function(kind):  # the result of a function, by its name
+            return f"{node.name.lstrip('+-')}({node.text})", _sign(node.name), "auto"
         if kind not in KINDS:
             fail(command, f"{command.name} cannot sort as '{kind}'.", node, did_you_mean(kind, KINDS))
         name = node.text.strip().strip("\"'")

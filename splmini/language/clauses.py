@@ -52,18 +52,25 @@ def _is_keyword(node: tree.Node, *keywords: str) -> bool:
     return isinstance(node, tree.Word) and not node.quoted and node.text.lower() in keywords
 
 
+def _field(node: tree.Node) -> tree.Word | None:
+    """The field that a node names: a word, or `sum(x)` as the result of a function is named."""
+    if isinstance(node, tree.Group) and node.name and "(" not in node.text:
+        return tree.Word(f"{node.name}({node.text})", span=node.span)
+    return node if isinstance(node, tree.Word) else None
+
+
 def joined_renames(nodes: Nodes, clauses: tuple[str, ...], command: str) -> Nodes:
     """Join `a as b` to a Rename; a word that begins a clause is no new name."""
     result: list[tree.Node] = []
     index = 0
     while index < len(nodes):
         node = nodes[index]
-        if _is_keyword(node, "as") and result and isinstance(result[-1], tree.Word):
+        if _is_keyword(node, "as") and result and _field(result[-1]) is not None:
             after = nodes[index + 1] if index + 1 < len(nodes) else None
             if not isinstance(after, tree.Word) or _is_keyword(after, *clauses):
                 raise SplSyntaxError(f"A new name is missing after 'as' in {command}.", name=command, span=node.span)
-            source = result.pop()
-            assert isinstance(source, tree.Word)
+            source = _field(result.pop())
+            assert source is not None
             result.append(tree.Rename(source, after, span=Span(source.span.start, after.span.end)))
             index += 2
         else:
