@@ -3,6 +3,7 @@
 | block | what is done with it |
 |---|---|
 | `python` | run; the blocks of a page share one namespace and the page's folder |
+| `ipython` | run by IPython, in the same namespace; magics and all |
 | `sh` | run by bash in the page's folder; `<!-- exit: 1 -->` above it says how it ends |
 | `spl` | compiled |
 | `yaml`, `json`, `toml`, `ini` | parsed |
@@ -44,7 +45,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-KNOWN = frozenset({"python", "sh", "spl", "yaml", "json", "toml", "ini", "text", "xml", "csv", "lark", "pycon", "diff"})
+KNOWN = frozenset({"python", "ipython", "sh", "spl", "yaml", "json", "toml", "ini", "text", "xml", "csv", "lark", "pycon", "diff"})
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def blocks(markdown: str) -> list[Block]:
         title = re.search(r'title="([^"]+)"', match["info"])
         line = markdown.count("\n", 0, match.start("fence")) + 1
         block = Block(match["language"], match["text"], title[1] if title else "", match["note"] or "", line)
-        if block.language == "text" and found and found[-1].language in ("python", "sh") and found[-1].output is None:
+        if block.language == "text" and found and found[-1].language in ("python", "ipython", "sh") and found[-1].output is None:
             found[-1] = replace(found[-1], output=block.text, end=match.start("text"))
         else:
             found.append(block)
@@ -106,6 +107,8 @@ def _run(block: Block, folder: Path, names: dict[str, Any]) -> str:
         path.write_text(block.text, "utf-8", newline="\n")
     if block.language == "python" and not block.title:
         return _python(block, names)
+    if block.language == "ipython":
+        return _ipython(block, names)
     if block.language == "sh":
         return _shell(block, folder)
     if block.language == "spl":
@@ -120,6 +123,17 @@ def _python(block: Block, names: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(out):
         exec(compile("\n" * block.line + block.text, "page", "exec"), names)
     return out.getvalue()
+
+
+def _ipython(block: Block, names: dict[str, Any]) -> str:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    shell = InteractiveShell.instance(user_ns=names, history_manager=None)
+    with capture_output() as captured:
+        done = shell.run_cell(block.text)
+    done.raise_error()
+    return re.sub(r"^Out\[\d+\]: ?\n?", "", captured.stdout, flags=re.MULTILINE)
 
 
 def _shell(block: Block, folder: Path) -> str:
@@ -219,6 +233,7 @@ def write_outputs(page: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("MPLBACKEND", "Agg")
     if sys.argv[1:2] == ["--check"]:
         run_in_folder(Path(sys.argv[2]).read_text("utf-8"))
     else:
