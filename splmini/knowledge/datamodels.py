@@ -151,6 +151,18 @@ class ModelDataset:
         """Return the fields by their prefixed name: `Processes.user` → `user`."""
         return {f"{prefix}.{name}" if prefix else name: name for name, prefix in self._declared()}
 
+    def below(self) -> dict[str, tuple[ModelObject, str]]:
+        """Return the fields that datasets below have of their own, by prefixed name: (dataset, field).
+
+        An event that is in such a dataset has them, however it was found: `from datamodel=Change by
+        All_Changes.Instance_Changes.instance_type`.
+        """
+        return {
+            f"{prefix}.{name}": (each, name)
+            for each in self.owner.descendants(self.object)
+            for name, prefix in each.owned()
+        }
+
     def describe(self) -> str:
         """Return what the dataset is, as JSON."""
         return json.encode(describe(self.object))
@@ -215,6 +227,10 @@ class DatasetUnion:
         """Return the fields of all root datasets by their prefixed name."""
         return {shown: name for part in self.parts for shown, name in part.shown().items()}
 
+    def below(self) -> dict[str, tuple[ModelObject, str]]:
+        """Return the fields of the datasets below the root datasets, by prefixed name."""
+        return {shown: pair for part in self.parts for shown, pair in part.below().items()}
+
     def describe(self) -> str:
         """Return what the model is, as JSON."""
         return describe_model(self.owner)
@@ -256,6 +272,8 @@ class _Reading:
         self.keep_raw = (not prefixed) if needed is None else "_raw" in needed
         self.nodes = needed is not None and not needed.isdisjoint({"nodename"} | self._flags())
         self.chain = dataset.owner.chain(dataset.object)
+        below = dataset.below() if prefixed and needed is not None else {}
+        self.below = {name: below[name] for name in sorted(needed or ()) if name in below}
         self.fields: Fields = None if self.everything else frozenset(self.shown.values())
         if self.keep_raw and self.fields is not None:
             self.fields |= {"_raw"}
@@ -267,10 +285,14 @@ class _Reading:
     def stream(self) -> Stream:
         """Return the rows."""
         changes: list[tuple[Callable[[Row], bool] | None, list[Change]]] = []
-        required = self.fields
-        if self.nodes:
-            for each in self.dataset.owner.descendants(self.dataset.object):
+        required = union(self.fields, frozenset(field for _, field in self.below.values()))
+        below = []
+        if self.nodes or self.below:
+            for each in reversed(self.dataset.owner.descendants(self.dataset.object)):
+                steps, required = self._calculations(each.calculations, required) if self.below else ([], required)
                 required = union(required, *(compiler.fields_read(node) for node in self._parsed(each)))
+                below.append((each, steps))
+        self.steps_below = below[::-1]
         for each in reversed(self.chain):
             steps, required = self._calculations(each.calculations, required)
             test: Callable[[Row], bool] | None = None
@@ -442,7 +464,7 @@ class _Reading:
         self, source: Stream, changes: list[tuple[Callable[[Row], bool] | None, list[Change]]]
     ) -> Iterator[Batch]:
         where = None if self.where is None else self.ctx.predicate(self.where)
-        name_nodes = self._node_names() if self.nodes else None
+        name_nodes = self._node_names() if self.steps_below else None
         show = self._shown_row if self.strict else self._renamed_row if self.prefixed else None
         for batch in source.batches:
             rows = batch
@@ -472,6 +494,7 @@ class _Reading:
             shown["_raw"] = row["_raw"]
         if self.nodes:
             shown.update({name: value for name, value in row.items() if name == "nodename" or ".is_" in name})
+        shown.update({name: row[name] for name in self.below if name in row})
         return shown
 
     def _renamed_row(self, row: Row) -> Row:
@@ -480,21 +503,27 @@ class _Reading:
         return {name: value for name, value in row.items() if name not in own} | self._shown_row(row)
 
     def _node_names(self) -> Change:
-        """Return what sets `nodename` (the path of each dataset that the event is in) and the `is_` flags."""
+        """Return what finds the datasets below that an event is in: their fields, `nodename` and the `is_` flags."""
         root = self.dataset.lineage[0]
         below = []
-        for each in self.dataset.owner.descendants(self.dataset.object):
+        for each, steps in self.steps_below:
             node = conjunction(*self._parsed(each))
-            below.append((each, None if node is None else self.ctx.predicate(node)))
+            fields = [(name, field) for name, (owner, field) in self.below.items() if owner is each]
+            below.append((each, None if node is None else self.ctx.predicate(node), steps, fields))
         above = [each.path for each in self.chain]
 
         def name_nodes(row: Row) -> None:
             nodes = list(above)
-            for each, test in below:
+            for each, test, steps, fields in below:
                 inside = ".".join(each.lineage[:-1]) in nodes and (test is None or test(row))
                 row[f"{root}.is_{each.name}"] = int(inside)
                 if inside:
                     nodes.append(each.path)
+                    for step in steps:
+                        step(row)
+                    for name, field in fields:
+                        if row.get(field) is not None:
+                            row[name] = row[field]
             for name in self.dataset.lineage:
                 row[f"{root}.is_{name}"] = 1
             row["nodename"] = from_list(nodes)

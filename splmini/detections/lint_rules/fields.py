@@ -183,7 +183,7 @@ def _dataset_fields(subject: Subject, command: tree.Command) -> tuple[str, set[s
                     dataset: Any = subject.env.datamodels.find(item.value.text)
                     if dataset is None:
                         return None
-                    return item.value.text, set(dataset.shown()) | _TSTATS
+                    return item.value.text, set(dataset.shown()) | set(dataset.below()) | _TSTATS
     return None
 
 
