@@ -45,7 +45,8 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-KNOWN = frozenset({"python", "ipython", "sh", "spl", "yaml", "json", "toml", "ini", "text", "xml", "csv", "lark", "pycon", "diff"})
+RUN = frozenset({"python", "ipython", "sh"})
+KNOWN = RUN | {"spl", "yaml", "json", "toml", "ini", "text", "xml", "csv", "lark", "pycon", "diff"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def blocks(markdown: str) -> list[Block]:
         title = re.search(r'title="([^"]+)"', match["info"])
         line = markdown.count("\n", 0, match.start("fence")) + 1
         block = Block(match["language"], match["text"], title[1] if title else "", match["note"] or "", line)
-        if block.language == "text" and found and found[-1].language in ("python", "ipython", "sh") and found[-1].output is None:
+        if block.language == "text" and found and found[-1].language in RUN and found[-1].output is None:
             found[-1] = replace(found[-1], output=block.text, end=match.start("text"))
         else:
             found.append(block)
