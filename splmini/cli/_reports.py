@@ -19,6 +19,8 @@ def line(verdict: Verdict) -> str:
     text = f"{verdict.status:7} {verdict.name}"
     if verdict.bad:
         text += f"  ({verdict.file}:{verdict.line})"
+    if verdict.status == "skipped" and "\n" not in verdict.reason:
+        return f"{text} ({verdict.reason})"
     if verdict.reason:
         text += "".join(f"\n        {part}" for part in verdict.reason.splitlines())
     return text

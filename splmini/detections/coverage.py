@@ -201,7 +201,7 @@ class _Measuring:
         name = getattr(options.get("field"), "text", "_raw")
         search = regex.compile(words[-1].text).search
         outcomes = (any(search(to_text(value)) is not None for value in as_list(row.get(name))) for row in rows)
-        self.point("pattern", words[-1], f"{name} matches {words[-1]}", outcomes)
+        self.point("pattern", words[-1], f'{name} matches "{words[-1].text}"', outcomes)
 
     def predicate(self, node: tree.Node, rows: list[Row]) -> None:
         """The clauses, branches and values of a search expression."""

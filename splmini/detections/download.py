@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ class Downloader:
         httpx = _httpx()
         part, note = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
         try:
-            with self._request(httpx, url, _resumed(part, note)) as response:
+            with closing(self._request(httpx, url, _resumed(part, note))) as response:
                 self._receive(response, url, part, note)
         except httpx.HTTPError as error:
             raise KnowledgeError(

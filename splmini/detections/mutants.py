@@ -179,7 +179,7 @@ def _dropped(items: tuple[tree.Node, ...], neutral: str, what: str, writing: _Wr
         found, call = writing.range(item), writing.call(item)
         if isinstance(item, tree.Term) and item.text == "*":
             continue
-        if isinstance(item, tree.FieldComparison) and item.field in ("earliest", "latest"):
+        if isinstance(item, tree.FieldComparison) and item.field in _PLACES:
             continue
         if call is not None:
             if call[0] not in calls:
@@ -199,6 +199,9 @@ def _without_not(node: tree.Not, writing: _Writing) -> Iterator[Mutant]:
         yield writing.changed("drop NOT", description, found[0], keyword.end(), "")
 
 
+_PLACES = frozenset({"earliest", "latest", "index"})
+"""Where and when is searched, which is no condition on an event that a case could miss."""
+
 _FLIPPED = {"=": "!=", "==": "!=", "!=": "=", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}
 _BOUNDARY = {"<": "<=", ">": ">=", "<=": "<", ">=": ">"}
 
@@ -206,7 +209,7 @@ _BOUNDARY = {"<": "<=", ">": ">=", "<=": "<", ">=": ">"}
 def _changes(node: tree.Node) -> Iterator[tuple[str, str, str, tree.Node]]:
     """Yield (kind, description, new text, the node concerned) for a node that is no AND, OR or NOT."""
     if isinstance(node, (tree.FieldComparison, tree.Comparison)) and node.op in _FLIPPED:
-        if isinstance(node, tree.FieldComparison) and node.field in ("earliest", "latest", "index"):
+        if isinstance(node, tree.FieldComparison) and node.field in _PLACES:
             return
         flipped = _FLIPPED[node.op]
         yield "flip comparison", f"{node.op} becomes {flipped} in {_short(node)}", str(replace(node, op=flipped)), node

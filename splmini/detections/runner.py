@@ -23,7 +23,7 @@ from splmini.detections.inputs import Logs
 from splmini.detections.mutate import MutationReport, mutate
 from splmini.detections.tests import AttackFolder, TestResult, local_file, run_test
 from splmini.detections.touched import uses
-from splmini.errors import KnowledgeError, SplError
+from splmini.errors import KnowledgeError, SplError, UnsupportedFeature
 
 MOST_ENVIRONMENTS = 16
 
@@ -131,8 +131,20 @@ class Bench:
             report.verdicts.append(verdict)
             if self.coverage and result is not None and result.outcome is not None:
                 report.coverage.append(measure(result.env, detection, result.events, **result.options))
+        if all(verdict.status == "skipped" for verdict in report.verdicts):
+            self._compile(detection, file, report)
         if self.coverage and not report.coverage:
             self._untested(detection, file, report)
+
+    def _compile(self, detection: Detection, file: Path, report: FileReport) -> None:
+        """A detection that no test ran has at least to compile; what cannot run here is said."""
+        try:
+            self._environment(file, {}).compile(detection.search)
+        except SplError as error:
+            status = "skipped" if isinstance(error, UnsupportedFeature) else "error"
+            report.verdicts.append(Verdict(
+                str(file), detection.search_position[0], detection.name, "compiles", status, str(error)
+            ))
 
     def run_test(self, detection: Detection, test: DetectionTest) -> Verdict:
         """Run one of a detection's own tests."""
@@ -160,10 +172,8 @@ class Bench:
         """A detection that no test ran counts as well: nothing of it is exercised."""
         try:
             report.coverage.append(measure(self._environment(file, {}), detection, []))
-        except SplError as error:
-            report.verdicts.append(
-                Verdict(str(file), detection.search_position[0], detection.name, "coverage", "error", str(error))
-            )
+        except SplError:
+            return  # that it does not compile is a verdict already; what it lacks to run, a lookup say, is none
 
     def _attack_data(self) -> AttackFolder:
         if self.fetch is None:
