@@ -299,6 +299,24 @@ class Environment:
             )
         return found
 
+    def find_transform(self, name: str, run: Run, span: Any = None) -> Callable[[Row], None]:
+        """Return an extraction of the apps' transforms.conf."""
+        from splmini.knowledge import named
+
+        return named.extraction(self.knowledge, name, run, span)
+
+    def find_form(self, name: str) -> Callable[[Row], None] | None:
+        """Return the extraction of a form of the apps."""
+        from splmini.knowledge import named
+
+        return named.form(self.knowledge, name)
+
+    def find_stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
+        """Return the settings of a stanza of a conf file of the apps."""
+        from splmini.knowledge import named
+
+        return named.stanza(self.knowledge, conf, name)
+
     def find_handler(self, name: str) -> Handler | None:
         """Return the handler of a command, if the caller registered one."""
         return self._handlers.get(name)

@@ -71,6 +71,15 @@ class Services(Protocol):
     def find_saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search."""
 
+    def find_transform(self, name: str, run: Run, span: Span | None) -> Callable[[Row], None]:
+        """Return an extraction of transforms.conf; raises KnowledgeError."""
+
+    def find_form(self, name: str) -> Callable[[Row], None] | None:
+        """Return the extraction of a form of an app."""
+
+    def find_stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
+        """Return the settings of a stanza of a conf file."""
+
     def find_handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
         """Return the handler of a command, if the caller registered one."""
 
@@ -405,6 +414,18 @@ class Run:
     def saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search."""
         return self.services.find_saved_search(name, span)
+
+    def transform(self, name: str, span: Span | None = None) -> Callable[[Row], None]:
+        """Return an extraction of transforms.conf."""
+        return self.services.find_transform(name, self, span)
+
+    def form(self, name: str) -> Callable[[Row], None] | None:
+        """Return the extraction of a form of an app."""
+        return self.services.find_form(name)
+
+    def stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
+        """Return the settings of a stanza of a conf file."""
+        return self.services.find_stanza(conf, name)
 
     def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
         """Return the handler that the caller registered for a command, if any."""

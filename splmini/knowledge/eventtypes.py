@@ -161,6 +161,39 @@ def build_tags(stanzas: Stanzas) -> Tags:
     return Tags(by_field, origins)
 
 
+# ---- what a search asks for ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The tags and event types, in lower case, that an expression holds values of `tag` and `eventtype` against."""
+
+    tags: frozenset[str]
+    types: frozenset[str]
+
+
+def asked_of(predicate: tree.Node | None) -> Asked | None:
+    """Return the tags and event types that a search expression asks for; None where it could ask for any.
+
+    It could where it holds one against a pattern, or asks for what is not equal.
+    """
+    tags: set[str] = set()
+    types: set[str] = set()
+    for each in tree.walk(predicate) if predicate is not None else ():
+        name = getattr(each, "field", None)
+        if name == "tag" or name == "eventtype" or (isinstance(name, str) and name.startswith("tag::")):
+            if isinstance(each, tree.FieldComparison) and each.op in ("=", "::"):
+                values = [each.value]
+            elif isinstance(each, tree.FieldIn):
+                values = [value.text for value in each.values]
+            else:
+                return None
+            if any(has_wildcard(value) for value in values):
+                return None
+            (types if name == "eventtype" else tags).update(value.lower() for value in values)
+    return Asked(frozenset(tags), frozenset(types))
+
+
 # ---- bound to a run ------------------------------------------------------------------------------------------------
 
 
@@ -184,6 +217,25 @@ class Classifier:
             if isinstance(each, (tree.FieldComparison, tree.FieldIn)) and each.field in CONSTANT_FIELDS
         )
         self._specialised: dict[tuple[Any, ...], dict[str, tree.Node]] = {}
+
+    def restricted(self, asked: Asked) -> Classifier:
+        """Return a classifier that knows only the event types and tags that an expression asks for, and those event
+        types that they refer to."""
+        by_field = {
+            name: {value: tuple(tag for tag in tags if tag.lower() in asked.tags) for value, tags in values.items()}
+            for name, values in self.tags.by_field.items()
+        }
+        kept = ((name, {value: tags for value, tags in values.items() if tags}) for name, values in by_field.items())
+        by_field = {name: values for name, values in kept if values}
+        tagged = by_field.get("eventtype", {})
+        wanted = {name for name in self.nodes if name in tagged or name.lower() in asked.types or "%" in name}
+        nodes: dict[str, tree.Node] = {}
+        for name in reversed(self.nodes):  # an event type stands behind those that it refers to
+            if name in wanted:
+                nodes[name] = self.nodes[name]
+                wanted |= _references(self.nodes[name], self.nodes)
+        ordered = {name: node for name, node in self.nodes.items() if name in nodes}
+        return Classifier(ordered, self.types, Tags(by_field, self.tags.origins), self.ctx)
 
     def specialise(self, constants: Row) -> dict[str, tree.Node]:
         """Return the event types that events with these constant fields can have, with what remains to be tested."""

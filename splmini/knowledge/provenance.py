@@ -100,7 +100,8 @@ class Tracer:
         made = self._steps.get(stanzas)
         if made is None:
             every = Names(None)
-            made = [(step.origin, step.make(every, self.ctx)) for step in (*extraction.raw, *extraction.aliases)]
+            steps = (step for step in (*extraction.raw, *extraction.aliases) if step.needed(every))
+            made = [(step.origin, step.make(every, self.ctx)) for step in steps]
             if extraction.calculations:
                 made.append(self._calculations(extraction))
             made += [(step.origin, step.make(every, self.ctx)) for step in extraction.lookups]

@@ -508,3 +508,21 @@ def test_w3c_header(env: Any) -> None:
     assert list(header_events(text.splitlines(), settings)) == [
         {"_raw": "10.0.0.1 ua/1 -", "c_ip": "10.0.0.1", "cs_User_Agent_": "ua/1"}
     ]
+
+
+# ---- only what is asked for ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "tag=web", "tag=WEB", "tag=web tag=access", "NOT tag=web", "tag IN (web, change)", "tag!=web", "tag=we*",
+        "eventtype=vendor_read", "eventtype=VENDOR_READ_admin", "tag::eventtype=web", "tag::action=change",
+        "tag::path=executable OR eventtype=vendor_phrase", "tag=change NOT eventtype=vendor_read", "tag=nothing",
+    ],
+)  # fmt: skip
+def test_classes_that_are_asked_for(env: Any, condition: str) -> None:
+    """A search that only holds tags and event types against values finds what one finds that makes all of them."""
+    asked = env.compile(f"search {condition} | table _raw").run(MODEL_EVENTS)
+    made = env.compile(f"search * | fields * | search {condition} | table _raw").run(MODEL_EVENTS, optimize=False)
+    assert list(asked) == list(made)
