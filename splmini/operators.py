@@ -326,5 +326,14 @@ class RunContext(Protocol):
     def saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search; raises KnowledgeError."""
 
+    def transform(self, name: str, span: Span | None = None) -> Callable[[Row], None]:
+        """Return an extraction of transforms.conf, which changes a row in place; raises KnowledgeError."""
+
+    def form(self, name: str) -> Callable[[Row], None] | None:
+        """Return the extraction of a form of an app; None where there is none of that name."""
+
+    def stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
+        """Return the settings of a stanza of a conf file of the apps; None where there is none of that name."""
+
     def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
         """Return the handler that the caller registered for a command, if any."""

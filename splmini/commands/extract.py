@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from splmini.commands._arguments import fail, read, reading
-from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -31,8 +30,8 @@ Pairs = Callable[[str], Iterator[tuple[str, str]]]
 @command(
     "extract",
     options=OPTIONS,
-    syntax="extract [pairdelim=<string> kvdelim=<string>] [clean_keys=<bool>] [limit=<int>] [maxchars=<int>] "
-    "[mv_add=<bool>]",
+    syntax="extract [<stanza> ...] [pairdelim=<string> kvdelim=<string>] [clean_keys=<bool>] [limit=<int>] "
+    "[maxchars=<int>] [mv_add=<bool>]",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Extract",
     examples=(
@@ -46,18 +45,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     With `pairdelim` and `kvdelim` the text is cut at any of these characters; a value in double quotation marks is
     taken whole. A field that is there stays, and so does the first value of a key that comes twice; with
     `mv_add=true` the values are collected (*multivalue*), one that is there already once. Empty values give no field.
-    *Null*: without `_raw` the result passes unchanged. Extractions by the name of a stanza of transforms.conf are
-    UnsupportedFeature.
+    *Null*: without `_raw` the result passes unchanged. Names of stanzas of the apps' transforms.conf run these
+    extractions instead; a name that is not there is a KnowledgeError.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if arguments.words:
-        name = arguments.words[0].text
-        raise UnsupportedFeature(
-            f"extract cannot run the extraction '{name}' of transforms.conf.",
-            name="extract",
-            span=arguments.words[0].span,
-            hint="Extractions of props.conf run by themselves where an app with them is loaded.",
-        )
+        return _named(node, arguments.words)
     for name in ("pairdelim", "kvdelim"):
         if arguments[name] == "":
             fail(node, f"{name} needs a character.", arguments.given[name])
@@ -90,6 +83,23 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     return Streaming(
         name="extract", bind=bind, requires=reading(frozenset({"_raw"})), columns=_unknown, node=node, span=node.span
     )
+
+
+def _named(node: tree.Command, words: list[tree.Word]) -> Operator:
+    """The extractions of stanzas of transforms.conf, one after the other."""
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        extractions = [ctx.transform(word.text, word.span) for word in words]
+
+        def extract(batch: Batch) -> Batch:
+            for row in batch:
+                for apply in extractions:
+                    apply(row)
+            return batch
+
+        return extract
+
+    return Streaming(name="extract", bind=bind, columns=_unknown, node=node, span=node.span)
 
 
 def _unknown(before: Columns) -> Columns:

@@ -9,7 +9,7 @@ from typing import Any
 
 from splmini.commands._arguments import Arguments, fail, field_names, read
 from splmini.commands._subsearches import rows_of
-from splmini.errors import UnsupportedFeature
+from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -17,7 +17,7 @@ from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number, to_text
 
 OPTIONS = {
-    "name": OptionSpec("string", doc="A transaction type of transactiontypes.conf: not supported."),
+    "name": OptionSpec("string", doc="A stanza of the apps' transactiontypes.conf, whose settings are the defaults."),
     "fields": OptionSpec("fields", default=(), doc="The fields, in place of a list of them (an older spelling)."),
     "maxspan": OptionSpec(
         "string", default="-1", doc="First and last event lie less than this apart: 30s, 5m …; below 0: any."
@@ -76,10 +76,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if arguments["name"] is not None:
-        raise UnsupportedFeature(
-            "Transaction types (name=) are not supported.", name="transaction name=", span=arguments.given["name"].span,
-            hint="Write the options of the type here.",
-        )
+        return _typed(node, arguments, scope)
     names = [*field_names(arguments.words, node), *arguments["fields"]]
     rules = _Rules(
         tuple(names),
@@ -99,6 +96,36 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batched(grouping.results(rows_of(stream, ctx))))
 
     return Sequence(name="transaction", run=run, keeps_order=False, node=node, span=node.span)
+
+
+def _typed(node: tree.Command, arguments: Arguments, scope: BuildScope) -> Operator:
+    """A transaction whose options stand in a stanza of transactiontypes.conf; those written here go before them."""
+    option = arguments.given["name"]
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        settings = ctx.stanza("transactiontypes", arguments["name"])
+        if settings is None:
+            raise KnowledgeError(
+                f"There is no transaction type '{arguments['name']}'.", name=arguments["name"], span=option.span
+            )
+        own = [argument for argument in node.args if argument is not option]
+        written = {name for name in arguments.given if name != "name"} | ({"fields"} if arguments.words else set())
+        text = " ".join(
+            f"{name}={_quoted(value)}" for name, value in settings.items() if name in OPTIONS and name not in written
+        )
+        (_, typed) = ctx.parse(f"| noop | transaction {text}").commands
+        operator = build(tree.Command(node.name, (*own, *typed.args), span=node.span), scope)
+        assert isinstance(operator, Sequence)
+        return operator.run(stream, ctx)
+
+    return Sequence(name="transaction", run=run, keeps_order=False, node=node, span=node.span)
+
+
+def _quoted(value: str) -> str:
+    if value.startswith(('"', "eval(", "(")):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 _CLOSING = ("maxspan", "maxpause", "maxevents", "startswith", "endswith")
