@@ -174,7 +174,7 @@ class Tables(Mapping[str, TableView]):
 
     @classmethod
     def of(cls, knowledge: Knowledge | None, lookups: Any = None, data_dir: str | Path | None = None) -> Tables:
-        """Collect the tables of apps, then of the caller (folders, dicts, or both), which replace those of the same name.
+        """Collect the tables of apps, then of the caller (folders, dicts, or both), which replace those of a name.
 
         Raises KnowledgeError for a folder or file that cannot be read.
         """
