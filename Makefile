@@ -29,11 +29,11 @@ demo: $(VENV)/.core ## run the example detection over the example events
 	@$(BIN)/splmini detect examples/detect_regsvcs/detection.yml examples/detect_regsvcs/events.xml
 
 lint: $(VENV)/.dev ## ruff and mypy
-	$(BIN)/ruff check splmini tests benchmarks examples
+	$(BIN)/ruff check splmini tests benchmarks examples docs
 	$(BIN)/mypy
 
 format: $(VENV)/.dev ## let ruff fix what it can
-	$(BIN)/ruff check --fix splmini tests benchmarks examples
+	$(BIN)/ruff check --fix splmini tests benchmarks examples docs
 
 test: lint ## lint, then all tests but those that need a browser
 	$(PYTEST) -m "not browser"

@@ -358,4 +358,15 @@ def _argument(function: registry.StatsFunction) -> str:
         "none": "No field.",
     }[function.argument]
     empty = "null" if function.empty is None else str(function.empty)
-    return f"{need} It takes in {_TAKES[function.takes]}. Over no values the result is {empty}."
+    several = (
+        "A multivalue field counts as one list."
+        if function.whole
+        else "Of a multivalue field each value counts by itself."
+    )
+    if function.argument == "none":
+        several = "Multivalue does not apply."
+    return f"{need} It takes in {_TAKES[function.takes]}. {several} {_nothing(empty)}"
+
+
+def _nothing(empty: str) -> str:
+    return f"Null adds nothing; over no values the result is {empty}."
