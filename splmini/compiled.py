@@ -154,16 +154,21 @@ class Search:
             return execute_parallel(self, run, executor)
         return execute(self._optimized if run.optimized else self._operators, run)
 
-    def start(self, events: Any = (), *, shared: bool = False, **options: Any) -> Run:
-        """Return a run that has not read anything yet, for those who drive operators themselves (explain)."""
-        chosen, reading = _options(options)
-        return self._start(events, chosen, shared or self._rereads(), reading)
+    def start(self, events: Any = (), *, shared: bool = False, kind: type[Run] = Run, **options: Any) -> Run:
+        """Return a run that has not read anything yet, for those who drive operators themselves (explain, sweep).
 
-    def _start(self, events: Any, options: RunOptions, shared: bool, reading: dict[str, Any]) -> Run:
+        `kind` is the class of the run.
+        """
+        chosen, reading = _options(options)
+        return self._start(events, chosen, shared or self._rereads(), reading, kind)
+
+    def _start(
+        self, events: Any, options: RunOptions, shared: bool, reading: dict[str, Any], kind: type[Run] = Run
+    ) -> Run:
         environment = self.environment
         now = environment.clock() if options.now is None else environment.moment(options.now, time.time())
         assert now is not None
-        run = Run(
+        run = kind(
             environment,
             EventSource(_nothing),
             self._builder,

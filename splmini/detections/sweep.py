@@ -9,9 +9,23 @@ from typing import Any
 
 from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
-from splmini.engine.stream import column_order
-from splmini.engine.sweep import Member, dataset_member, dataset_pass, member, one_pass
+from splmini.engine.context import Cancelled, Run
+from splmini.engine.stream import column_order, execute
+from splmini.engine.sweep import (
+    Reading,
+    SweepRun,
+    dataset_readings,
+    one_pass,
+    read_dataset,
+    reading_of,
+    scan_reading,
+    subsearches,
+)
 from splmini.errors import SplError
+from splmini.operators import Stream
+from splmini.plan.distribution import holds_subsearch
+from splmini.plan.optimize import optimize
+from splmini.plan.scan import Scan
 from splmini.results import Results
 
 
@@ -45,8 +59,8 @@ def sweep(
 
     Args:
         detections: `Detection`s, or SPL texts.
-        events: as for `Search.run`; read once for all searches over events, once for all that aggregate a dataset of
-            a data model, and again for each that starts otherwise or holds subsearches.
+        events: as for `Search.run`; read once for all searches and their subsearches, as far as they begin with a
+            search or with tstats over a data model, and again for each that does not.
         env: the environment.
         progress: called with the number of events read so far.
         options: as for `Search.run`.
@@ -59,50 +73,155 @@ def sweep(
         env = Environment()
     wanted = [each if isinstance(each, Detection) else _of_text(str(each)) for each in detections]
     events = _readable_again(events)
-    members: dict[int, Member] = {}
-    hits: dict[int, Hit] = {}
-    for number, detection in enumerate(wanted):
+    searches = [_Search(detection, events, env, options) for detection in wanted]
+    _read([reading for each in searches for reading in each.register()], events, options, progress)
+    late = [reading for each in searches for reading in each.register_late()]
+    _read(late, events, options, None)
+    hits = [each.hit() for each in searches]
+    for hit in hits:
+        if hit.outcome is not None:
+            env.add_events(RISK_INDEX, hit.outcome.risk_events)
+    return hits
+
+
+class _Search:
+    """One detection of a sweep: its search, its run, what is read for it beforehand, what went wrong."""
+
+    def __init__(self, detection: Detection, events: Any, env: Any, options: dict[str, Any]) -> None:
+        self.detection = detection
+        self.error: SplError | None = None
+        self.seconds = 0.0
+        self.main: Reading | None = None
+        self.readings: list[Reading] = []
         try:
-            made = _member(detection, events, env, options)
+            self.search = env.compile(detection.search)
+            self.run: SweepRun = self.search.start(events, kind=SweepRun, **options)
         except SplError as error:
-            hits[number] = Hit(detection, None, error, 0.0)
-            continue
-        if made is not None:
-            members[number] = made
-    _read(members, events, options, progress)
-    for number, detection in enumerate(wanted):
-        if number in members:
-            hits[number] = _finished(detection, members[number])
-        elif number not in hits:
-            hits[number] = _alone(detection, events, env, options)
-    for number in range(len(wanted)):
-        outcome = hits[number].outcome
-        if outcome is not None:
-            env.add_events(RISK_INDEX, outcome.risk_events)
-    return [hits[number] for number in range(len(wanted))]
+            self.error = error
+            return
+        self.operators = self.search.optimized if self.run.optimized else self.search.operators
+        first = self.operators[0]
+        predicate = first.predicate if isinstance(first, Scan) else None
+        self.late = predicate is not None and holds_subsearch(predicate)
+        """Whether its events are known only when its subsearches have run."""
+
+    def register(self) -> list[Reading]:
+        """Return what its pipelines read, as far as that is known before anything has run."""
+        if self.error is not None:
+            return []
+        started = time.perf_counter()
+        try:
+            if not self.late:
+                self.main = reading_of(self.run, self.operators, True)
+            for pipeline in subsearches(self.search.tree):
+                self._register_subsearch(pipeline)
+        except SplError as error:
+            self._failed(error)
+        self.seconds += time.perf_counter() - started
+        self.readings += [self.main] if self.main is not None else []
+        return [] if self.error is not None else self.readings
+
+    def _register_subsearch(self, pipeline: Any) -> None:
+        operators = self.search.builder.build(pipeline)
+        if self.run.optimized:
+            operators = optimize(operators)
+        first = operators[0]
+        if isinstance(first, Scan) and first.predicate is not None and holds_subsearch(first.predicate):
+            return
+        reading = reading_of(self.run, operators, False)
+        if reading is not None:
+            self.run.prepared[id(pipeline)] = reading
+            self.readings.append(reading)
+
+    def register_late(self) -> list[Reading]:
+        """Run the subsearches that say which events it reads; return what it reads then."""
+        if self.error is not None or not self.late:
+            return []
+        started = time.perf_counter()
+        try:
+            predicate = self.operators[0].predicate
+            self.run.time_range(predicate)
+            self.main = scan_reading(self.run, self.operators, self.run.expanded(predicate))
+        except SplError as error:
+            self._failed(error)
+        self.seconds += time.perf_counter() - started
+        return [] if self.main is None else [self.main]
+
+    def _failed(self, error: SplError) -> None:
+        self.error = error.locate(self.search.source)
+
+    def hit(self) -> Hit:
+        """Run the search on what was read, and say what became of it."""
+        if self.error is None:
+            started = time.perf_counter()
+            try:
+                results = self._results()
+                outcome = Outcome(
+                    self.detection, results, findings_of(self.detection, results),
+                    risk_events_of(self.detection, results, self.run.now),
+                )  # fmt: skip
+            except SplError as error:
+                self._failed(error)
+            finally:
+                self.run.source.close()
+            self.seconds += time.perf_counter() - started
+        self.seconds += sum(each.seconds for each in self.readings)
+        if self.error is not None:
+            return Hit(self.detection, None, self.error, self.seconds)
+        return Hit(self.detection, outcome, None, self.seconds)
+
+    def _results(self) -> Results:
+        run = self.run
+        rows: list[Any] = []
+        stream: Stream | None = None
+        try:
+            stream = execute(self.operators, run) if self.main is None else self.main.finish()
+            for batch in stream.batches:
+                rows.extend(batch)
+        except Cancelled:
+            run.complete = False
+        if run.complete:
+            self.search.environment.commit(run.writes, run)
+        stats = {
+            "scanned": run.scanned, "matched": run.matched, "rows": len(rows), "now": run.now,
+            "seconds": {**run.seconds, "total": self.seconds},
+        }  # fmt: skip
+        columns = column_order(rows, None if stream is None else stream.columns())
+        return Results(rows, columns, run.messages, stats, run.complete)
 
 
 def _read(
-    members: dict[int, Member], events: Any, options: dict[str, Any], progress: Callable[[int], None] | None
+    readings: list[Reading], events: Any, options: dict[str, Any], progress: Callable[[int], None] | None
 ) -> None:
-    """Read the events once for the searches over events, and once for those over each dataset."""
-    groups: dict[str | None, list[Member]] = {}
-    for each in members.values():
-        groups.setdefault(each.dataset, []).append(each)
-    for dataset, group in groups.items():
-        shared = group[0].search.start(events, **options)
+    """Read the events once for all that searches read; a dataset that cannot be made in parts is read for itself."""
+    if not readings:
+        return
+    search = readings[0].run
+
+    def shared(kind: type[Run]) -> Any:
+        return kind(
+            search.services, search.source, search.builder, search.origin, search.now, search.range[0], search.range[1],
+            search.knowledge, search.optimized,
+        )  # fmt: skip
+
+    plain = [each for each in readings if each.dataset is None]
+    groups: dict[str, list[Reading]] = {}
+    for each in readings:
+        if each.dataset is not None:
+            groups.setdefault(each.dataset, []).append(each)
+    datasets = []
+    for name, group in groups.items():
         try:
-            if dataset is None:
-                one_pass(group, shared, progress)
-            else:
-                dataset_pass(group, shared)
-        except SplError as error:
-            if dataset is None:
-                raise
-            for each in group:  # a dataset that is not there stops those who read it
+            made = dataset_readings(name, group, shared)
+        except SplError as error:  # a dataset that is not there stops those who read it
+            for each in group:
                 each.error = each.error or error
-        finally:
-            shared.source.close()
+            continue
+        if made is None:
+            read_dataset(name, group, shared(Run))
+        else:
+            datasets.append(made)
+    one_pass(plain, datasets, shared(Run), progress)
 
 
 def _of_text(text: str) -> Detection:
@@ -112,45 +231,3 @@ def _of_text(text: str) -> Detection:
 def _readable_again(events: Any) -> Any:
     """Events that can be read once (an iterator) as a list: some detections read them by themselves."""
     return list(events) if hasattr(events, "__next__") else events
-
-
-def _member(detection: Detection, events: Any, env: Any, options: dict[str, Any]) -> Member | None:
-    search = env.compile(detection.search)
-    if search.reads_elsewhere:
-        return None
-    run = search.start(events, **options)
-    try:
-        operators = search.optimized
-        return member(search, run, operators, False) or dataset_member(search, run, operators, False)
-    except SplError as error:
-        raise error.locate(search.source) from None
-
-
-def _finished(detection: Detection, made: Member) -> Hit:
-    started = time.perf_counter()
-    run = made.run
-    try:
-        if made.error is not None:
-            raise made.error
-        stream = made.finish()
-        rows = list(stream.rows())
-        made.search.environment.commit(run.writes, run)
-    except SplError as error:
-        return Hit(detection, None, error.locate(made.search.source), made.seconds + time.perf_counter() - started)
-    seconds = made.seconds + time.perf_counter() - started
-    stats = {"matched": run.matched, "rows": len(rows), "now": run.now, "seconds": {"total": seconds}}
-    results = Results(rows, column_order(rows, stream.columns()), run.messages, stats, run.complete)
-    return Hit(detection, _outcome(detection, results, run.now), None, seconds)
-
-
-def _alone(detection: Detection, events: Any, env: Any, options: dict[str, Any]) -> Hit:
-    started = time.perf_counter()
-    try:
-        results = env.compile(detection.search).run(events, **options)
-    except SplError as error:
-        return Hit(detection, None, error, time.perf_counter() - started)
-    return Hit(detection, _outcome(detection, results, results.stats["now"]), None, time.perf_counter() - started)
-
-
-def _outcome(detection: Detection, results: Results, now: float) -> Outcome:
-    return Outcome(detection, results, findings_of(detection, results), risk_events_of(detection, results, now))

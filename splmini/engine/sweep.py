@@ -1,53 +1,92 @@
 """Many searches in one pass: events are read and mapped once, and each event is held against all searches together.
 
-Which searches an event could satisfy is decided by an index before any predicate runs: of each search one conjunct
-that compares a field with plain values (`EventCode=4688`, `sourcetype IN (…)`). Only searches whose conjunct holds,
-and those that have none, look at the event.
+What a search reads is known before it runs: the events that satisfy its first command, the dataset of a data model that
+tstats aggregates, and the same of its subsearches. Each of these is a `Reading`. One pass over the events fills them
+all: an index says which of them an event could satisfy (`engine.candidates`), datasets are made from the mapped events,
+and what follows is aggregated as rows come where their order does not matter. Then each search runs on what was found.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from splmini import compiler
-from splmini.engine.context import Run
+from splmini.engine.candidates import Index, build_index
+from splmini.engine.context import Run, may_hold_classes, time_modifiers
 from splmini.engine.ordering import newest_first, order_position
 from splmini.engine.stream import execute, reads_raw
+from splmini.engine.tasks import NotDistributable, require_streaming
 from splmini.errors import SplError
 from splmini.language import tree
-from splmini.operators import Batch, Fields, Generating, Operator, Partial, Row, Stream, Streaming, batched, union
+from splmini.operators import (
+    ALL,
+    Batch,
+    Fields,
+    Generating,
+    Implied,
+    Operator,
+    Partial,
+    Row,
+    Stream,
+    Streaming,
+    batched,
+    union,
+)
+from splmini.plan.distribution import holds_subsearch
 from splmini.plan.fields import required
-from splmini.plan.scan import Scan, conjuncts
-from splmini.values.multivalue import as_list
-from splmini.values.numbers import to_number, to_text
+from splmini.plan.scan import Scan
+
+CHUNK = 8192
+"""Events that are mapped and handed out together."""
+
+
+class SweepRun(Run):
+    """The run of one search of a sweep: what was read for its pipelines beforehand is not read again."""
+
+    prepared: dict[int, Reading]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.prepared = {}
+
+    def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
+        """Run another pipeline, over what was read for it."""
+        reading = self.prepared.get(id(pipeline)) if rows is None else None
+        return super().run(pipeline, rows, needed) if reading is None else reading.finish(needed)
+
+
+# ---- what a pipeline reads ------------------------------------------------------------------------------------------
 
 
 @dataclass
-class Member:
-    """One search of a sweep: its run, what is left to do behind the scan, the rows that matched, what went wrong."""
+class Reading:
+    """What one pipeline of a search reads: which rows, how far they are worked on as they come, and what follows.
 
-    search: Any
+    `dataset` is the name of the dataset whose rows it aggregates; None: it reads events.
+    """
+
     run: Run
     rest: list[Operator]
     predicate: tree.Node | None
     reads: Fields
     needed: Fields
     test: Callable[[Row], bool]
-    rows: list[Row] = field(default_factory=list)
-    state: Any = None
-    steps: list[Callable[[Batch], Batch]] = field(default_factory=list)
-    error: SplError | None = None
-    seconds: float = 0.0
     dataset: str | None = None
     raw: bool = False
     """Whether it reads `_raw`: events without one then get it."""
+    rows: list[Row] = field(default_factory=list)
+    state: Any = None
+    steps: list[Callable[[Batch], Batch]] = field(default_factory=list)
+    error: Exception | None = None
+    seconds: float = 0.0
 
     def take(self, rows: Batch) -> None:
-        """Take in rows that satisfy the search's predicate."""
+        """Take in rows that satisfy the predicate."""
         started = time.perf_counter()
+        self.run.matched += len(rows)
         try:
             if self.state is None:
                 self.rows.extend(rows)
@@ -61,65 +100,74 @@ class Member:
             self.error = error
         self.seconds += time.perf_counter() - started
 
-    def finish(self) -> Stream:
-        """Give the search's rows."""
+    def finish(self, needed: Fields = ALL) -> Stream:
+        """Give the pipeline's rows."""
+        if self.error is not None:
+            raise self.error
+        run, rest = self.run, self.rest
         if self.state is not None:
-            done = len(self.steps) + 1
-            return (
-                execute(self.rest[done:], self.run, self.state.finish(self.run))
-                if self.rest[done:]
-                else self.state.finish(self.run)
-            )
-        stream = Stream(batched(self.rows))
-        operators = [Scan(name="scan", generate=_never), *self.rest]
-        if self.run.newest and order_position(operators) is not None:
-            stream = newest_first(stream, self.run, self.rest[0] if self.rest else None)
-        return execute(self.rest, self.run, stream) if self.rest else stream
+            stream: Stream = self.state.finish(run)
+            rest = rest[len(self.steps) + 1 :]
+        else:
+            rows, self.rows = self.rows, []
+            stream = Stream(batched(rows))
+            if run.newest and order_position([_NOTHING, *rest]) is not None:
+                stream = newest_first(stream, run, rest[0] if rest else None)
+        return execute(rest, run, stream, needed) if rest else stream
 
 
 def _never(ctx: Any, needed: Fields) -> Stream:
-    raise AssertionError("a member of a sweep does not scan")
+    raise AssertionError("what was read beforehand is not read again")
 
 
-def member(search: Any, run: Run, operators: Sequence[Operator], alone: bool) -> Member | None:
-    """Return a search as a member of a sweep; None where it has to run by itself (it reads more than the events)."""
-    scan = operators[0]
-    if alone or not isinstance(scan, Scan):
-        return None
-    predicate = scan.predicate
+_NOTHING = Scan(name="scan", generate=_never)
+
+
+def reading_of(run: Run, operators: Sequence[Operator], main: bool) -> Reading | None:
+    """Return what a plan reads; None where it has to read by itself."""
+    first = operators[0]
+    if isinstance(first, Scan):
+        if first.predicate is None and not main:
+            return None
+        return scan_reading(run, operators, first.predicate)
+    if isinstance(first, Generating) and first.reading is not None:
+        where = first.reading.where
+        if where is None or not (holds_subsearch(where) or time_modifiers(where)):
+            return _dataset_reading(run, operators, first)
+    return None
+
+
+def scan_reading(run: Run, operators: Sequence[Operator], predicate: tree.Node | None) -> Reading:
+    """Return the reading of a plan over the events that satisfy an expression."""
     in_range = run.time_range(predicate)
     tests = [] if in_range is None else [in_range]
     reads: Fields = frozenset({"_time"})
     if predicate is not None:
         tests.append(compiler.compile_search(predicate, run.scope))
         reads = union(reads, compiler.fields_read(predicate))
-    rest = list(operators[1:])
-    needed = union(required(operators)[0], reads)
-    made = Member(search, run, rest, predicate, reads, needed, _all(tests))
-    made.raw = (reads is not None and "_raw" in reads) or reads_raw(operators)
-    _partial(made)
+    made = Reading(
+        run, list(operators[1:]), predicate, reads, union(required(operators)[0], reads), _all(tests),
+        raw=(reads is not None and "_raw" in reads) or reads_raw(operators),
+    )  # fmt: skip
+    _aggregate_early(made)
     return made
 
 
-def dataset_member(search: Any, run: Run, operators: Sequence[Operator], alone: bool) -> Member | None:
-    """Return a search that starts by aggregating a dataset (tstats) as a member; None where it has to run by itself."""
-    first = operators[0]
-    if alone or not isinstance(first, Generating) or first.reading is None:
-        return None
-    reading = first.reading
-    where = reading.where
+def _dataset_reading(run: Run, operators: Sequence[Operator], first: Generating) -> Reading:
+    asked = first.reading
+    assert asked is not None
+    where = asked.where
     reads: Fields = frozenset({"_time"}) if where is None else union(compiler.fields_read(where), frozenset({"_time"}))
     test = _all([] if where is None else [compiler.compile_search(where, run.scope)])
-    made = Member(search, run, [first, *operators[1:]], where, reads, union(reading.needed, reads), test)
-    made.dataset = reading.dataset
-    made.state = reading.create(run)
+    made = Reading(run, list(operators), where, reads, union(asked.needed, reads), test, dataset=asked.dataset)
+    made.state = asked.create(run)
     return made
 
 
-def _partial(made: Member) -> None:
+def _aggregate_early(made: Reading) -> None:
     """Aggregate as the rows come, where an aggregation follows that does not depend on their order."""
     leading = 0
-    while leading < len(made.rest) and isinstance(made.rest[leading], Streaming):
+    while leading < len(made.rest) and _by_itself(made.rest[leading]):
         leading += 1
     target = made.rest[leading] if leading < len(made.rest) else None
     if isinstance(target, Partial) and (not made.run.newest or not target.order_matters):
@@ -127,7 +175,15 @@ def _partial(made: Member) -> None:
         made.state = target.create(made.run)
 
 
+def _by_itself(operator: Operator) -> bool:
+    """Say whether an operator can run while events are read: it holds no subsearch, which may read what is not yet."""
+    return isinstance(operator, Streaming) and (operator.node is None or not holds_subsearch(operator.node))
+
+
 def _all(tests: list[Callable[[Row], bool]]) -> Callable[[Row], bool]:
+    if len(tests) == 1:
+        return tests[0]
+
     def satisfied(row: Row) -> bool:
         for test in tests:
             if not test(row):
@@ -137,147 +193,213 @@ def _all(tests: list[Callable[[Row], bool]]) -> Callable[[Row], bool]:
     return satisfied
 
 
-# ---- which searches could an event satisfy ---------------------------------------------------------------------------
+def subsearches(pipeline: tree.Pipeline) -> Iterator[tree.Pipeline]:
+    """Yield the pipelines in square brackets that read events, at any depth; those of appendpipe read rows."""
+    for command in pipeline.commands:
+        for node in tree.walk(command) if command.name != "appendpipe" else ():
+            if isinstance(node, tree.Subsearch):
+                yield node.pipeline
+
+
+# ---- datasets -------------------------------------------------------------------------------------------------------
+
+
+class _Shared(Run):
+    """The run in which a dataset is made from the events of a chunk: its scans give those that a pass selected."""
+
+    asked: list[Reading]
+    feeding: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.asked, self.feeding, self._next = [], False, 0
+
+    def start(self) -> None:
+        """Give the scans of a dataset their rows, from the first one on."""
+        self.feeding, self._next = True, 0
+
+    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+        """Say what is to be read; or give it, when it was."""
+        if not self.feeding:
+            if predicate is not None and holds_subsearch(predicate):
+                raise NotDistributable
+            reading = scan_reading(self, [Scan(name="scan", generate=_never)], predicate)
+            reading.needed = union(needed, reading.reads)
+            self.asked.append(reading)
+            return Stream(iter(()))
+        reading = self.asked[self._next]
+        self._next += 1
+        rows, reading.rows = reading.rows, []
+        return Stream(iter([rows] if rows else []))
+
+    def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
+        """Run a pipeline of a dataset, where each event is for itself."""
+        require_streaming(self.builder.build(pipeline))
+        return super().run(pipeline, rows, needed)
+
+    def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
+        """Refuse: a subsearch reads all events."""
+        raise NotDistributable
 
 
 @dataclass
-class Index:
-    """Searches by one conjunct that compares a field with plain values; `always` are those that have none."""
+class DatasetReadings:
+    """All readings of one dataset, and what the dataset itself reads."""
 
-    by_field: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    always: list[int] = field(default_factory=list)
+    name: str
+    run: _Shared
+    readings: list[Reading]
+    index: Index
+    needed: Fields
 
-    def candidates(self, row: Row) -> list[int]:
-        """Return the numbers of the searches that a row could satisfy, in order."""
-        found = list(self.always)
-        for name, values in self.by_field.items():
-            value = row.get(name)
-            if value is None:
-                continue
-            if value.__class__ is str:
-                found.extend(values.get(value.lower(), ()))
-            else:
-                for item in as_list(value):
-                    found.extend(values.get(to_text(item).lower(), ()))
-        return found if len(found) == len(self.always) else sorted(set(found))
+    def take_chunk(self) -> None:
+        """Make the dataset's rows of the events that were selected, and hand them out."""
+        if not any(each.rows for each in self.run.asked):
+            return
+        self.run.start()
+        for batch in self.run.dataset(self.name).rows(self.run, self.needed, True).batches:
+            _hand_out(self.readings, self.index, batch)
 
 
-def build_index(members: Sequence[Member]) -> Index:
-    """Index searches by their most selective conjunct: the field that most searches tell themselves apart by."""
-    index = Index()
-    options = [_keys(each.predicate) for each in members]
-    spread: dict[str, set[str]] = {}
-    for each in options:
-        for name, values in each.items():
-            spread.setdefault(name, set()).update(values)
-    for number, each in enumerate(options):
-        if not each:
-            index.always.append(number)
-            continue
-        best = min(each, key=lambda name: (len(each[name]) / max(len(spread[name]), 1), len(each[name]), name))
-        for value in each[best]:
-            index.by_field.setdefault(best, {}).setdefault(value, []).append(number)
-    return index
+def _hand_out(readings: Sequence[Reading], index: Index, batch: Batch) -> None:
+    """Give each reading the rows of a batch that satisfy its predicate."""
+    hits: dict[int, list[Row]] = {}
+    for row in batch:
+        for number in index.candidates(row):
+            each = readings[number]
+            if each.error is None and each.test(row):
+                hits.setdefault(number, []).append(row)
+    for number, rows in hits.items():
+        readings[number].take(rows)
 
 
-def _keys(predicate: tree.Node | None) -> dict[str, frozenset[str]]:
-    """The conjuncts that are equalities with plain values, by field: the values in lower case."""
-    found: dict[str, frozenset[str]] = {}
-    for part in conjuncts(predicate):
-        items = part.items if isinstance(part, tree.Or) else (part,)
-        names: set[str] = set()
-        values: set[str] = set()
-        for item in items:
-            pair = _plain(item)
-            if pair is None:
-                break
-            names.add(pair[0])
-            values |= pair[1]
-        else:
-            if len(names) == 1:
-                name = names.pop()
-                if name not in found or len(values) < len(found[name]):
-                    found[name] = frozenset(values)
-    return found
+def dataset_readings(name: str, readings: list[Reading], shared: Callable[[type[Run]], Any]) -> DatasetReadings | None:
+    """Prepare the readings of a dataset; None where it cannot be made chunk by chunk, so that each reads by itself.
 
-
-def _plain(node: tree.Node) -> tuple[str, frozenset[str]] | None:
-    if isinstance(node, tree.FieldComparison) and node.op == "=":
-        texts = [node.value]
-    elif isinstance(node, tree.FieldIn):
-        texts = [term.text for term in node.values]
-    else:
+    Raises SplError where the dataset is not there.
+    """
+    run: _Shared = shared(_Shared)
+    needed = union(*(each.needed for each in readings))
+    try:
+        for _ in run.dataset(name).rows(run, needed, True).batches:
+            pass
+    except NotDistributable:
         return None
-    if node.field in compiler.TIME_MODIFIERS or node.field == "index":
-        return None
-    return (node.field, frozenset(text.lower() for text in texts)) if all(map(_is_key, texts)) else None
+    return DatasetReadings(name, run, readings, build_index([each.predicate for each in readings]), needed)
 
 
-def _is_key(text: str) -> bool:
-    """Say whether equality with a value is equality of its text: no wildcard, block, directive; one form of number."""
-    number = to_number(text)
-    if number is not None and to_text(number) != text:
-        return False
-    return bool(text) and not any(character in text for character in "*/(\\")
+def read_dataset(name: str, readings: Sequence[Reading], run: Run) -> None:
+    """Read a dataset that cannot be made chunk by chunk, once for all its readings."""
+    index = build_index([each.predicate for each in readings])
+    try:
+        for batch in run.dataset(name).rows(run, union(*(each.needed for each in readings)), True).batches:
+            _hand_out(readings, index, batch)
+    except SplError as error:
+        for each in readings:
+            each.error = each.error or error
 
 
 # ---- the pass --------------------------------------------------------------------------------------------------------
 
 
-def dataset_pass(members: Sequence[Member], run: Run) -> None:
-    """Read a dataset of a data model once for all members over it."""
-    name = members[0].dataset
-    assert name is not None
-    needed = union(*(each.needed for each in members))
-    index = build_index(members)
-    for batch in run.dataset(name).rows(run, needed, True).batches:
-        hits: dict[int, list[Row]] = {}
-        for row in batch:
-            for number in index.candidates(row):
-                each = members[number]
-                if each.error is None and each.test(row):
-                    hits.setdefault(number, []).append(row)
-        for number, rows in hits.items():
-            members[number].run.matched += len(rows)
-            members[number].take(rows)
+def one_pass(
+    readings: Sequence[Reading],
+    datasets: Sequence[DatasetReadings],
+    run: Run,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Read the events of a run once and hand each reading the rows that satisfy its predicate.
 
-
-def one_pass(members: Sequence[Member], run: Run, progress: Callable[[int], None] | None = None) -> None:
-    """Read the events of a run once and hand each member the rows that satisfy its predicate.
-
-    What all predicates read is made first; what the searches behind them need, only for the events that matched one.
+    What all predicates and datasets read is made first; what the searches behind them need, only for the events that
+    satisfy one.
     """
-    reads = union(*(each.reads for each in members))
-    raw = any(each.raw for each in members)
-    narrow = run.services.bind_mapper(reads, run, raw)
-    full = run.services.bind_mapper(union(*(each.needed for each in members)), run, raw)
-    index = build_index(members)
+    below = [each for dataset in datasets for each in dataset.run.asked]
+    everything = [*readings, *below]
+    if not everything:
+        return
+    taking = _Pass(readings, below, run)
+    for events in _chunks(run, progress):
+        taking.take(events)
+        for dataset in datasets:
+            dataset.take_chunk()
+    for each in everything:
+        written = run.services.written_events(_indexes(each.predicate))
+        if written:
+            rows = [row for row in taking.mapped(written, each) if each.test(row)]
+            each.take(rows)
+    for dataset in datasets:
+        dataset.take_chunk()
+
+
+def _indexes(predicate: tree.Node | None) -> set[str]:
+    """The indexes that an expression names; `*` names none."""
+    nodes = tree.walk(predicate) if predicate is not None else ()
+    return {
+        each.value.lower()
+        for each in nodes
+        if isinstance(each, tree.FieldComparison) and each.field == "index" and each.op == "=" and each.value != "*"
+    }
+
+
+def _chunks(run: Run, progress: Callable[[int], None] | None) -> Iterator[list[Row]]:
+    held: list[Row] = []
     for count, events in run.source.batches():
         run.scanned += count
         if progress is not None:
             progress(run.scanned)
-        if events:
-            _batch(members, index, events, narrow(events), full)
+        held.extend(events)
+        if len(held) >= CHUNK:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
-def _batch(
-    members: Sequence[Member], index: Index, events: list[Row], rows_read: Batch, full: Callable[[list[Row]], Batch]
-) -> None:
-    hits: dict[int, list[int]] = {}
-    for position, row in enumerate(rows_read):
-        for number in index.candidates(row):
-            each = members[number]
-            if each.error is None and each.test(row):
-                hits.setdefault(number, []).append(position)
-    if not hits:
-        return
-    wanted = sorted({position for positions in hits.values() for position in positions})
-    mapped = dict(zip(wanted, full([events[position] for position in wanted]), strict=True))
-    for number, positions in hits.items():
-        members[number].run.matched += len(positions)
-        rows = [dict(mapped[position]) for position in positions]
-        if not members[number].raw:
-            for row, position in zip(rows, positions, strict=True):
-                if "_raw" not in events[position]:
-                    row.pop("_raw", None)
-        members[number].take(rows)
+class _Pass:
+    """The mapping and handing out of events to readings, those of datasets included."""
+
+    def __init__(self, readings: Sequence[Reading], below: Sequence[Reading], run: Run) -> None:
+        self.run = run
+        self.everything = [*readings, *below]
+        self.plain = len(readings)
+        predicates = [each.predicate for each in self.everything]
+        self.index = build_index(predicates)
+        self.raw = any(each.raw for each in self.everything)
+        base = union(frozenset(), *(each.needed for each in below))
+        known = [each for each in predicates if each is not None]
+        asked = tree.Or(tuple(known)) if len(known) == len(predicates) and not may_hold_classes(base) else None
+        bind = run.services.bind_mapper
+        self.first = bind(union(base, *(each.reads for each in self.everything)), run, self.raw, asked=asked)
+        self.full = bind(union(*(each.needed for each in readings)), run, self.raw) if readings else None
+
+    def take(self, events: list[Row]) -> None:
+        """Hand out a chunk of events."""
+        made = self.first(events)
+        hits: dict[int, list[int]] = {}
+        everything, candidates = self.everything, self.index.candidates
+        for position, row in enumerate(made):
+            for number in candidates(row):
+                each = everything[number]
+                if each.error is None and each.test(row):
+                    hits.setdefault(number, []).append(position)
+        wanted = sorted({position for number, found in hits.items() if number < self.plain for position in found})
+        mapped: dict[int, Row] = {}
+        if wanted and self.full is not None:
+            mapped = dict(zip(wanted, self.full([events[position] for position in wanted]), strict=True))
+        for number, positions in hits.items():
+            each = everything[number]
+            source: Any = mapped if number < self.plain else made
+            rows = [dict(source[position]) for position in positions]
+            if self.raw and not each.raw:
+                for row, position in zip(rows, positions, strict=True):
+                    if "_raw" not in events[position]:
+                        row.pop("_raw", None)
+            each.take(rows)
+
+    def mapped(self, events: list[Row], reading: Reading) -> Batch:
+        """Map events for one reading alone."""
+        return self.run.services.bind_mapper(reading.needed, self.run, reading.raw)(events)
+
+
+__all__ = ["DatasetReadings", "Reading", "SweepRun", "dataset_readings", "one_pass", "read_dataset", "reading_of",
+           "scan_reading", "subsearches"]

@@ -10,7 +10,7 @@ import hashlib
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -73,6 +73,13 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+def require_streaming(operators: Sequence[Operator]) -> None:
+    """Refuse a plan that looks at more than one event at a time."""
+    division = divide(operators)
+    if division.kind != "rows" or division.stop != len(operators):
+        raise NotDistributable
+
+
 # ---- the run of a task ---------------------------------------------------------------------------------------------
 
 
@@ -101,12 +108,8 @@ class TaskRun(Run):
         return super().time_range(predicate if self.whole is None else self.whole)
 
     def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
-        """Run another pipeline over rows; over events only where each event is for itself."""
-        if rows is None:
-            operators = self.builder.build(pipeline)
-            division = divide(operators)
-            if division.kind != "rows" or division.stop != len(operators):
-                raise NotDistributable
+        """Run another pipeline, where each event is for itself."""
+        require_streaming(self.builder.build(pipeline))
         return super().run(pipeline, rows, needed)
 
     def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:

@@ -24,11 +24,39 @@ SEARCHES = (
     "EventID=3 | first_is_no_command_filter",
     "`nosuch_macro`",
     "user=zed | collect index=kept",
+    "| tstats count from datamodel=M.D by D.user | join D.user [| tstats dc(D.EventID) as d from datamodel=M.D by D.user]",
+    "EventID=1 | join user [search EventID=3 | stats count as c by user]",
+    "EventID=1 | append [search user=eve | head 2] | table user n",
+    "EventID=1 | stats count by user | appendpipe [stats sum(count) as count]",
+    "user=b* | foreach n [eval m=<<FIELD>>+1] | table m",
+    "| tstats count from datamodel=M.D where D.user=bo* by D.user _time span=5s",
+    "| tstats count from datamodel=M.D where earliest=103 by D.user",
+    "| tstats count from datamodel=M.D where [search EventID=3 | head 1 | fields user | rename user as D.user] by D.user",
+    "| tstats first(D.user) from datamodel=M.D",
+    "| tstats count from datamodel=T.Sessions",
+    "| tstats count from datamodel=Nowhere.D",
+    "| from datamodel M.D | stats count by user",
+    "user IN (*ed, eve) OR process=\"*cmd.exe*\" | table n user",
+    "process=\"*\\\\CMD.exe\" | stats count",
+    "process=*mimi* process=*katz*",
+    "straße OR process=*gasse",
+    "earliest=104 user=* | stats count min(_time)",
+    "NOT process=* | stats count",
+    "process!=*x* | stats count",
+    "EventID=1 [search nothing | fields user]",
+    "user=[search EventID=3 | head 1 | return $user] | stats count",
+    "| makeresults | eval a=1 | append [search user=bob | stats count]",
+    "EventID=1 | eval x=1 [search x]",
+    "EventID=1 | stats list(n) first(user)",
+    "user=bob | map search=\"search n=$n$ | stats count\"",
 )  # fmt: skip
 EVENTS = [
-    {"_time": 100 + n, "n": n, "EventID": (1, 3, "1")[n % 3], "user": ("bob", "eve", ["bob", "zed"])[n % 3]}
+    {
+        "_time": 100 + n, "n": n, "EventID": (1, 3, "1")[n % 3], "user": ("bob", "eve", ["bob", "zed"])[n % 3],
+        **({"process": ("C:\\x\\cmd.exe /c MimiKatz", "stra\u017fe gaSSe", "\u212aey")[n // 2 % 3]} if n % 2 else {}),
+    }
     for n in range(9)
-]
+]  # fmt: skip
 
 
 def env() -> splmini.Environment:

@@ -1,0 +1,196 @@
+"""Which of many searches could an event satisfy: an index that is asked before any predicate runs.
+
+Of each search one necessary condition is looked up. Where it needs one of some literals in its values, all literals of
+all searches are found in the event's values in one scan (Aho-Corasick, from the package ahocorasick-rs; without it, by
+the pieces of three letters in the text). Else it is looked up by the values of one field (`EventCode=4688`). Searches
+that have neither look at every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+from splmini import compiler
+from splmini.language import tree
+from splmini.operators import Fields, Row
+from splmini.plan.literals import Kept, Way, required_literals
+from splmini.values.multivalue import as_list
+from splmini.values.numbers import to_number, to_text
+
+try:
+    import ahocorasick_rs
+except ImportError:
+    ahocorasick_rs = None
+
+Keys: TypeAlias = "dict[str, frozenset[str]]"
+"""Fields and values (in lower case), one of which an event has to have."""
+
+_COMMON = frozenset({"sourcetype", "source", "eventtype", "index", "host", "tag", "nodename"})
+"""Fields whose values many events share."""
+MOST_ALTERNATIVES = 400
+GRAM = 3
+
+
+@dataclass
+class Index:
+    """Searches, by number, by what an event has to hold to satisfy them; `always` are those of which nothing is known.
+
+    `fields` are those whose values literals are looked for in; None: every field.
+    """
+
+    by_literal: list[tuple[int, ...]] = field(default_factory=list)
+    by_field: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    always: list[int] = field(default_factory=list)
+    literal: list[int] = field(default_factory=list)
+    """The searches that are looked up by literals."""
+    fields: Fields = frozenset()
+    find: Callable[[str], set[int]] | None = None
+
+    def candidates(self, row: Row) -> list[int]:
+        """Return the numbers of the searches that a row could satisfy, in order."""
+        found = list(self.always)
+        for name, values in self.by_field.items():
+            value = row.get(name)
+            if value is None:
+                continue
+            for text in (value,) if value.__class__ is str else map(to_text, as_list(value)):
+                if text.isascii():
+                    found.extend(values.get(text.lower(), ()))
+                else:  # letters outside ASCII may equal others when case is ignored
+                    found.extend(number for numbers in values.values() for number in numbers)
+        if self.find is not None:
+            text = self._text(row)
+            if text.isascii():
+                for literal in self.find(text.lower()):
+                    found.extend(self.by_literal[literal])
+            else:  # letters outside ASCII may stand for letters of a literal
+                found.extend(self.literal)
+        return found if len(found) == len(self.always) else sorted(set(found))
+
+    def _text(self, row: Row) -> str:
+        parts = []
+        values = row.values() if self.fields is None else [row[name] for name in self.fields if name in row]
+        for value in values:
+            if value.__class__ is str:
+                parts.append(value)
+            else:
+                parts.extend(map(to_text, as_list(value)))
+        return "\n".join(parts)
+
+
+def build_index(predicates: Sequence[tree.Node | None]) -> Index:
+    """Index searches by their predicates."""
+    index = Index()
+    literals: dict[str, list[int]] = {}
+    reads: Fields = frozenset()
+    for number, predicate in enumerate(predicates):
+        needed = required_literals(predicate, _kept) if predicate is not None else []
+        keys = None if predicate is None else keys_of(predicate)
+        if needed and len(needed[0]) <= MOST_ALTERNATIVES and (keys is None or not _selective(keys)):
+            assert predicate is not None
+            own = compiler.fields_read(predicate)
+            reads = None if reads is None or own is None else reads | own
+            index.literal.append(number)
+            for literal in needed[0]:
+                literals.setdefault(literal, []).append(number)
+        elif keys is not None:
+            for name, values in keys.items():
+                known = index.by_field.setdefault(name, {})
+                for value in values:
+                    known.setdefault(value, []).append(number)
+        else:
+            index.always.append(number)
+    if literals:
+        index.fields = None if reads is None else frozenset(reads)
+        index.by_literal = [tuple(numbers) for numbers in literals.values()]
+        index.find = finder(list(literals))
+    return index
+
+
+def _kept(name: str) -> tuple[Way, ...]:
+    """Values are looked at as they are, so every field keeps its own."""
+    return (Kept(),)
+
+
+def _selective(keys: Keys) -> bool:
+    """Say whether few events are likely to have one of these values: few values, and not those of a kind of event."""
+    return keys.keys().isdisjoint(_COMMON | {"EventID", "EventCode"})
+
+
+# ---- equality -------------------------------------------------------------------------------------------------------
+
+
+def keys_of(node: tree.Node) -> Keys | None:
+    """Return fields and plain values, one of which an event has to have to satisfy an expression; None: not known."""
+    if isinstance(node, tree.And):
+        found = [keys for item in node.items if (keys := keys_of(item)) is not None]
+        return min(found, key=_weakness) if found else None
+    if isinstance(node, tree.Or):
+        merged: dict[str, frozenset[str]] = {}
+        for item in node.items:
+            keys = keys_of(item)
+            if keys is None:
+                return None
+            for name, values in keys.items():
+                merged[name] = merged.get(name, frozenset()) | values
+        return merged or None
+    if isinstance(node, tree.FieldComparison) and node.op == "=":
+        return _plain(node.field, [node.value])
+    if isinstance(node, tree.FieldIn):
+        return _plain(node.field, [term.text for term in node.values])
+    return None
+
+
+def _weakness(keys: Keys) -> tuple[bool, int]:
+    return not keys.keys().isdisjoint(_COMMON), sum(map(len, keys.values()))
+
+
+def _plain(name: str, texts: list[str]) -> Keys | None:
+    if name in compiler.TIME_MODIFIERS or name == "index":
+        return None
+    return {name: frozenset(text.lower() for text in texts)} if texts and all(map(_is_key, texts)) else None
+
+
+def _is_key(text: str) -> bool:
+    """Say whether equality with a value is equality of its text: no wildcard, block, directive; one form of number."""
+    number = to_number(text)
+    if number is not None and to_text(number) != text:
+        return False
+    return bool(text) and text.isascii() and not any(character in text for character in "*/(\\")
+
+
+# ---- literals -------------------------------------------------------------------------------------------------------
+
+
+def finder(literals: list[str]) -> Callable[[str], set[int]]:
+    """Return a function from a text to the numbers of the literals in it; text and literals are in lower case."""
+    if ahocorasick_rs is not None:
+        return partial(_automaton, ahocorasick_rs.AhoCorasick(literals))
+    return partial(_by_pieces, literals, _pieces_of(literals))
+
+
+def _automaton(automaton: Any, text: str) -> set[int]:
+    return {number for number, _, _ in automaton.find_matches_as_indexes(text, overlapping=True)}
+
+
+def _pieces_of(literals: list[str]) -> dict[str, list[int]]:
+    """Literals by that of their pieces which the fewest of them share."""
+    common: dict[str, int] = {}
+    pieces = [{literal[at : at + GRAM] for at in range(max(len(literal) - GRAM + 1, 1))} for literal in literals]
+    for each in pieces:
+        for piece in each:
+            common[piece] = common.get(piece, 0) + 1
+    chosen: dict[str, list[int]] = {}
+    for number, each in enumerate(pieces):
+        chosen.setdefault(min(each, key=lambda piece: (common[piece], piece)), []).append(number)
+    return chosen
+
+
+def _by_pieces(literals: list[str], pieces: dict[str, list[int]], text: str) -> set[int]:
+    found: set[int] = set()
+    for piece in pieces.keys() & set(map("".join, zip(text, text[1:], text[2:], strict=False))):
+        found.update(number for number in pieces[piece] if literals[number] in text)
+    return found
