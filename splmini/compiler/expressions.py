@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from splmini import registry
 from splmini.compiler.analysis import is_constant
 from splmini.compiler.calls import adapted, as_truth, find_function, unknown
+from splmini.compiler.remembering import WORTH_REMEMBERING, only_field, remembered
 from splmini.compiler.types import static_type
 from splmini.errors import ArgumentError, SplError
 from splmini.language import tree
@@ -53,7 +54,12 @@ class RunScope:
 
 def compile_expression(node: tree.Node, scope: registry.Scope) -> Evaluate:
     """Compile an eval expression to a function of the row."""
-    return _COMPILERS[type(node)](node, scope)
+    evaluate = _COMPILERS[type(node)](node, scope)
+    if type(node) is tree.Call and node.name in WORTH_REMEMBERING:
+        name = only_field(node)
+        if name is not None:
+            return remembered(evaluate, name)
+    return evaluate
 
 
 def compile_value(node: tree.Node, scope: registry.Scope) -> Evaluate:
@@ -314,9 +320,11 @@ def _arithmetic(node: tree.Binary, scope: registry.Scope) -> Evaluate:
 
     def arithmetic(row: Row) -> Any:
         first, second = left(row), right(row)
-        if first.__class__ is int and second.__class__ is int:
+        kind, other = first.__class__, second.__class__
+        if kind is int and other is int:
             return operation(first, second)
-        a, b = to_number(first), to_number(second)
+        a = first if kind is int or kind is float else to_number(first)
+        b = second if other is int or other is float else to_number(second)
         if a is not None and b is not None:
             try:
                 return operation(a, b)

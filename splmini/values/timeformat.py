@@ -9,7 +9,7 @@ import calendar
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 from splmini.errors import ArgumentError
@@ -42,6 +42,50 @@ def strftime(time: float, format: str, tz: tzinfo) -> str | None:
         return None
     template, pieces = _compiled_format(format)
     return template.format(*[piece(local, time) for piece in pieces])
+
+
+def formatter(format: str, tz: tzinfo) -> Callable[[float], str | None]:
+    """Return `strftime` for one format: of a time in the second, or minute, of one before the text is known.
+
+    >>> formatter("%H:%M", get_timezone("UTC"))(1745970322.25)
+    '23:45'
+    """
+    seconds = _grain(format, tz)
+    if not seconds:
+        return partial(_formatted, format=format, tz=tz)
+    known: dict[float, str | None] = {}
+
+    def text(time: float) -> str | None:
+        if not time % 1 < 0.999999:  # it could be rounded up to the next second, or is no time
+            return strftime(time, format, tz)
+        start = time // seconds
+        found = known.get(start)
+        if found is None:
+            if len(known) >= 10_000:
+                known.clear()
+            found = known[start] = strftime(time, format, tz)
+        return found
+
+    return text
+
+
+def _formatted(time: float, format: str, tz: tzinfo) -> str | None:
+    return strftime(time, format, tz)
+
+
+_OF_MINUTES = frozenset("YmdHMyjBbAaeIpIkl%nt")
+_SIMPLE = re.compile(r"%(?:([A-Za-z%])|.)", re.DOTALL)
+
+
+def _grain(format: str, tz: tzinfo) -> int:
+    """How many seconds share a text: 60, 1, or 0 where each time has its own (subseconds, the epoch)."""
+    letters: set[str] = set()
+    for match in _SIMPLE.finditer(format):
+        composed = _COMPOSED.get(match[1] or "")
+        letters.update(re.findall(r"%(.)", composed) if composed else (match[1] or "N",))
+    if letters <= _OF_MINUTES and tz is timezone.utc:
+        return 60
+    return 1 if letters <= _OF_MINUTES | {"S"} else 0
 
 
 @lru_cache(maxsize=512)

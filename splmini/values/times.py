@@ -16,7 +16,7 @@ from functools import lru_cache
 from dateutil.relativedelta import relativedelta
 
 from splmini.errors import ArgumentError
-from splmini.values.timeformat import strftime, strptime
+from splmini.values.timeformat import formatter, strftime, strptime
 from splmini.values.timestamps import recognise
 from splmini.values.zones import UTC, get_timezone, to_datetime, to_epoch
 
@@ -332,6 +332,7 @@ def duration(seconds: float) -> str:
 
 
 __all__ = [
-    "SECONDS", "UNITS", "UTC", "Span", "Step", "bucket", "duration", "get_timezone", "next_bucket", "parse_modifier",
-    "parse_span", "recognise", "relative_time", "strftime", "strptime", "time_modifier", "to_datetime", "to_epoch",
+    "SECONDS", "UNITS", "UTC", "Span", "Step", "bucket", "duration", "formatter", "get_timezone", "next_bucket",
+    "parse_modifier", "parse_span", "recognise", "relative_time", "strftime", "strptime", "time_modifier",
+    "to_datetime", "to_epoch",
 ]

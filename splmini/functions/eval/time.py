@@ -76,10 +76,13 @@ def strftime(call: tree.Call, scope: Scope) -> Evaluate:
     time_of, tz = scope.compile(call.args[0]), scope.ctx.timezone
     known, format = constant_of(call.args[1], scope)
     format_of = scope.compile(call.args[1])
+    formatted = times.formatter(format, tz) if known and format is not None else None
 
     def single(value: Any, text: str) -> str | None:
-        number = to_number(value)
-        return None if number is None else times.strftime(number, text, tz)
+        number = value if value.__class__ is float else to_number(value)
+        if number is None:
+            return None
+        return times.strftime(number, text, tz) if formatted is None else formatted(number)
 
     def apply(row: Row) -> Any:
         value = time_of(row)
