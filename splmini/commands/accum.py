@@ -14,7 +14,13 @@ from splmini.values.numbers import to_number
 @command(
     "accum", renames=True, category="streaming", syntax="accum FIELD [AS NEWFIELD]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Accum",
-    examples=(Example("| accum v as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),),
+    examples=(Example("| accum v as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),
+        Example(
+            "| accum n as total",
+            [{"n": 1, "total": 1}, {"n": "x"}, {"n": 2, "total": 3}],
+            ({"n": 1}, {"n": "x"}, {"n": 2}),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Writes the running total of the numbers in a field, to that field or to a new one.

@@ -20,6 +20,11 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Addcoltotals",
     examples=(
         Example("| addcoltotals labelfield=p", [{"p": "A"}, {"p": "B"}, {"p": "Total", "Q1": 26, "Q2": 25}], EVENTS),
+        Example(
+            "| addcoltotals labelfield=host label=all bytes",
+            [{"host": "a", "bytes": 1}, {"host": "b", "bytes": 2}, {"bytes": 3, "host": "all"}],
+            ({"host": "a", "bytes": 1}, {"host": "b", "bytes": 2}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -26,6 +26,11 @@ OPTIONS = {"run_in_preview": OptionSpec("bool", default=True, doc="Accepted; the
             ({"user": "a", "count": 2}, {"count": 2}),
             ({"user": "a"}, {"user": "a"}),
         ),
+        Example(
+            '| stats sum(n) as n by user | appendpipe [stats sum(n) as n | eval user="all"]',
+            [{"user": "a", "n": 1}, {"user": "b", "n": 2}, {"n": 3, "user": "all"}],
+            ({"user": "a", "n": 1}, {"user": "b", "n": 2}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -22,6 +22,11 @@ OPTIONS = {"p": OptionSpec("any", doc="How many rows back: a number, or a range 
     examples=(
         Example("| autoregress v p=1-2", [{"v": 1}, {"v": 2, "v_p1": 1}, {"v": 3, "v_p1": 2, "v_p2": 1}],
                 ({"v": 1}, {"v": 2}, {"v": 3})),
+        Example(
+            "| autoregress n p=1-2",
+            [{"n": 1}, {"n": 2, "n_p1": 1}, {"n": 3, "n_p1": 2, "n_p2": 1}],
+            ({"n": 1}, {"n": 2}, {"n": 3}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -56,6 +56,15 @@ class Binning:
     examples=(
         Example("| bin _time span=5m", ({"_time": 1700006700},), ({"_time": 1700006701},)),
         Example("| bin size span=100 AS class", ({"size": 30, "class": "0-100"},), ({"size": 30},)),
+        Example(
+            "| bin span=5m _time | stats count by _time",
+            [
+                {"_time": 1699999800, "count": 1},
+                {"_time": 1700000100, "count": 1},
+                {"_time": 1700000400, "count": 1},
+            ],
+            ({"_time": 1700000010}, {"_time": 1700000200}, {"_time": 1700000400}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -57,6 +57,16 @@ class Settings:
             ),
         ),
         Example("| chart count by size span=100", [{"size": "0-100", "count": 2}], ({"size": 30}, {"size": 99})),
+        Example(
+            "| chart count over host by status limit=1",
+            [{"host": "a", "200": 2, "OTHER": 1}, {"host": "b", "200": 1, "OTHER": 0}],
+            (
+                {"host": "a", "status": 200},
+                {"host": "a", "status": 200},
+                {"host": "a", "status": 500},
+                {"host": "b", "status": 200},
+            ),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -138,6 +138,11 @@ class Step:
             ({"t": 1700000000, "clock": "22:13", "d": 615},),
             ({"t": 1700000000, "d": "00:10:15"},),
         ),
+        Example(
+            '| convert timeformat="%Y-%m-%d" ctime(_time) AS day num(bytes)',
+            [{"_time": 0, "bytes": 1, "day": "1970-01-01"}, {"_time": 86400, "day": "1970-01-02"}],
+            ({"_time": 0, "bytes": "1"}, {"_time": 86400, "bytes": "n/a"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -34,6 +34,16 @@ OPTIONS = {
             ({"host": "a", "_time": 30}, {"host": "b", "_time": 20}),
             ({"host": "a", "_time": 10}, {"host": "b", "_time": 20}, {"host": "a", "_time": 30}),
         ),
+        Example(
+            "| dedup 2 user keepempty=true",
+            [{"user": "a", "n": 1}, {"user": "a", "n": 2}, {"n": 4}],
+            ({"user": "a", "n": 1}, {"user": "a", "n": 2}, {"user": "a", "n": 3}, {"n": 4}),
+        ),
+        Example(
+            "| dedup state consecutive=true",
+            [{"state": "up"}, {"state": "down"}, {"state": "up"}],
+            ({"state": "up"}, {"state": "up"}, {"state": "down"}, {"state": "up"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

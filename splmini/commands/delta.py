@@ -18,7 +18,13 @@ OPTIONS = {"p": OptionSpec("int", default=1, doc="How many rows back the value i
 @command(
     "delta", options=OPTIONS, renames=True, category="streaming", syntax="delta FIELD [AS NEWFIELD] [p=INT]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Delta",
-    examples=(Example("| delta v as d", [{"v": 5, "d": None}, {"v": 3, "d": -2}], ({"v": 5}, {"v": 3})),),
+    examples=(Example("| delta v as d", [{"v": 5, "d": None}, {"v": 3, "d": -2}], ({"v": 5}, {"v": 3})),
+        Example(
+            "| delta n as d p=2",
+            [{"n": 1}, {"n": 5}, {"n": 9, "d": 8}],
+            ({"n": 1}, {"n": 5}, {"n": 9}),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Writes the value of a field less its value `p` rows before; the new field is named `delta(FIELD)` without AS.

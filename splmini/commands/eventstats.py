@@ -26,6 +26,11 @@ OPTIONS = {
             "| eventstats max(v) as top by h", [{"h": "a", "v": 1, "top": 3}, {"h": "a", "v": 3, "top": 3}, {"v": 9}],
             ({"h": "a", "v": 1}, {"h": "a", "v": 3}, {"v": 9}),
         ),
+        Example(
+            "| eventstats avg(bytes) as mean by user | where bytes > mean",
+            [{"user": "a", "bytes": 30, "mean": 20.0}],
+            ({"user": "a", "bytes": 10}, {"user": "a", "bytes": 30}, {"user": "b", "bytes": 5}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -16,7 +16,13 @@ from splmini.registry import BuildScope, Example, command
     syntax="filldown [<wc-field-list>]",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Filldown",
-    examples=(Example("| filldown user", ({"user": "a"}, {"n": 1, "user": "a"}), ({"user": "a"}, {"n": 1})),),
+    examples=(Example("| filldown user", ({"user": "a"}, {"n": 1, "user": "a"}), ({"user": "a"}, {"n": 1})),
+        Example(
+            "| filldown user",
+            [{"user": "a", "n": 1}, {"n": 2, "user": "a"}, {"user": "b", "n": 3}],
+            ({"user": "a", "n": 1}, {"n": 2}, {"user": "b", "n": 3}),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Put the last value that is not null, of the results before, where fields are null.

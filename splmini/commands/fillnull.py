@@ -25,6 +25,16 @@ OPTIONS = {"value": OptionSpec("string", default="0", doc="What to put where a f
             "| fillnull value=none user", ({"n": 1, "user": "none"}, {"n": 2, "user": "b"}),
             ({"n": 1}, {"n": 2, "user": "b"}),
         ),
+        Example(
+            "| fillnull",
+            [{"a": 1, "b": 0}, {"b": 2, "a": 0}],
+            ({"a": 1}, {"b": 2}),
+        ),
+        Example(
+            "| fillnull value=none user",
+            [{"user": "a"}, {"n": 1, "user": "none"}, {"user": "", "n": 2}],
+            ({"user": "a"}, {"n": 1}, {"user": "", "n": 2}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -28,7 +28,13 @@ DEFAULT = ("(", "(", "AND", ")", "OR", ")")
     '"<column end>" "<row separator>" "<row end>"] [emptystr="<text>"]',
     category="transforming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Format",
-    examples=(Example("| format", ({"search": '( ( user="a" ) OR ( user="b" ) )'},), ({"user": "a"}, {"user": "b"})),),
+    examples=(Example("| format", ({"search": '( ( user="a" ) OR ( user="b" ) )'},), ({"user": "a"}, {"user": "b"})),
+        Example(
+            "| table user host | format",
+            [{'search': '( ( host="x" AND user="a" ) OR ( user="b" ) )'}],
+            ({"user": "a", "host": "x"}, {"user": "b"}),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Turn all results into one, with a field `search`: the fields of a row joined by AND, the rows by OR.

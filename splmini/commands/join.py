@@ -41,6 +41,11 @@ OPTIONS = {
             ({"id": 1, "n": 2, "v": 3}, {"id": 1, "v": 3}),
             ({"id": 1, "n": 2}, {"id": 1, "v": 3}, {"id": 4, "n": 5}),
         ),
+        Example(
+            "| table user n | join type=left user [search team=* | table user team]",
+            [{"user": "a", "n": 1, "team": "ops"}, {"user": "b", "n": 2}, {"user": "a", "team": "ops"}],
+            ({"user": "a", "n": 1}, {"user": "b", "n": 2}, {"user": "a", "team": "ops"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

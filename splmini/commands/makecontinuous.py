@@ -32,6 +32,11 @@ OPTIONS = {
             "| makecontinuous x span=10", ({"x": 0, "n": 1}, {"x": 10}, {"x": 20, "n": 2}),
             ({"x": 20, "n": 2}, {"x": 0, "n": 1}),
         ),
+        Example(
+            "| makecontinuous n span=1",
+            [{"n": 1, "v": 1}, {"n": 2}, {"n": 3, "v": 2}],
+            ({"n": 1, "v": 1}, {"n": 3, "v": 2}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -27,7 +27,18 @@ OPTIONS = {
     syntax="makemv [delim=<string> | tokenizer=<regex>] [allowempty=<bool>] [setsv=<bool>] <field>",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Makemv",
-    examples=(Example('| makemv delim="," to', ({"to": ["a", "b"]},), ({"to": "a,,b"},)),),
+    examples=(Example('| makemv delim="," to', ({"to": ["a", "b"]},), ({"to": "a,,b"},)),
+        Example(
+            '| makemv delim="," to',
+            [{"to": ["a", "b", "c"]}],
+            ({"to": "a,b,,c"},),
+        ),
+        Example(
+            '| makemv tokenizer="([^;]+);?" to',
+            [{"to": ["a", "b"]}],
+            ({"to": "a;b"},),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Split a field into several values, at a delimiter or by a regular expression.

@@ -34,6 +34,11 @@ class Delimited(list[Any]):
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mvcombine",
     examples=(
         Example("| mvcombine host", ({"host": ["a", "b"], "n": 1},), ({"host": "a", "n": 1}, {"host": "b", "n": 1})),
+        Example(
+            '| mvcombine delim=";" user | nomv user',
+            [{"app": "x", "user": "a;b"}, {"app": "y", "user": "c"}],
+            ({"app": "x", "user": "a"}, {"app": "x", "user": "b"}, {"app": "y", "user": "c"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

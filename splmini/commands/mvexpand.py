@@ -18,7 +18,13 @@ OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each re
     syntax="mvexpand <field> [limit=<int>]",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mvexpand",
-    examples=(Example("| mvexpand to", ({"n": 1, "to": "a"}, {"n": 1, "to": "b"}), ({"n": 1, "to": ["a", "b"]},)),),
+    examples=(Example("| mvexpand to", ({"n": 1, "to": "a"}, {"n": 1, "to": "b"}), ({"n": 1, "to": ["a", "b"]},)),
+        Example(
+            "| mvexpand to limit=2",
+            [{"to": "a", "n": 1}, {"to": "b", "n": 1}],
+            ({"to": ["a", "b", "c"], "n": 1},),
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give one result for each value of a multivalue field, with all other fields copied.

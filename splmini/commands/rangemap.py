@@ -34,6 +34,11 @@ _RANGE = re.compile(f"({_NUMBER})-({_NUMBER})", re.ASCII)
             ({"n": 5, "range": "low"}, {"n": 10, "range": "High"}),
             ({"n": 5}, {"n": 10}),
         ),
+        Example(
+            "| rangemap field=n low=0-9 high=10-99 default=other",
+            [{"n": 5, "range": "low"}, {"n": 10, "range": "high"}, {"n": 100, "range": "other"}],
+            ({"n": 5}, {"n": 10}, {"n": 100}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -25,6 +25,16 @@ Pair = tuple[str, str]
             ({"user": "a", "number of events": 2},),
             ({"Processes.user": "a", "count": 2},),
         ),
+        Example(
+            "| rename Processes.* as *",
+            [{"user": "bob", "dest": "ws1"}],
+            ({"Processes.user": "bob", "Processes.dest": "ws1"},),
+        ),
+        Example(
+            "| rename b as a",
+            [{"a": 2}, {}],
+            ({"a": 1, "b": 2}, {"a": 3}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -21,6 +21,11 @@ from splmini.values.wildcards import has_wildcard, substitute
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Replace",
     examples=(
         Example('| replace "* local" WITH "local *" IN host', ({"host": "local a"},), ({"host": "a local"},)),
+        Example(
+            '| replace "ws*" with "workstation *" in host',
+            [{"host": "workstation 7"}, {"host": "dc1"}],
+            ({"host": "ws7"}, {"host": "dc1"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -30,6 +30,11 @@ class _Returned:
     examples=(
         Example("| return 2 user", ({"search": '(user="a") OR (user="b")'},), ({"user": "a"}, {"user": "b"})),
         Example("| return $user", ({"search": "a"},), ({"user": "a"}, {"user": "b"})),
+        Example(
+            "| return 2 user",
+            [{'search': '(user="a") OR (user="b")'}],
+            ({"user": "a"}, {"user": "b"}, {"user": "c"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -29,6 +29,11 @@ OPTIONS = {
         Example(
             "| selfjoin id", ({"id": 1, "a": 1, "b": 2},), ({"id": 1, "a": 1}, {"id": 1, "b": 2}, {"id": 2, "a": 5})
         ),
+        Example(
+            "| selfjoin pid",
+            [{"pid": 1, "a": 1, "b": 2}],
+            ({"pid": 1, "a": 1}, {"pid": 1, "b": 2}, {"pid": 2, "a": 3}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

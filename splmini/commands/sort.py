@@ -27,6 +27,16 @@ OPTIONS = {
             ({"user": "b", "bytes": 100}, {"user": "a", "bytes": 9}),
             ({"user": "a", "bytes": 9}, {"user": "b", "bytes": 100}, {"user": "c", "bytes": 9}),
         ),
+        Example(
+            "| sort -num(bytes) user",
+            [{"user": "a", "bytes": "10"}, {"user": "a", "bytes": "9"}, {"user": "b", "bytes": "9"}, {"user": "c"}],
+            ({"user": "b", "bytes": "9"}, {"user": "a", "bytes": "10"}, {"user": "c"}, {"user": "a", "bytes": "9"}),
+        ),
+        Example(
+            "| sort 1 ip(src)",
+            [{"src": "192.0.2.9"}],
+            ({"src": "192.0.2.10"}, {"src": "192.0.2.9"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

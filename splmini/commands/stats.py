@@ -111,6 +111,11 @@ def order_matters(measures: Iterable[Measure]) -> bool:
                 [{"host": "a", "count": 2, "total": 40}, {"host": "b", "count": 1, "total": 5}], EVENTS),
         Example("| stats avg(b*)", [{"avg(bytes)": 11.5}], EVENTS),
         Example("| stats count(eval(bytes>5)) as large", [{"large": 2}], EVENTS),
+        Example(
+            "| stats count(eval(status>=500)) as errors values(host) as hosts",
+            [{"errors": 2, "hosts": ["a", "b"]}],
+            ({"status": 200, "host": "a"}, {"status": 503, "host": "b"}, {"status": 500, "host": "a"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

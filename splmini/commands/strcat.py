@@ -23,6 +23,11 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Strcat",
     examples=(
         Example('| strcat host "/" port at', ({"host": "h", "port": 80, "at": "h/80"},), ({"host": "h", "port": 80},)),
+        Example(
+            '| strcat allrequired=true user "@" host who',
+            [{"user": "bob", "host": "ws1", "who": "bob@ws1"}, {"user": "eve"}],
+            ({"user": "bob", "host": "ws1"}, {"user": "eve"}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

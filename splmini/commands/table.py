@@ -17,6 +17,11 @@ from splmini.registry import BuildScope, Example, command
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Table",
     examples=(
         Example("| table user src*", ({"user": "a", "src_ip": "x"},), ({"src_ip": "x", "_time": 5, "user": "a"},)),
+        Example(
+            "| table user a*",
+            [{"user": "bob", "app": "x", "amount": 3}],
+            ({"user": "bob", "app": "x", "amount": 3, "z": 1},),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -49,6 +49,20 @@ class Settings:
             "| top limit=2 s", [{"s": "x", "count": 3, "percent": 50}, {"s": "y", "count": 2, "percent": 33.333333}],
             EVENTS,
         ),
+        Example(
+            "| top limit=1 showperc=false useother=true app by user",
+            [
+                {"user": "a", "app": "x", "count": 2},
+                {"user": "a", "app": "OTHER", "count": 1},
+                {"user": "b", "app": "z", "count": 1},
+            ],
+            (
+                {"user": "a", "app": "x"},
+                {"user": "a", "app": "x"},
+                {"user": "a", "app": "y"},
+                {"user": "b", "app": "z"},
+            ),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -58,6 +58,20 @@ OPTIONS = {
             ({"user": "a", "duration": 10, "eventcount": 2},),
             ({"_time": 110, "user": "a"}, {"_time": 100, "user": "a"}),
         ),
+        Example(
+            "| transaction user maxpause=10s | table user duration eventcount",
+            [{"user": "a", "duration": 5, "eventcount": 2}, {"user": "a", "duration": 0, "eventcount": 1}],
+            ({"user": "a", "_time": 100}, {"user": "a", "_time": 95}, {"user": "a", "_time": 50}),
+        ),
+        Example(
+            '| transaction user startswith="login" endswith="logout" | table user duration closed_txn',
+            [{"user": "a", "duration": 20, "closed_txn": 1}],
+            (
+                {"user": "a", "_time": 30, "_raw": "logout"},
+                {"user": "a", "_time": 20, "_raw": "click"},
+                {"user": "a", "_time": 10, "_raw": "login"},
+            ),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

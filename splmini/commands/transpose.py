@@ -29,6 +29,11 @@ OPTIONS = {
             "| table host n | transpose header_field=host", ({"column": "n", "a": 1, "b": 2},),
             ({"host": "a", "n": 1}, {"host": "b", "n": 2}),
         ),
+        Example(
+            "| transpose header_field=host column_name=metric",
+            [{"metric": "cpu", "a": 1, "b": 2}],
+            ({"host": "a", "cpu": 1}, {"host": "b", "cpu": 2}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -21,6 +21,15 @@ from splmini.registry import BuildScope, Example, command
             ({"host": "a", "action": "allow", "count": 2}, {"host": "a", "action": "deny", "count": 1}),
             ({"host": "a", "allow": 2, "deny": 1},),
         ),
+        Example(
+            "| untable host metric value",
+            [
+                {"host": "a", "metric": "cpu", "value": 1},
+                {"host": "a", "metric": "mem", "value": 2},
+                {"host": "b", "metric": "cpu", "value": 3},
+            ],
+            ({"host": "a", "cpu": 1, "mem": 2}, {"host": "b", "cpu": 3}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

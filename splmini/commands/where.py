@@ -23,6 +23,20 @@ from splmini.registry import BuildScope, Example, command
             ({"status": 404, "user": "bob"},),
             ({"status": 404, "user": "bob"}, {"status": 200, "user": "bob"}, {"status": 500, "user": "bot"}),
         ),
+        Example(
+            '| where like(process, "%-enc%") AND isnotnull(user)',
+            [{"process": "powershell -enc AAA", "user": "bob"}],
+            (
+                {"process": "powershell -enc AAA", "user": "bob"},
+                {"process": "powershell -enc AAA"},
+                {"process": "cmd", "user": "bob"},
+            ),
+        ),
+        Example(
+            "| where NOT status=200",
+            [{"status": 500}],
+            ({"status": 200}, {"status": 500}, {"n": 1}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -33,6 +33,11 @@ OPTIONS = {
             "| xyseries host action count", ({"host": "a", "allow": 2, "deny": 1},),
             ({"host": "a", "action": "allow", "count": 2}, {"host": "a", "action": "deny", "count": 1}),
         ),
+        Example(
+            "| xyseries _time host count total",
+            [{"_time": 1, "count: a": 2, "total: a": 20, "count: b": 3, "total: b": 30}],
+            ({"_time": 1, "host": "a", "count": 2, "total": 20}, {"_time": 1, "host": "b", "count": 3, "total": 30}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
