@@ -76,6 +76,7 @@ _TERM_SPECIAL = re.compile(r"[\s()\[\]=<>,|`]+|(?<=[\w.{}\-])::(?=[^\s:])")
 _VALUE_SPECIAL = re.compile(r"^[=<>!]+[\s()\[\],|`]*|[\s()\[\],|`]+")
 _PLAIN_FIELD = re.compile(r"[^\s\"()\[\]=<>!,\\|`]+")
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "in", "not"})
+_KEYWORD_FIRST = re.compile(r"(?:AND|OR|NOT|IN|in|not)(?:\"|$)")
 _SEARCH_LEAVES = (
     tree.Term, tree.Directive, tree.FieldComparison, tree.FieldIn, tree.SubsearchComparison, tree.FieldInSubsearch,
 )  # fmt: skip
@@ -134,9 +135,8 @@ def _term(node: tree.Term) -> Pieces:
 
 
 def _bare(text: str, special: re.Pattern[str]) -> str:
-    if text in _KEYWORDS:
-        return f"{text[0]}{quote(text[1:])}"
-    return write_bare(text, special)
+    written = write_bare(text, special)
+    return f"{text[0]}{quote(text[1:])}" if _KEYWORD_FIRST.match(written) else written
 
 
 def _directive(node: tree.Directive) -> Pieces:
