@@ -110,7 +110,10 @@ def decimals(value: int | float) -> int | None:
     return len(text) - text.index(".") - 1
 
 
-def round_half_up(value: float, places: int = 0) -> float:
+_FAST = 1e15
+
+
+def round_half_up(value: int | float, places: int = 0) -> float:
     """Round the number as it is written, a half away from zero.
 
     >>> round_half_up(2.555, 2), round_half_up(-2.5), round_half_up(1250, -2)
@@ -118,6 +121,19 @@ def round_half_up(value: float, places: int = 0) -> float:
     """
     if not math.isfinite(value) or places > 300:
         return value
+    if 0 <= places < 16 and -_FAST < value < _FAST:
+        if not isinstance(value, float):
+            return float(value)
+        text = float.__repr__(value)
+        if "e" not in text:
+            shown = len(text) - text.index(".") - 1
+            if shown <= places:
+                return float(value)
+            if shown > places + 1 or text[-1] != "5":  # no half: then the nearest is the nearest, however it is found
+                return float.__round__(value, places)
+            tenths = int(text.lstrip("-").replace(".", ""))
+            rounded: float = (tenths + 5) // 10 / 10**places
+            return -rounded if text[0] == "-" else rounded
     try:
         exact = Decimal(float.__repr__(value) if isinstance(value, float) else value)
         return float(exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP))

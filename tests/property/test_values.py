@@ -278,3 +278,54 @@ def test_any_pattern_compiles_or_is_refused(pattern: str) -> None:
     """No pattern crashes: it compiles, or it is an error with a position inside it."""
     with contextlib.suppress(ArgumentError):
         regex.compile(pattern).search("some text")
+
+
+PLACES = st.integers(min_value=-3, max_value=18)
+FLOATS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.decimals(min_value=-(10**6), max_value=10**6, places=3).map(float),
+    st.sampled_from((0.5, 1.5, 2.675, 1.005, -0.5, -0.05, 1e15, 1e16, 0.1 + 0.2, 5e-324, 999999999999999.9)),
+    st.integers(min_value=-(10**18), max_value=10**18),
+)  # fmt: skip
+
+
+@given(FLOATS, PLACES)
+def test_rounding_as_written(value: float, places: int) -> None:
+    """A number rounds as it is written, a half away from zero, however that is found out."""
+    from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+    from splmini.values.numbers import round_half_up
+
+    try:
+        exact = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    except InvalidOperation:
+        assert round_half_up(value, places) == value
+    else:
+        assert repr(float(round_half_up(value, places))) == repr(float(exact))
+
+
+@given(
+    st.sampled_from(("%d", "%5d", "%05d", "%-5d|", "%i", "%f", "%.2f", "%8.3f", "%08.1f", "%-8.1f|", "%.0f", "%s")),
+    st.one_of(FLOATS, st.none(), st.sampled_from(("12", "1.5", "abc", "", "0x1")), st.just(["a", "b"])),
+)
+def test_printf(format: str, value: object) -> None:
+    """The conversions that Python's format does give what the general way gives."""
+    from splmini.functions.eval import formatting
+
+    (directive, *rest) = formatting.parse_format(format)
+    assert isinstance(directive, formatting.Directive)
+    expected = formatting._converted(directive, iter([value]))
+    assert formatting.printf(format, value) == (None if expected is None else expected + "".join(map(str, rest)))
+
+
+@given(st.text(st.sampled_from("01789abfzxXoOBb-+_ \u0663"), max_size=6), st.integers(min_value=2, max_value=36))
+def test_numbers_in_a_base(text: str, base: int) -> None:
+    """Digits of the base make a number, a sign and 0x before them alone are allowed."""
+    import re
+
+    from splmini.functions.eval.conversion import tonumber
+
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"[:base]
+    found = re.fullmatch(f"([-+]?){'(?:0[xX])?' if base == 16 else ''}([{digits}{digits.upper()}]+)", text)
+    if base != 10:
+        assert tonumber(text, base) == (None if found is None else int(found[1] + found[2], base))

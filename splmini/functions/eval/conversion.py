@@ -32,9 +32,18 @@ def _check_tonumber(call: tree.Call) -> None:
             raise bad_argument(call, 0, f"'{text}' is not a number to the base {value}.")
 
 
+_PREFIXES = ("b", "B", "o", "O")
+"""Behind a zero Python reads them as the base, Splunk as digits that are none."""
+
+
 def _number_in_base(text: str, base: int) -> int | float | None:
     if base == 10:
         return to_number(text)
+    if text.isalnum() and text.isascii() and len(text) <= 512 and not (base in (2, 8) and text[1:2] in _PREFIXES):
+        try:
+            return normal(int(text, base))
+        except ValueError:
+            return None
     digits = text.lower()
     sign = -1 if digits.startswith("-") else 1
     digits = digits.lstrip("+-") if digits[:1] in "+-" and digits[1:2] not in "+-" else digits

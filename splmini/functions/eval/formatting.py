@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeAlias
 
 from splmini.errors import ArgumentError
 from splmini.functions.eval._support import bad_argument, literal_text, page
@@ -39,6 +39,48 @@ class Directive:
     def takes(self) -> int:
         """How many arguments it takes."""
         return (self.letter != "%") + (self.width == "*") + (self.precision == "*")
+
+
+Part: TypeAlias = "str | Directive | Callable[[Any], str | None]"
+
+
+@lru_cache(maxsize=256)
+def _parts(format: str) -> tuple[Part, ...]:
+    """The parts of a format; a directive of the usual kind as a function of the value."""
+    return tuple(part if isinstance(part, str) else _renderer(part) or part for part in parse_format(format))
+
+
+def _renderer(directive: Directive) -> Callable[[Any], str | None] | None:
+    """Return the function of a directive that Python's own format can do; None for all others."""
+    flags, width, precision, letter = directive.flags, directive.width, directive.precision, directive.letter
+    if set(flags) - {"-", "0"} or "*" in (width, precision) or int(width or 0) > _WIDEST:
+        return None
+    pad = ("<" if "-" in flags else "0" if "0" in flags else "") + (width or "") if width else ""
+    if letter in _TEXTS and precision is None and width is None:
+        return _as_text
+    if letter in "di" and precision is None:
+        return partial(_as_integer, f"{pad}d")
+    if letter in "fF" and int(precision or 6) < 100:
+        places = 6 if precision is None else int(precision)
+        return partial(_as_float, f"{pad}.{places}f", places)
+    return None
+
+
+def _as_text(value: Any) -> str:
+    return value if value.__class__ is str else "Null" if value is None else joined(value, ",")
+
+
+def _as_integer(spec: str, value: Any) -> str | None:
+    number = value if value.__class__ is int else to_number(value)
+    return ("Null" if value is None else None) if number is None else format(int(number), spec)
+
+
+def _as_float(spec: str, places: int, value: Any) -> str | None:
+    number = to_number(value)
+    if number is None:
+        return "Null" if value is None else None
+    number = float(number)
+    return format(round_half_up(number, places), spec) if math.isfinite(number) else None
 
 
 @lru_cache(maxsize=256)
@@ -102,11 +144,11 @@ def printf(format: Any, *values: Any) -> str | None:
         return None
     remaining = iter(values)
     texts: list[str] = []
-    for part in parse_format(to_text(format) if not isinstance(format, list) else joined(format, ",")):
+    for part in _parts(to_text(format) if not isinstance(format, list) else joined(format, ",")):
         if isinstance(part, str):
             texts.append(part)
             continue
-        text = _converted(part, remaining)
+        text = _converted(part, remaining) if isinstance(part, Directive) else part(next(remaining, None))
         if text is None:
             return None
         texts.append(text)
