@@ -26,7 +26,7 @@ hooks = importlib.import_module("hooks")
 
 WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 WITH_BLOCKS = [path for path in WRITTEN if path.parent.name != "lint" and blocks(path.read_text("utf-8"))]
-LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
+LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
 
 
 @functools.lru_cache(maxsize=1)
@@ -118,7 +118,8 @@ def broken(path: str, link: str, known: dict[str, str]) -> str:
         if parts.fragment and parts.fragment not in anchors(known[target]):
             return f"{link}: there is no such heading"
         return ""
-    return "" if (ROOT / target).exists() and not path.startswith("docs/") else f"{link} leads nowhere"
+    inside = target.startswith("docs/") or not path.startswith("docs/")
+    return "" if inside and (ROOT / target).is_file() else f"{link} leads nowhere"
 
 
 # ---- the reference ---------------------------------------------------------------------------------------------------
