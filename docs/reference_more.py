@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,6 +32,7 @@ def more_pages() -> Iterator[tuple[str, str]]:
     yield "reference/macros.md", _macros()
     yield "reference/packs.md", _packs()
     yield "reference/formats.md", _formats_page()
+    yield "modules.md", _modules()
 
 
 # ---- Python --------------------------------------------------------------------------------------------------------
@@ -273,3 +276,21 @@ def _formats_page() -> str:
 def _how(name: str, each: Any) -> str:
     line = _formats.get(name)
     return prose((line.tell.__doc__ if line else each.doc) or "").split("\n")[0].replace("|", "&#124;")
+
+
+# ---- modules -------------------------------------------------------------------------------------------------------
+
+
+def _modules() -> str:
+    package = Path(splmini.__file__).parent
+    folders: dict[str, list[list[str]]] = {}
+    for path in sorted(package.rglob("*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        first = text.split("\n\n")[0].replace("\n", " ")
+        if first:
+            folder = path.parent.relative_to(package.parent).as_posix()
+            folders.setdefault(folder, []).append([code(path.name), prose(first).replace("|", "&#124;")])
+    page = ["# Module map", "", "What each file is, in the words of its docstring.", ""]
+    for folder, rows in folders.items():
+        page += [f"## {folder}", "", table(["file", "what it is"], rows), ""]
+    return "\n".join(page)
