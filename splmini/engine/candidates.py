@@ -8,6 +8,8 @@ that have neither look at every event.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +17,7 @@ from typing import Any, TypeAlias
 
 from splmini import compiler
 from splmini.language import tree
+from splmini.language.conjuncts import conjuncts
 from splmini.operators import Fields, Row
 from splmini.plan.literals import Kept, Way, required_literals
 from splmini.values.multivalue import as_list
@@ -57,57 +60,83 @@ class Index:
             if value is None:
                 continue
             for text in (value,) if value.__class__ is str else map(to_text, as_list(value)):
-                if text.isascii():
-                    found.extend(values.get(text.lower(), ()))
-                else:  # letters outside ASCII may equal others when case is ignored
+                if hides_letters(text):
                     found.extend(number for numbers in values.values() for number in numbers)
+                else:
+                    found.extend(values.get(text.lower(), ()))
         if self.find is not None:
-            text = self._text(row)
-            if text.isascii():
+            text = row_text(row, self.fields)
+            if hides_letters(text):
+                found.extend(self.literal)
+            else:
                 for literal in self.find(text.lower()):
                     found.extend(self.by_literal[literal])
-            else:  # letters outside ASCII may stand for letters of a literal
-                found.extend(self.literal)
         return found if len(found) == len(self.always) else sorted(set(found))
 
-    def _text(self, row: Row) -> str:
-        parts = []
-        values = row.values() if self.fields is None else [row[name] for name in self.fields if name in row]
-        for value in values:
-            if value.__class__ is str:
-                parts.append(value)
-            else:
-                parts.extend(map(to_text, as_list(value)))
-        return "\n".join(parts)
+
+_HIDING = re.compile("[\u0130\u0131\u017f\u212a]")
 
 
-def build_index(predicates: Sequence[tree.Node | None]) -> Index:
-    """Index searches by their predicates."""
-    index = Index()
-    literals: dict[str, list[int]] = {}
+def hides_letters(text: str) -> bool:
+    """Say whether letters outside ASCII may equal letters of a literal when case is ignored (dotted and dotless i, long
+    s, the Kelvin sign): of such a text nothing is known."""
+    return not text.isascii() and _HIDING.search(text) is not None
+
+
+def row_text(row: Row, fields: Fields) -> str:
+    """Return the values of some fields of a row, or of all, as one text."""
+    parts = []
+    for value in row.values() if fields is None else [row[name] for name in fields if name in row]:
+        if value.__class__ is str:
+            parts.append(value)
+        else:
+            parts.extend(map(to_text, as_list(value)))
+    return "\n".join(parts)
+
+
+def build_index(predicates: Sequence[tree.Node | None], sample: Sequence[Row] = ()) -> Index:
+    """Index searches by their predicates, each by what the fewest rows of a sample hold."""
+    options = [_options(predicate) for predicate in predicates]
+    rank = _Rank(options, sample)
+    index, literals = Index(), dict[str, list[int]]()
     reads: Fields = frozenset()
-    for number, predicate in enumerate(predicates):
-        needed = required_literals(predicate, _kept) if predicate is not None else []
-        keys = None if predicate is None else keys_of(predicate)
-        if needed and len(needed[0]) <= MOST_ALTERNATIVES and (keys is None or not _selective(keys)):
-            assert predicate is not None
-            own = compiler.fields_read(predicate)
-            reads = None if reads is None or own is None else reads | own
-            index.literal.append(number)
-            for literal in needed[0]:
-                literals.setdefault(literal, []).append(number)
-        elif keys is not None:
-            for name, values in keys.items():
+    for number, (predicate, each) in enumerate(zip(predicates, options, strict=True)):
+        best = min(each, key=rank, default=None)
+        if best is None:
+            index.always.append(number)
+        elif isinstance(best, dict):
+            for name, values in best.items():
                 known = index.by_field.setdefault(name, {})
                 for value in values:
                     known.setdefault(value, []).append(number)
         else:
-            index.always.append(number)
+            reads = _read_too(reads, predicate)
+            index.literal.append(number)
+            for literal in best:
+                literals.setdefault(literal, []).append(number)
     if literals:
-        index.fields = None if reads is None else frozenset(reads)
+        index.fields = reads
         index.by_literal = [tuple(numbers) for numbers in literals.values()]
         index.find = finder(list(literals))
     return index
+
+
+def _read_too(fields: Fields, predicate: tree.Node | None) -> Fields:
+    own = None if predicate is None else compiler.fields_read(predicate)
+    return None if fields is None or own is None else fields | own
+
+
+Option: TypeAlias = "Keys | frozenset[str]"
+"""What an event has to hold one of: fields with values, or literals."""
+
+
+def _options(predicate: tree.Node | None) -> list[Option]:
+    """Everything that a search can be looked up by."""
+    if predicate is None:
+        return []
+    literals = [each for each in required_literals(predicate, _kept) if len(each) <= MOST_ALTERNATIVES]
+    keys = [found for part in conjuncts(predicate) if (found := keys_of(part)) is not None]
+    return [*literals, *keys]
 
 
 def _kept(name: str) -> tuple[Way, ...]:
@@ -115,9 +144,28 @@ def _kept(name: str) -> tuple[Way, ...]:
     return (Kept(),)
 
 
-def _selective(keys: Keys) -> bool:
-    """Say whether few events are likely to have one of these values: few values, and not those of a kind of event."""
-    return keys.keys().isdisjoint(_COMMON | {"EventID", "EventCode"})
+class _Rank:
+    """How many rows of a sample hold what a search would be looked up by; less is better."""
+
+    def __init__(self, options: Sequence[Sequence[Option]], sample: Sequence[Row]) -> None:
+        names = {name for each in options for option in each if isinstance(option, dict) for name in option}
+        sets = [option for each in options for option in each if isinstance(option, frozenset)]
+        literals = sorted({literal for each in sets for literal in each})
+        self.counts: Counter[Any] = Counter()
+        find = finder(literals) if literals and sample else None
+        for row in sample:
+            for name in names & row.keys():
+                self.counts.update({(name, to_text(item).lower()) for item in as_list(row[name])})
+            if find is not None:
+                self.counts.update(literals[number] for number in find(row_text(row, None).lower()))
+
+    def __call__(self, option: Option) -> tuple[int, bool, int]:
+        """Return the sort key of an option."""
+        if isinstance(option, dict):
+            pairs = [(name, value) for name, values in option.items() for value in values]
+            common = not option.keys().isdisjoint(_COMMON)
+            return sum(map(self.counts.__getitem__, pairs)), common, len(pairs)
+        return sum(map(self.counts.__getitem__, option)), False, len(option)
 
 
 # ---- equality -------------------------------------------------------------------------------------------------------

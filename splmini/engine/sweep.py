@@ -41,6 +41,10 @@ from splmini.plan.scan import Scan
 
 CHUNK = 8192
 """Events that are mapped and handed out together."""
+SAMPLE = 400
+"""Rows that tell which values and literals are rare."""
+MAPPERS = 64
+"""Mappers that are kept for the fields that the searches which hit an event need."""
 
 
 class SweepRun(Run):
@@ -249,8 +253,8 @@ class DatasetReadings:
     name: str
     run: _Shared
     readings: list[Reading]
-    index: Index
     needed: Fields
+    index: Index | None = None
 
     def take_chunk(self) -> None:
         """Make the dataset's rows of the events that were selected, and hand them out."""
@@ -258,7 +262,14 @@ class DatasetReadings:
             return
         self.run.start()
         for batch in self.run.dataset(self.name).rows(self.run, self.needed, True).batches:
+            if self.index is None:
+                self.index = index_of(self.readings, batch)
             _hand_out(self.readings, self.index, batch)
+
+
+def index_of(readings: Sequence[Reading], rows: Batch) -> Index:
+    """Index readings, by what is rare among some rows."""
+    return build_index([each.predicate for each in readings], rows[:: len(rows) // SAMPLE + 1])
 
 
 def _hand_out(readings: Sequence[Reading], index: Index, batch: Batch) -> None:
@@ -285,14 +296,15 @@ def dataset_readings(name: str, readings: list[Reading], shared: Callable[[type[
             pass
     except NotDistributable:
         return None
-    return DatasetReadings(name, run, readings, build_index([each.predicate for each in readings]), needed)
+    return DatasetReadings(name, run, readings, needed)
 
 
 def read_dataset(name: str, readings: Sequence[Reading], run: Run) -> None:
     """Read a dataset that cannot be made chunk by chunk, once for all its readings."""
-    index = build_index([each.predicate for each in readings])
+    index: Index | None = None
     try:
         for batch in run.dataset(name).rows(run, union(*(each.needed for each in readings)), True).batches:
+            index = index or index_of(readings, batch)
             _hand_out(readings, index, batch)
     except SplError as error:
         for each in readings:
@@ -362,19 +374,21 @@ class _Pass:
         self.run = run
         self.everything = [*readings, *below]
         self.plain = len(readings)
-        predicates = [each.predicate for each in self.everything]
-        self.index = build_index(predicates)
+        self.index: Index | None = None
         self.raw = any(each.raw for each in self.everything)
+        predicates = [each.predicate for each in self.everything]
         base = union(frozenset(), *(each.needed for each in below))
         known = [each for each in predicates if each is not None]
         asked = tree.Or(tuple(known)) if len(known) == len(predicates) and not may_hold_classes(base) else None
-        bind = run.services.bind_mapper
-        self.first = bind(union(base, *(each.reads for each in self.everything)), run, self.raw, asked=asked)
-        self.full = bind(union(*(each.needed for each in readings)), run, self.raw) if readings else None
+        self.made: Fields = union(base, *(each.reads for each in self.everything))
+        self.first = run.services.bind_mapper(self.made, run, self.raw, asked=asked)
+        self.mappers: dict[Fields, Any] = {}
 
     def take(self, events: list[Row]) -> None:
         """Hand out a chunk of events."""
         made = self.first(events)
+        if self.index is None:
+            self.index = index_of(self.everything, made)
         hits: dict[int, list[int]] = {}
         everything, candidates = self.everything, self.index.candidates
         for position, row in enumerate(made):
@@ -382,10 +396,7 @@ class _Pass:
                 each = everything[number]
                 if each.error is None and each.test(row):
                     hits.setdefault(number, []).append(position)
-        wanted = sorted({position for number, found in hits.items() if number < self.plain for position in found})
-        mapped: dict[int, Row] = {}
-        if wanted and self.full is not None:
-            mapped = dict(zip(wanted, self.full([events[position] for position in wanted]), strict=True))
+        mapped = self._mapped(events, {number: found for number, found in hits.items() if number < self.plain})
         for number, positions in hits.items():
             each = everything[number]
             source: Any = mapped if number < self.plain else made
@@ -395,6 +406,31 @@ class _Pass:
                     if "_raw" not in events[position]:
                         row.pop("_raw", None)
             each.take(rows)
+
+    def _mapped(self, events: list[Row], hits: dict[int, list[int]]) -> dict[int, Row]:
+        """Make what the searches that hit an event need of it; events that the same ones hit go together."""
+        numbers: dict[int, list[int]] = {}
+        for number, positions in hits.items():
+            for position in positions:
+                numbers.setdefault(position, []).append(number)
+        together: dict[tuple[int, ...], list[int]] = {}
+        for position, found in sorted(numbers.items()):
+            together.setdefault(tuple(found), []).append(position)
+        mapped: dict[int, Row] = {}
+        for group, positions in together.items():
+            mapper = self._mapper(union(*(self.everything[number].needed for number in group)))
+            mapped.update(zip(positions, mapper([events[position] for position in positions]), strict=True))
+        return mapped
+
+    def _mapper(self, needed: Fields) -> Any:
+        known = self.mappers.get(needed)
+        if known is None:
+            if len(self.mappers) >= MAPPERS:
+                needed = ALL
+            known = self.mappers[needed] = self.mappers.get(needed) or self.run.services.bind_mapper(
+                needed, self.run, self.raw
+            )
+        return known
 
     def mapped(self, events: list[Row], reading: Reading) -> Batch:
         """Map events for one reading alone."""
