@@ -9,7 +9,7 @@ from typing import Any
 STYLE = (
     "<style>.splmini-err{border-left:4px solid #d9412b;background:rgba(217,65,43,.08);padding:8px 12px;"
     "font-size:13px;border-radius:0 4px 4px 0;max-width:100%}.splmini-err pre{margin:6px 0;font-size:13px;"
-    "font-family:monospace;background:transparent;color:inherit;overflow:auto;line-height:1.35;white-space:pre}"
+    "font-family:monospace;background:transparent!important;color:inherit;overflow:auto;line-height:1.35;white-space:pre}"
     ".splmini-err .caret{color:#d9412b;font-weight:bold}.splmini-err .hint{opacity:.85}</style>"
 )
 

@@ -38,7 +38,7 @@ def times(name: str, column: list[Any]) -> list[Any] | None:
     if name != "_time" or not any(value is not None for value in column):
         return None
     for value in column:
-        if value is not None and (value.__class__ not in (int, float) or not -FARTHEST < value < FARTHEST):
+        if value is not None and (not isinstance(value, (int, float)) or not -FARTHEST < value < FARTHEST):
             return None
     return [None if value is None else EPOCH + timedelta(microseconds=round(value * 1e6)) for value in column]
 
@@ -54,7 +54,7 @@ def _series(pandas: Any, name: str, column: list[Any], zone: str) -> Any:
     moments = times(name, column)
     if moments is not None:
         return pandas.Series(moments, dtype="datetime64[us, UTC]").dt.tz_convert(zone)
-    kinds = set(map(type, column))
+    kinds = {float if isinstance(value, float) else type(value) for value in column}
     if not kinds or kinds == {type(None)}:
         return pandas.Series(column, dtype=object)
     if kinds <= {int, type(None)} and _fits(column):
@@ -102,9 +102,9 @@ def uniform(column: list[Any]) -> list[Any]:
     if any(isinstance(value, list) for value in column):
         lists = [None if value is None else value if isinstance(value, list) else [value] for value in column]
         items = [item for value in lists if value for item in value]
-        if all(item.__class__ is int for item in items) and _fits(items):
+        if all(isinstance(item, int) for item in items) and _fits(items):
             return lists
-        if all(item.__class__ in (int, float) for item in items):
+        if all(isinstance(item, (int, float)) for item in items):
             return [value and [float(item) for item in value] for value in lists]
         return [value and [as_text(item) for item in value] for value in lists]
     if all(value is None or isinstance(value, int) for value in column):

@@ -76,8 +76,10 @@ def marks(terms: tuple[str, ...]) -> re.Pattern[str] | None:
     parts = []
     for term in terms[:100]:
         literal = [re.escape(part) for part in term.split("*") if part]
-        if sum(map(len, literal)):
-            parts.append(r"[^\s\"'<>=,;]{0,80}?".join(literal))
+        if literal:
+            before = r"(?<!\w)" if re.match(r"\w", term) else ""
+            after = r"(?!\w)" if re.search(r"\w$", term) else ""
+            parts.append(before + r"[^\s\"'<>=,;]{0,80}?".join(literal) + after)
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 

@@ -123,7 +123,7 @@ def _is_numeric(name: str, rows: list[Row]) -> bool:
         return False
     values = [row[name] for row in rows if name in row]
     return bool(values) and all(
-        value.__class__ in (int, float) or (value.__class__ is str and is_numeric(value)) for value in values
+        isinstance(value, (int, float)) or (value.__class__ is str and is_numeric(value)) for value in values
     )
 
 

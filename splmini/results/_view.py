@@ -20,6 +20,7 @@ KEPT = frozenset({"sort", "head", "tail", "reverse", "fields", "where", "search"
 EVENT_SOURCES = frozenset({"multisearch", "set"})
 SPARKLINE = "##__SPARKLINE__##"
 LONGEST_TERM = 200
+SHORTEST_VALUE = 3
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class View:
 
     def moment(self, value: Any) -> datetime | None:
         """Return an epoch as a datetime in the view's time zone; None for what is no epoch."""
-        if value.__class__ not in (int, float):
+        if not isinstance(value, (int, float)):
             return None
         try:
             return datetime.fromtimestamp(value, self.timezone)
@@ -97,10 +98,16 @@ def _terms(node: tree.Node) -> Iterator[str]:
     elif isinstance(node, (tree.Term, tree.Directive)):
         yield node.text
     elif isinstance(node, tree.FieldComparison) and node.op in ("=", "=="):
-        yield node.value
+        yield from _telling(node.value)
     elif isinstance(node, tree.FieldIn):
         for term in node.values:
-            yield term.text
+            yield from _telling(term.text)
+
+
+def _telling(value: str) -> Iterator[str]:
+    """A value that is worth marking in a text: `1` would be found everywhere."""
+    if len(value.strip("*")) >= SHORTEST_VALUE:
+        yield value
 
 
 def as_text(value: Any) -> str:

@@ -118,7 +118,10 @@ def test_marks() -> None:
     """What is marked is escaped, as is what stands between; wildcards mark what they cover."""
     assert marked("a<b>Bob</b>", marks(("bob",))) == "a&lt;b&gt;<mark>Bob</mark>&lt;/b&gt;"
     assert marked("cmd.exe /c whoami", marks(("cmd*exe",))) == "<mark>cmd.exe</mark> /c whoami"
+    assert marked("S-1-5-18 v11.0", marks(("11", "18"))) == "S-1-5-<mark>18</mark> v11.0"
     assert marks(("*",)) is None
+    view = splmini.search("EventID=1 user=bob*", [{"EventID": 1, "user": "bobby"}]).view
+    assert view.terms == ("bob*",)
     assert marked("x", None) == "x"
 
 
@@ -239,6 +242,9 @@ def test_types_of_frames() -> None:
     for again in (frame, results.to_polars(), table):
         back = splmini.search("| table _time n gap f s", again)
         assert list(back) == [{name: row[name] for name in row if name not in ("mv", "mixed")} for row in rows]
+    rounded = splmini.search("| makeresults | eval x=round(2.04, 1) | table x")
+    assert str(rounded.to_pandas()["x"].dtype) == "float64"
+    assert "<td class='splmini-n' data-s='2.0'>2.0</td>" in rounded._repr_html_()
     assert Results([{"_time": "soon"}]).to_pandas()["_time"].tolist() == ["soon"]
     assert Results([{"n": 1 << 70}]).to_arrow().column("n").to_pylist() == [str(1 << 70)]
 
