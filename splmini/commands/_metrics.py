@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Batch, Row, RunContext, Stream
+from splmini.operators import ALL, Batch, Fields, Row, RunContext, Stream, union
 
 PREFIX = "metric_name:"
 _OF_METRICS = frozenset({"metric_name", "_value"})
@@ -34,9 +35,10 @@ def dimensions(row: Row) -> Row:
     return {name: value for name, value in row.items() if not name.startswith(PREFIX) and name not in _OF_METRICS}
 
 
-def read_points(ctx: RunContext, where: tree.Node | None, single: bool) -> Stream:
+def read_points(ctx: RunContext, where: tree.Node | None, single: bool, needed: Fields = ALL) -> Stream:
     """Read the metric events that satisfy a search expression.
 
+    `needed` are the fields that are read besides those of metrics.
     `single`: one row for each data point, with `metric_name` and `_value`; else one row for each event, in which
     each metric is a field of its own name. Conditions on `metric_name` hold for single data points.
     """
@@ -44,8 +46,12 @@ def read_points(ctx: RunContext, where: tree.Node | None, single: bool) -> Strea
     on_event = [part for part in parts if not _reads_metrics(part)]
     on_point = conjunction(*(part for part in parts if _reads_metrics(part)))
     test = None if on_point is None else ctx.predicate(on_point)
-    stream = ctx.scan(conjunction(*on_event), None)
+    tested: Fields = frozenset() if on_point is None else compiler.fields_read(on_point)
+    stream = ctx.scan(conjunction(*on_event), union(needed, tested, _METRIC_FIELDS))
     return Stream(_rows(stream, test, single))
+
+
+_METRIC_FIELDS = frozenset({"metric_name", "_value", "_time", PREFIX + "*"})
 
 
 def _reads_metrics(node: tree.Node) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from splmini.commands import _prestats
-from splmini.commands._aggregation import Grouping, read_measures
+from splmini.commands._aggregation import Grouping, fields_needed, read_measures
 from splmini.commands._arguments import fail, read
 from splmini.commands._metrics import read_points
 from splmini.commands._slices import Source
@@ -73,9 +73,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     where, fill = where_of(arguments), arguments["fillnull_value"]
     single = any(measure.field in ("_value", "metric_name", None) for measure in measures) or "metric_name" in by.fields
     grouping = Grouping(measures, by.fields, command="mstats", span=node.span)
+    needed = fields_needed(measures, by.fields)
 
     def read_rows(ctx: RunContext) -> Stream:
-        return read_points(ctx, where, single)
+        return read_points(ctx, where, single, needed)
 
     def sources(ctx: RunContext) -> list[Source]:
         return sources_of(by, fill, ctx)

@@ -6,6 +6,7 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Transformsconf
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -219,8 +220,16 @@ class _Index:
         self._buckets: dict[tuple[str, ...], list[int]] = {}
         self._columns = {number: _Patterns(self._kinds[number], self._fold) for number in self._tested}
         self._known: dict[tuple[str, ...], list[Row]] = {}
-        for position, row in enumerate(rows):
-            self._add(position, row, keys)
+        self._keys: tuple[str, ...] | None = keys
+        self._lock = threading.Lock()
+
+    def _fill(self) -> None:
+        """Take in the rows, when the first value is looked up: most searches look up none."""
+        with self._lock:
+            if self._keys is not None:
+                for position, row in enumerate(self._rows):
+                    self._add(position, row, self._keys)
+                self._keys = None
 
     def _add(self, position: int, row: Row, keys: tuple[str, ...]) -> None:
         if any(row.get(key) is None for key in keys):
@@ -244,6 +253,8 @@ class _Index:
         return found
 
     def _positions(self, values: tuple[str, ...]) -> Iterable[int]:
+        if self._keys is not None:
+            self._fill()
         candidates = self._buckets.get(tuple(self._norm(values[number]) for number in self._exact), [])
         for number in self._tested:
             if not candidates:
