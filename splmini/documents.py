@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,21 @@ class _Loader(_Safe):  # type: ignore[misc]
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in _Safe.yaml_implicit_resolvers.items()
+}
+
+
+
+class _PlainLoader(_Loader):
+    """To which only true and false are truth values: `off`, `no` and `yes` are the words that they look like."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [
+        (tag, re.compile("true|false|True|False|TRUE|FALSE") if tag == "tag:yaml.org,2002:bool" else pattern)
+        for tag, pattern in resolvers
+        if tag != "tag:yaml.org,2002:bool" or first in "tTfF"
+    ]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
 
 MAX_BYTES = 16 << 20
@@ -47,17 +63,17 @@ class Document:
         return KnowledgeError(message, path=self.path, position=self.positions.get(at, (1, 1)), hint=hint)
 
 
-def load_data(text: str, path: str = "<text>") -> Any:
+def load_data(text: str, path: str = "<text>", *, plain: bool = False) -> Any:
     """Parse one YAML document to its data alone; refuses what `load_document` refuses, but for repeated keys."""
     if len(text) > MAX_BYTES:
         raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
     with _yaml_errors(path):
         _refuse_aliases(text, path)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - the safe loader
+        return yaml.load(text, Loader=_PlainLoader if plain else _Loader)  # noqa: S506 - safe loaders
 
 
-def load_document(text: str, path: str = "<text>") -> Document:
-    """Parse one YAML document.
+def load_document(text: str, path: str = "<text>", *, plain: bool = False) -> Document:
+    """Parse one YAML document; with `plain`, only true and false are truth values, as in YAML 1.2.
 
     Raises:
         KnowledgeError: where the text is not YAML, uses aliases, repeats a key or is too large.
@@ -65,7 +81,7 @@ def load_document(text: str, path: str = "<text>") -> Document:
     >>> load_document("a: [1, b]").positions[("a", 1)]
     (1, 8)
     """
-    data = load_data(text, path)
+    data = load_data(text, path, plain=plain)
     with _yaml_errors(path):
         node = yaml.compose(text, Loader=_Loader)
     positions: dict[tuple[str | int, ...], tuple[int, int]] = {}

@@ -8,15 +8,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+import click
+
 if TYPE_CHECKING:
     from splmini.detections.bench import Coverage, Verdict
 
+_COLOURS = {"passed": "green", "failed": "red", "error": "red", "skipped": "yellow"}
 STATUSES = ("passed", "failed", "error", "skipped")
 
 
 def line(verdict: Verdict) -> str:
     """Return a verdict as it is shown: what and, below, why."""
-    text = f"{verdict.status:7} {verdict.name}"
+    text = f"{click.style(f'{verdict.status:7}', fg=_COLOURS[verdict.status])} {verdict.name}"
     if verdict.bad:
         text += f"  ({verdict.file}:{verdict.line})"
     if verdict.status == "skipped" and "\n" not in verdict.reason:

@@ -13,7 +13,7 @@ from splmini.cli import _shared as shared
 
 
 @click.command("mutate")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Try at most so many mutants of each (all).")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write a JSON report.")
@@ -25,7 +25,7 @@ def command(
     paths: tuple[str, ...], attack_data: str | None, most: int, json_file: str | None, fail_under: float | None,
     quiet: bool, **settings: Any,
 ) -> None:
-    """Change the searches of the detections in PATHS a little, and show which changes no test notices.
+    """Change the searches of the detections in PATHS (here) a little, and show which changes no test notices.
 
     A clause is dropped, a comparison flipped, a boundary moved, a wildcard widened, a value taken out of an IN list. A
     change that every test survives is a clause that could be wrong, or missing, without anyone knowing. The tests are
@@ -37,7 +37,7 @@ def command(
 
     bench = splmini.bench.Bench(shared.environment_settings(settings), attack_data)
     reports, failures = [], []
-    for file in _detections(paths, attack_data is not None):
+    for file in _detections(paths or (".",), attack_data is not None):
         try:
             with shared.progress(quiet, "mutants") as progress:
                 report = bench.mutate(file, most, progress)

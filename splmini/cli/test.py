@@ -19,7 +19,7 @@ Written = click.Path(dir_okay=False)
 
 
 @click.command("test")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
 @click.option("--download", is_flag=True, help="Fetch attack data that is not there, from the hosts allowed.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="HOST", help="A host that --download may ask, by https.")
@@ -41,7 +41,7 @@ def command(
     max_size: int, jobs: int, junit: str | None, json_file: str | None, coverage: bool, coverage_html: str | None,
     coverage_json: str | None, fail_under: float | None, watch: bool, quiet: bool, **settings: Any,
 ) -> None:
-    """Run the tests of the detections in PATHS over their attack data, and the cases in NAME.test.yml files.
+    """Run the tests of the detections in PATHS (here) over their attack data, and the cases in NAME.test.yml files.
 
     The macros and lookups of the repository that a detection stands in are found by themselves; what the options say
     lies above them, what a case says above that.
@@ -53,6 +53,7 @@ def command(
 
     if download and not hosts:
         raise click.UsageError("--download needs the hosts that may be asked: --allow-host media.githubusercontent.com")
+    paths = paths or (".",)
     measured = coverage or bool(coverage_html or coverage_json) or fail_under is not None
     files = splmini.bench.find_tests(paths)
     fetch = _bench.fetched(files, attack_data, hosts, cache, max_size << 20) if download else None

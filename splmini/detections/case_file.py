@@ -35,13 +35,13 @@ class Loaded:
 
 
 def read_case_file(file: Path) -> Loaded:
-    """Read a file of cases and the detection that it names.
+    """Read a file of cases and the detection that it names. `off`, `no` and the like are words in it.
 
     Raises:
         KnowledgeError: with the file, line and column of the mistake.
     """
     try:
-        document = load_document(file.read_text("utf-8-sig"), str(file))
+        document = load_document(file.read_text("utf-8-sig"), str(file), plain=True)
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"The cases cannot be read: {error}.", path=str(file)) from None
     data = _checked(document, document.data, _FILE)

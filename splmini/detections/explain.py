@@ -140,6 +140,10 @@ class _Explainer:
             index = 1
         else:
             rows = self.stage(operators[0], None)
+            if operators[0].name in ("from", "datamodel") and not rows:
+                from splmini.detections.explain_dataset import generated_notes
+
+                self.explanation.stages[-1].notes += generated_notes(self, operators[0].node)
             index = 1
         for operator in operators[index:]:
             rows = self.filter(operator, rows) if _is_filter(operator) else self.stage(operator, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from splmini.detections.clauses import clauses_of
@@ -16,24 +17,35 @@ if TYPE_CHECKING:
 def tstats_rows(run: Run, node: tree.Command) -> tuple[tree.Node | None, list[Row]]:
     """Return the where-clause of a tstats command and the rows of its dataset before it, fields prefixed."""
     where: tuple[tree.Node, ...] = ()
-    dataset: tuple[str, tree.Node] | None = None
+    dataset = dataset_of(node)
     for clause in node.args:
         if isinstance(clause, tree.Clause) and clause.keyword == "where":
             where = clause.items
-        elif isinstance(clause, tree.Clause) and clause.keyword == "from":
-            dataset = next(
-                (
-                    (item.value.text, item.value)
-                    for item in clause.items
-                    if isinstance(item, tree.Option) and isinstance(item.value, tree.Word)
-                ),
-                None,
-            )
     predicate = None if not where else where[0] if len(where) == 1 else tree.And(where)
     if dataset is None:
         return predicate, list(run.scan(None, ALL).rows())
-    stream = run.dataset(dataset[0], dataset[1].span).rows(run, ALL, True)
+    stream = run.dataset(dataset.text, dataset.span).rows(run, ALL, True)
     return predicate, list(stream.rows())
+
+
+def _why_empty(explainer: Any, node: tree.Command) -> Iterator[str]:
+    """Why no event is in the dataset of a tstats command."""
+    from splmini.detections.explain_dataset import dataset_notes
+
+    word = dataset_of(node)
+    if word is not None:
+        environment = explainer.compiled.environment
+        yield from dataset_notes(explainer.run, environment.knowledge, explainer.run.dataset(word.text, word.span))
+
+
+def dataset_of(node: tree.Command) -> tree.Word | None:
+    """Return the dataset that a tstats command reads; None where it reads events."""
+    for clause in node.args:
+        if isinstance(clause, tree.Clause) and clause.keyword == "from":
+            for item in clause.items:
+                if isinstance(item, tree.Option) and isinstance(item.value, tree.Word):
+                    return item.value
+    return None
 
 
 def explain_tstats(explainer: Any, operator: Operator) -> list[Row]:
@@ -46,6 +58,8 @@ def explain_tstats(explainer: Any, operator: Operator) -> list[Row]:
     reading = Stage("events in the dataset", explainer.position(operator.span))
     reading.rows_in, reading.rows_out = run.scanned, len(rows)
     explainer.explanation.stages.append(reading)
+    if run.scanned and not rows:
+        reading.notes.extend(_why_empty(explainer, node))
     if predicate is not None:
         stage = Stage("where", explainer.position(predicate.span))
         explainer.explanation.stages.append(stage)

@@ -230,6 +230,16 @@ def test_mistakes(text: str, position: tuple[int, int], message: str, tmp_path: 
     assert message in str(caught.value)
 
 
+def test_words_are_words(tmp_path: Path) -> None:
+    """`off`, `no` and `yes` are words in cases, as YAML 1.2 has them; only true and false are truth values."""
+    (tmp_path / "words.test.yml").write_text(
+        "search: mode=off\ncases: [{name: off, events: [{mode: off, answer: no, seen: true}],\n"
+        "  rows: [{mode: 'off', answer: 'no', seen: 'true'}]}]\n"
+    )
+    (case,) = load_cases(tmp_path / "words.test.yml")
+    assert (case.name, case.run().problems) == ("off", [])
+
+
 def test_without_a_detection(tmp_path: Path) -> None:
     """Cases that neither name a detection nor a search need one beside them; `search` stands for itself."""
     lone = tmp_path / "lone.test.yml"

@@ -187,3 +187,41 @@ def test_nearest_first() -> None:
     events = [{"a": "1", "n": "0"}, {"a": "1", "b": "2", "n": "1"}, {"n": "2"}]
     misses = splmini.Environment().explain("a=1 b=2 c=3", events, nearest=2).near_misses
     assert [(miss.event["n"], miss.satisfied) for miss in misses] == [("1", 2), ("0", 1)]
+
+
+class TestEmptyDataset:
+    """A search over a data model whose dataset is empty: which condition of the dataset, which event type."""
+
+    EVENT = {"sourcetype": "XmlWinEventLog", "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1}
+
+    @pytest.mark.parametrize(
+        "search",
+        [
+            "| tstats count from datamodel=Endpoint.Processes by Processes.dest",
+            "| from datamodel Endpoint.Processes",
+            '| from datamodel:"Endpoint.Processes"',
+            "| datamodel Endpoint Processes search",
+        ],
+    )
+    def test_tag(self, search: str) -> None:
+        """A tag that no event has is traced to the event types that would give it, and what they want."""
+        notes = "\n".join(splmini.Environment().explain(search, [self.EVENT]).stages[0].notes)
+        assert "no event is in Endpoint.Processes; the nearest satisfies 0 of its 2 conditions" in notes
+        assert "refused by tag=process: tag is absent, wanted process" in notes
+        assert "the event type ms-sysmon-process, which refuses the nearest event: source is absent, wanted " in notes
+
+    def test_constraint(self) -> None:
+        """A condition on a field is shown with the event's value."""
+        models = {"M": {"D": {"search": "kind=odd", "fields": ["user"]}}}
+        env = splmini.Environment(datamodels=models)
+        search = "| tstats count from datamodel=M.D by D.user"
+        (note,) = env.explain(search, [{"kind": "even"}]).stages[0].notes
+        assert note.endswith("refused by kind=odd: kind is `even`, wanted odd")
+        assert env.explain(search, [{"kind": "odd", "user": "u"}]).stages[0].notes == []
+        assert env.explain(search, []).stages[0].notes == []
+
+    def test_unknown_tag(self) -> None:
+        """A tag that no event type gives is said to be none."""
+        env = splmini.Environment(datamodels={"M": {"D": {"search": "tag=nowhere", "fields": ["user"]}}})
+        notes = env.explain("| tstats count from datamodel=M.D by D.user", [{"a": 1}]).stages[0].notes
+        assert notes[1] == "no event type gives the tag nowhere"
