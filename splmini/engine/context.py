@@ -135,6 +135,10 @@ class Cancelled(Exception):
     """The caller cancelled the run; the rows found so far stand."""
 
 
+_parsed: weakref.WeakKeyDictionary[Any, dict[str, tree.Pipeline]] = weakref.WeakKeyDictionary()
+"""Search text that runs parsed (constraints, base searches), by the macros that it was parsed with."""
+
+
 def may_hold_classes(needed: Fields) -> bool:
     """Say whether event types or tags may be among the fields needed."""
     if needed is None:
@@ -373,8 +377,16 @@ class Run:
         return node
 
     def parse(self, text: str) -> tree.Pipeline:
-        """Parse search text with the environment's macros."""
-        return parser.parse(text, self.services.macro_registry)
+        """Parse search text with the environment's macros; what was parsed is kept."""
+        registry = self.services.macro_registry
+        known = _parsed.setdefault(registry, {})
+        pipeline = known.get(text)
+        if pipeline is None:
+            pipeline = parser.parse(text, registry)
+            if len(known) >= 1024:
+                known.clear()
+            known[text] = pipeline
+        return pipeline
 
     def expression(self, node: tree.Node) -> Callable[[Row], Value]:
         """Compile an eval expression for this run."""

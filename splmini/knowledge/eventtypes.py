@@ -45,6 +45,8 @@ class EventTypes:
     types: dict[str, EventType]
     problems: list[tuple[str, Setting, str]] = field(default_factory=list)
     _parsed: tuple[dict[str, tree.Node], list[str]] | None = None
+    _constants: dict[str, frozenset[str]] = field(default_factory=dict)
+    _kept: dict[Asked, tuple[dict[str, tree.Node], Tags]] = field(default_factory=dict)
 
     def parsed(self, ctx: MapperContext) -> dict[str, tree.Node]:
         """Return the searches as trees, each after the event types that it refers to; parsed once."""
@@ -54,6 +56,26 @@ class EventTypes:
         for text in warnings:
             ctx.message("warn", "eventtype", text)
         return nodes
+
+    def kept(self, asked: Asked) -> tuple[dict[str, tree.Node], Tags] | None:
+        """Return the event types and tags that were kept for an expression."""
+        return self._kept.get(asked)
+
+    def keep(self, asked: Asked, what: tuple[dict[str, tree.Node], Tags]) -> None:
+        """Keep the event types and tags that an expression asks for."""
+        if len(self._kept) > 256:
+            self._kept.clear()
+        self._kept[asked] = what
+
+    def constants(self, nodes: dict[str, tree.Node]) -> frozenset[str]:
+        """Return which of the constant fields event types hold conditions on."""
+        found: set[str] = set()
+        for name, node in nodes.items():
+            own = self._constants.get(name)
+            if own is None:
+                own = self._constants[name] = _constants_of(node)
+            found |= own
+        return frozenset(found)
 
     def _parse(self, ctx: MapperContext) -> tuple[dict[str, tree.Node], list[str]]:
         nodes: dict[str, tree.Node] = {}
@@ -65,6 +87,11 @@ class EventTypes:
             else:
                 nodes[each.name] = node
         return _in_order(nodes), warnings
+
+
+def _constants_of(node: tree.Node) -> frozenset[str]:
+    conditions = (each for each in tree.walk(node) if isinstance(each, (tree.FieldComparison, tree.FieldIn)))
+    return frozenset(each.field for each in conditions if each.field in CONSTANT_FIELDS)
 
 
 def parse_search(text: str, ctx: MapperContext) -> tree.Node | str:
@@ -210,17 +237,19 @@ class Classifier:
     priorities: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.constants = frozenset(
-            each.field
-            for node in self.nodes.values()
-            for each in tree.walk(node)
-            if isinstance(each, (tree.FieldComparison, tree.FieldIn)) and each.field in CONSTANT_FIELDS
-        )
+        self.constants = self.types.constants(self.nodes)
         self._specialised: dict[tuple[Any, ...], dict[str, tree.Node]] = {}
 
     def restricted(self, asked: Asked) -> Classifier:
         """Return a classifier that knows only the event types and tags that an expression asks for, and those event
         types that they refer to."""
+        kept = self.types.kept(asked)
+        if kept is None:
+            kept = self._restricted(asked)
+            self.types.keep(asked, kept)
+        return Classifier(kept[0], self.types, kept[1], self.ctx)
+
+    def _restricted(self, asked: Asked) -> tuple[dict[str, tree.Node], Tags]:
         by_field = {
             name: {value: tuple(tag for tag in tags if tag.lower() in asked.tags) for value, tags in values.items()}
             for name, values in self.tags.by_field.items()
@@ -235,7 +264,7 @@ class Classifier:
                 nodes[name] = self.nodes[name]
                 wanted |= _references(self.nodes[name], self.nodes)
         ordered = {name: node for name, node in self.nodes.items() if name in nodes}
-        return Classifier(ordered, self.types, Tags(by_field, self.tags.origins), self.ctx)
+        return ordered, Tags(by_field, self.tags.origins)
 
     def specialise(self, constants: Row) -> dict[str, tree.Node]:
         """Return the event types that events with these constant fields can have, with what remains to be tested."""

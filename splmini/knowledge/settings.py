@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from splmini import compiler
@@ -127,8 +128,9 @@ def calculation(target: str, text: str, origin: Origin) -> Calculation:
     return Calculation(origin, target, node, reads)
 
 
+@lru_cache(maxsize=4096)
 def parse_expression(text: str) -> tree.Node:
-    """Parse an eval expression and check its functions."""
+    """Parse an eval expression and check its functions; what was parsed is kept."""
     node = parser.parse_expression(text)
     compiler.check_expression(node)
     return node

@@ -11,6 +11,9 @@ from splmini.language import parser, tree
 from splmini.operators import Generating, Operator
 from splmini.plan.scan import scan, time_terms
 
+REMEMBERED = 1024
+"""Plans that are kept: of the search and its subsearches, and of pipelines that were made while it ran."""
+
 
 @dataclass
 class Builder:
@@ -39,6 +42,9 @@ class Builder:
             operators.append(operator)
         if not operators:
             operators.append(scan())
+        if len(self.built) >= REMEMBERED:
+            for key in list(self.built)[REMEMBERED // 2 :]:  # the first ones are those of the search itself
+                del self.built[key]
         self.built[id(pipeline)] = (pipeline, operators)
         return operators
 
