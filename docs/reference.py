@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
+from reference_cases import command_cases, function_cases
 from reference_text import (
     cell,
     code,
@@ -119,6 +120,7 @@ def _command_page(spec: registry.CommandSpec) -> str:
         page += ["## Limits and memory", "", _memory(spec, parts["memory"]), ""]
     if spec.examples:
         page += ["## Examples", "", *(_search_example(example) + "\n" for example in spec.examples)]
+    page.append(command_cases(spec.name))
     return "\n".join(page)
 
 
@@ -286,6 +288,7 @@ def _eval_page(function: registry.EvalFunction, others: list[str]) -> str:
         rows = [[code(example.spl), *([_event(example)] if events else []), _value(example)] for example in plain]
         page += [table(["expression", *(["event"] if events else []), "result"], rows), ""]
     page += [_search_example(example) + "\n" for example in function.examples if example.spl.lstrip().startswith("|")]
+    page.append(function_cases("eval", [function.name, *others]))
     return "\n".join(page)
 
 
@@ -339,6 +342,7 @@ def _stats_page(function: registry.StatsFunction, others: list[str]) -> str:
         page += ["## Null and multivalue", "", parts["values"], ""]
     page += ["## Arguments", "", _argument(function), "", "## Examples", ""]
     page += [_search_example(example) + "\n" for example in function.examples]
+    page.append(function_cases("stats", [function.name, *others], function.pattern))
     return "\n".join(page)
 
 
