@@ -61,7 +61,9 @@ class Session:
         if any(splmini.bench.is_definition(path) for path in paths):
             self.bench.forget()
         if touched:
-            click.echo(f"\n{', '.join(sorted(path.name for path in paths))} changed")
+            # editors write temporary files, which are gone by now
+            names = sorted(path.name for path in paths if path.exists()) or sorted(path.name for path in paths)
+            click.echo(f"\n{', '.join(names)} changed")
             self.run(touched)
         return touched
 
