@@ -6,6 +6,7 @@ differ from run to run (random ones) are left out.
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import inspect
@@ -185,12 +186,23 @@ def _helpers(module: Any) -> list[str]:
 @functools.cache
 def all_limits() -> tuple[tuple[str, Any, str], ...]:
     """Return (name, default, documentation) of each limit."""
-    source = inspect.getsource(splmini.Limits)
-    docs = dict(re.findall(r'^    (\w+): [^\n]*\n    """(.*?)"""', source, re.MULTILINE | re.DOTALL))
-    return tuple(
-        (each.name, each.default, re.sub(r"\s+", " ", docs.get(each.name, "")))
-        for each in dataclass_fields(splmini.Limits)
-    )
+    return field_docs(splmini.Limits)
+
+
+def field_docs(kind: Any) -> tuple[tuple[str, Any, str], ...]:
+    """Return (name, default, documentation) of each field of a dataclass; a string below a field documents it.
+
+    One string may document several fields in a row.
+    """
+    docs: dict[str, str] = {}
+    waiting: list[str] = []
+    for node in ast.parse(inspect.cleandoc(inspect.getsource(kind))).body[0].body:  # type: ignore[attr-defined]
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            waiting.append(node.target.id)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            docs.update(dict.fromkeys(waiting, re.sub(r"\s+", " ", str(node.value.value))))
+            waiting = []
+    return tuple((each.name, each.default, docs.get(each.name, "")) for each in dataclass_fields(kind))
 
 
 # ---- examples ------------------------------------------------------------------------------------------------------

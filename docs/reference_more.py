@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from reference import all_limits
-from reference_text import code, fenced, prose, table
+from reference import all_limits, field_docs
+from reference_text import code, fenced, prose, syntax, table
 
 import splmini
 from splmini import resources
 from splmini.cli import COMMANDS, cli
+from splmini.compiled import RunOptions
 from splmini.events._lines import _formats
 from splmini.events._reader import readers
 from splmini.knowledge.conf import DEFAULT, parse_conf
@@ -82,6 +83,8 @@ def _api() -> str:
         page += [f"## {title}", ""]
         for name in names:
             page += _entry(name, getattr(splmini, name), 3)
+            if name == "Search":
+                page += ["**Options of a run**", "", _run_options(), ""]
     page += [
         "## Errors",
         "",
@@ -92,12 +95,17 @@ def _api() -> str:
     return "\n".join(page) + "\n"
 
 
+def _run_options() -> str:
+    rows = [[code(name), code(str(default)), prose(doc)] for name, default, doc in field_docs(RunOptions)]
+    return table(["option", "default", "meaning"], rows)
+
+
 def _is_error(thing: Any) -> bool:
     return isinstance(thing, type) and issubclass(thing, Exception)
 
 
 def _entry(name: str, thing: Any, level: int) -> list[str]:
-    lines = [f"{'#' * level} {name}", "", fenced(f"{name}{_parameters(thing)}", "text"), "", _doc(thing), ""]
+    lines = [f"{'#' * level} {name}", "", syntax(f"{name}{_parameters(thing)}"), "", _doc(thing), ""]
     if isinstance(thing, type):
         for method, value in vars(thing).items():
             if method.startswith("_") or method not in SHOWN.get(name, (method,)):

@@ -19,9 +19,9 @@ class Limits:
     subsearch_maxout: int = 10000
     """[subsearch] maxout: rows that a subsearch returns."""
     subsearch_maxtime: float = 60.0
-    """[subsearch] maxtime: seconds that a subsearch runs."""
+    """[subsearch] maxtime. No effect: a subsearch is not cut by time, as results would depend on the machine."""
     format_maxresults: int = 0
-    """Rows that format turns into a search; 0: all that the subsearch gave."""
+    """Default of maxresults of format: rows that it turns into a search; 0: all of them."""
     join_subsearch_maxout: int = 50000
     """[join] subsearch_maxout: rows of join's subsearch."""
     append_maxout: int = 50000
@@ -29,21 +29,21 @@ class Limits:
     sort_maxcount: int = 10000
     """Default count of sort."""
     dc_maxvalues: int = 0
-    """[stats] maxvalues: distinct values that a group keeps; 0: no limit."""
+    """[stats] maxvalues. No effect: distinct values are not cut; `max_groups` and the memory bound them."""
     list_maxsize: int = 100
     """[stats] list_maxsize: values that list() keeps."""
     values_maxsize: int = 0
     """[stats] maxvaluesize for values(); 0: no limit."""
     perc_method: str = "nearest-rank"
-    """[stats] perc_method: nearest-rank or interpolated."""
+    """[stats] perc_method. No effect: percentiles are interpolated, the median is the nearest rank."""
     perc_digest_num: int = 1000
-    """[stats] perc_digest_num: values up to which percentiles are exact."""
+    """[stats] perc_digest_num. No effect: percentiles are exact up to 65,536 distinct values."""
     chart_maxseries: int = 10
     """Default limit of chart and timechart."""
     timechart_maxbins: int = 50000
     """Rows that timechart may give."""
     mvexpand_max_mem_usage_mb: int = 500
-    """[mvexpand] max_mem_usage_mb."""
+    """[mvexpand] max_mem_usage_mb. No effect: mvexpand keeps nothing in memory."""
     map_maxsearches: int = 10
     """Default maxsearches of map."""
     transaction_maxopentxn: int = 5000
@@ -53,9 +53,9 @@ class Limits:
     streamstats_max_window: int = 10000
     """[streamstats] maximum window."""
     lookup_max_matches: int = 1000
-    """[lookup] max_matches."""
+    """[lookup] max_matches. No effect: the definition of each lookup says how many rows match."""
     kv_maxcols: int = 512
-    """[kv] maxcols: fields that automatic extraction may make."""
+    """[kv] maxcols. No effect: `kv_limit` bounds the fields of one event."""
     kv_limit: int = 0
     """[kv] limit: fields that automatic key-value extraction makes; 0: no limit (Splunk: 100)."""
     spath_extraction_cutoff: int = 5000
@@ -63,7 +63,7 @@ class Limits:
     rex_match_limit: int = 100000
     """[rex] match_limit: steps that a regular expression may take."""
     mvmap_maxvalues: int = 0
-    """Values that mvmap handles; 0: no limit."""
+    """No effect: mvmap handles all values."""
     max_groups: int = 10_000_000
     """Groups that one aggregation may keep."""
     max_rows: int = 50_000_000

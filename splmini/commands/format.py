@@ -13,7 +13,7 @@ from splmini.values.numbers import to_text
 
 OPTIONS = {
     "mvsep": OptionSpec("string", default="OR", doc="What stands between the values of a multivalue field."),
-    "maxresults": OptionSpec("int", default=0, doc="How many results to use; 0: all."),
+    "maxresults": OptionSpec("int", default=0, doc="How many results to use; 0: as many as the limits say."),
     "emptystr": OptionSpec("string", default="NOT ( )", doc="What to put out where there is nothing to format."),
 }
 
@@ -58,8 +58,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def rows() -> Iterator[Row]:
             kept: list[Row] = []
+            limit = most or ctx.limits.format_maxresults
             for row in stream.rows():
-                if most and len(kept) >= most:
+                if limit and len(kept) >= limit:
                     break
                 kept.append(row)
                 ctx.check(len(kept))

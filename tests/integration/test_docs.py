@@ -25,6 +25,7 @@ sys.path.insert(0, str(DOCS))
 hooks = importlib.import_module("hooks")
 
 WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+# the searches of the linter's pages are run by test_lint: most of them are wrong on purpose
 WITH_BLOCKS = [path for path in WRITTEN if path.parent.name != "lint" and blocks(path.read_text("utf-8"))]
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
 
