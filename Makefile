@@ -48,10 +48,10 @@ docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-test-browser: $(VENV)/.dev ## the tests that need a browser
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright
-	$(BIN)/python -m playwright install chromium
-	$(BIN)/pytest -m browser
+test-browser: $(VENV)/.dev ## a notebook in JupyterLab under headless Chromium; screenshots in build/screenshots
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright jupyterlab
+	@command -v chromium >/dev/null || $(BIN)/python -m playwright install chromium || apt-get install -y chromium
+	SPLMINI_SCREENSHOTS=build/screenshots $(BIN)/pytest -n 0 -m browser tests/browser
 
 clean: ## remove the virtual environment and what the tools leave
 	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
