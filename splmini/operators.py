@@ -164,17 +164,20 @@ class Sequence:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetReading:
-    """What a generating command does that aggregates a dataset of a data model (tstats), for those who share readings.
+    """What a generating command does that aggregates a data model's dataset, or events, for those who share readings.
 
     `create` makes the state that takes in the dataset's rows (fields prefixed) which satisfy `where`.
     """
 
-    dataset: str
+    dataset: str | None
+    """None: the run's events."""
     where: tree.Node | None
     needed: Fields
     create: Callable[[RunContext], State]
     order_matters: bool = True
     """False where the result does not depend on the order of the rows."""
+    points: Callable[[RunContext], Callable[[Batch], Batch]] | None = None
+    """Makes what is aggregated of the rows (metric data points, terms), where that is not the rows themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)

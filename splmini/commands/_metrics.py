@@ -6,12 +6,13 @@ A metric event names its metrics as Splunk stores them: `metric_name:cpu.user` f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import ALL, Batch, Fields, Row, RunContext, Stream, union
+from splmini.operators import Batch, Fields, Row, RunContext, Stream, union
 
 PREFIX = "metric_name:"
 _OF_METRICS = frozenset({"metric_name", "_value"})
@@ -35,20 +36,41 @@ def dimensions(row: Row) -> Row:
     return {name: value for name, value in row.items() if not name.startswith(PREFIX) and name not in _OF_METRICS}
 
 
-def read_points(ctx: RunContext, where: tree.Node | None, single: bool, needed: Fields = ALL) -> Stream:
-    """Read the metric events that satisfy a search expression.
+def read_points(ctx: RunContext, where: tree.Node | None, single: bool) -> Stream:
+    """Read the metric events that satisfy a search expression; `single` as in `points_of`."""
+    stream = ctx.scan(event_conditions(where), None)
+    return Stream(map(points_of(where, single)(ctx), stream.batches))
 
-    `needed` are the fields that are read besides those of metrics.
-    `single`: one row for each data point, with `metric_name` and `_value`; else one row for each event, in which
-    each metric is a field of its own name. Conditions on `metric_name` hold for single data points.
-    """
-    parts = conjuncts(where)
-    on_event = [part for part in parts if not _reads_metrics(part)]
-    on_point = conjunction(*(part for part in parts if _reads_metrics(part)))
-    test = None if on_point is None else ctx.predicate(on_point)
+
+def event_conditions(where: tree.Node | None) -> tree.Node | None:
+    """Return the conditions that hold for whole events."""
+    return conjunction(*(part for part in conjuncts(where) if not _reads_metrics(part)))
+
+
+def point_conditions(where: tree.Node | None) -> tree.Node | None:
+    """Return the conditions on `metric_name` and `_value`, which hold for single data points."""
+    return conjunction(*(part for part in conjuncts(where) if _reads_metrics(part)))
+
+
+def fields_of_points(where: tree.Node | None, needed: Fields) -> Fields:
+    """Return the fields of events that data points with some fields are made from."""
+    on_point = point_conditions(where)
     tested: Fields = frozenset() if on_point is None else compiler.fields_read(on_point)
-    stream = ctx.scan(conjunction(*on_event), union(needed, tested, _METRIC_FIELDS))
-    return Stream(_rows(stream, test, single))
+    return union(needed, tested, _METRIC_FIELDS)
+
+
+def points_of(where: tree.Node | None, single: bool) -> Callable[[RunContext], Callable[[Batch], Batch]]:
+    """Return what makes rows of metric events.
+
+    `single`: one row for each data point, with `metric_name` and `_value`; else one row for each event, in which
+    each metric is a field of its own name.
+    """
+    on_point = point_conditions(where)
+
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        return partial(_rows, None if on_point is None else ctx.predicate(on_point), single)
+
+    return bind
 
 
 _METRIC_FIELDS = frozenset({"metric_name", "_value", "_time", PREFIX + "*"})
@@ -58,16 +80,19 @@ def _reads_metrics(node: tree.Node) -> bool:
     return any(getattr(each, "field", None) in _OF_METRICS for each in tree.walk(node))
 
 
-def _rows(stream: Stream, test: Callable[[Row], bool] | None, single: bool) -> Iterator[Batch]:
-    for batch in stream.batches:
-        rows: Batch = []
-        for row in batch:
-            rest = dimensions(row)
-            kept = [point for point in points(row) if test is None or test({**rest, "metric_name": point[0],
-                                                                             "_value": point[1]})]  # fmt: skip
-            if single:
-                rows.extend({**rest, "metric_name": name, "_value": value} for name, value in kept)
-            elif kept:
-                rows.append({**rest, **dict(kept)})
-        if rows:
-            yield rows
+def _rows(test: Callable[[Row], bool] | None, single: bool, batch: Batch) -> Batch:
+    rows: Batch = []
+    for row in batch:
+        found = points(row)
+        if not found:
+            continue
+        rest = dimensions(row)
+        kept = [
+            point for point in found
+            if test is None or test({**rest, "metric_name": point[0], "_value": point[1]})
+        ]  # fmt: skip
+        if single:
+            rows.extend({**rest, "metric_name": name, "_value": value} for name, value in kept)
+        elif kept:
+            rows.append({**rest, **dict(kept)})
+    return rows

@@ -5,11 +5,12 @@ from __future__ import annotations
 from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, fields_needed, read_measures
 from splmini.commands._arguments import fail, read
-from splmini.commands._metrics import read_points
+from splmini.commands._metrics import event_conditions, fields_of_points, points_of
 from splmini.commands._slices import Source
-from splmini.commands.tstats import By, appending, read_by, sources_of, statistics, where_of
+from splmini.commands.stats import order_matters
+from splmini.commands.tstats import By, Statistics, appending, read_by, sources_of, statistics, where_of
 from splmini.language import tree
-from splmini.operators import Generating, Operator, RunContext, Stream
+from splmini.operators import DatasetReading, Generating, Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
@@ -73,15 +74,25 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     where, fill = where_of(arguments), arguments["fillnull_value"]
     single = any(measure.field in ("_value", "metric_name", None) for measure in measures) or "metric_name" in by.fields
     grouping = Grouping(measures, by.fields, command="mstats", span=node.span)
-    needed = fields_needed(measures, by.fields)
+
+    asked = event_conditions(where)
+    needed = fields_of_points(where, fields_needed(measures, by.fields))
+    points = points_of(where, single)
 
     def read_rows(ctx: RunContext) -> Stream:
-        return read_points(ctx, where, single, needed)
+        return Stream(map(points(ctx), ctx.scan(asked, needed).batches))
 
     def sources(ctx: RunContext) -> list[Source]:
         return sources_of(by, fill, ctx)
 
+    def create(ctx: RunContext) -> Statistics:
+        return Statistics(grouping, sources(ctx), prestats, ctx)
+
     generate = statistics(grouping, sources, read_rows, prestats)
+    reading = DatasetReading(
+        dataset=None, where=asked, needed=needed, create=create, order_matters=order_matters(measures), points=points
+    )
     return Generating(
-        name="mstats", generate=generate, follows=appending(generate) if append else None, node=node, span=node.span
+        name="mstats", generate=generate, follows=appending(generate) if append else None, reading=reading, node=node,
+        span=node.span,
     )

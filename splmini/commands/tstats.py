@@ -263,15 +263,17 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     generate = statistics(grouping, sources, read_rows, prestats)
     follows = appending(generate) if append else None
-    reading = None
-    if dataset is not None:
 
-        def create(ctx: RunContext) -> Statistics:
-            return Statistics(grouping, sources(ctx), prestats, ctx)
+    def create(ctx: RunContext) -> Statistics:
+        return Statistics(grouping, sources(ctx), prestats, ctx)
 
-        reading = DatasetReading(
-            dataset=dataset[0], where=where, needed=needed, create=create, order_matters=order_matters(measures)
-        )
+    def terms(ctx: RunContext) -> Callable[[Batch], Batch]:
+        return prefixed(prefixes)
+
+    reading = DatasetReading(
+        dataset=None if dataset is None else dataset[0], where=where, needed=needed, create=create,
+        order_matters=order_matters(measures), points=terms if prefixes else None,
+    )
     return Generating(name="tstats", generate=generate, follows=follows, reading=reading, node=node, span=node.span)
 
 

@@ -142,7 +142,7 @@ class _Outcomes:
         for outcome in self.tasks.outcomes(groups, partial(perform, self.job)):
             self._count(outcome)
             yield outcome
-        if isinstance(self.job.operators()[0], Scan) and run.services.written_events({"*"}):
+        if run.services.written_events({"*"}):
             outcome = perform(self.job, (), written=True)
             self._count(outcome)
             yield outcome

@@ -1,9 +1,10 @@
 """Many searches in one pass: events are read and mapped once, and each event is held against all searches together.
 
 What a search reads is known before it runs: the events that satisfy its first command, the dataset of a data model that
-tstats aggregates, and the same of its subsearches. Each of these is a `Reading`. One pass over the events fills them
-all: an index says which of them an event could satisfy (`engine.candidates`), datasets are made from the mapped events,
-and what follows is aggregated as rows come where their order does not matter. Then each search runs on what was found.
+tstats aggregates, the data points of mstats, and the same of its subsearches. Each of these is a `Reading`. One pass
+over the events fills them all: an index says which of them an event could satisfy (`engine.candidates`), datasets are
+made from the mapped events, and what follows is aggregated as rows come where their order does not matter. Then each
+search runs on what was found.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ class Reading:
     rows: list[Row] = field(default_factory=list)
     state: Any = None
     steps: list[Callable[[Batch], Batch]] = field(default_factory=list)
+    behind: int = 0
+    """How many operators of `rest` are done when the state is finished."""
     error: Exception | None = None
     seconds: float = 0.0
 
@@ -111,7 +114,7 @@ class Reading:
         run, rest = self.run, self.rest
         if self.state is not None:
             stream: Stream = self.state.finish(run)
-            rest = rest[len(self.steps) + 1 :]
+            rest = rest[self.behind :]
         else:
             rows, self.rows = self.rows, []
             stream = Stream(batched(rows))
@@ -136,7 +139,8 @@ def reading_of(run: Run, operators: Sequence[Operator], main: bool) -> Reading |
         return scan_reading(run, operators, first.predicate)
     if isinstance(first, Generating) and first.reading is not None:
         where = first.reading.where
-        if where is None or not (holds_subsearch(where) or time_modifiers(where)):
+        timed = first.reading.dataset is not None and where is not None and time_modifiers(where)
+        if where is None or not (holds_subsearch(where) or timed):
             return _dataset_reading(run, operators, first)
     return None
 
@@ -161,10 +165,17 @@ def _dataset_reading(run: Run, operators: Sequence[Operator], first: Generating)
     asked = first.reading
     assert asked is not None
     where = asked.where
+    if asked.dataset is None:
+        made = scan_reading(run, [_NOTHING], where)
+        made.rest, made.needed = list(operators), union(asked.needed, made.reads)
+        made.raw = made.raw or (asked.needed is not None and "_raw" in asked.needed)
+        made.state, made.steps = asked.create(run), [] if asked.points is None else [asked.points(run)]
+        made.behind = 1
+        return made
     reads: Fields = frozenset({"_time"}) if where is None else union(compiler.fields_read(where), frozenset({"_time"}))
     test = _all([] if where is None else [compiler.compile_search(where, run.scope)])
     made = Reading(run, list(operators), where, reads, union(asked.needed, reads), test, dataset=asked.dataset)
-    made.state = asked.create(run)
+    made.state, made.behind = asked.create(run), 1
     return made
 
 
@@ -176,7 +187,7 @@ def _aggregate_early(made: Reading) -> None:
     target = made.rest[leading] if leading < len(made.rest) else None
     if isinstance(target, Partial) and (not made.run.newest or not target.order_matters):
         made.steps = [each.bind(made.run) for each in made.rest[:leading] if isinstance(each, Streaming)]
-        made.state = target.create(made.run)
+        made.state, made.behind = target.create(made.run), leading + 1
 
 
 def _by_itself(operator: Operator) -> bool:

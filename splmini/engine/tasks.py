@@ -56,7 +56,7 @@ class Job:
     def operators(self) -> tuple[Operator, ...]:
         """The plan, with the scan's subsearches replaced."""
         plan: tuple[Operator, ...] = self.search.optimized if self.optimized else self.search.operators
-        return (scan(self.predicate), *plan[1:]) if isinstance(plan[0], Scan) else plan
+        return (scan(self.predicate, plan[0].implied), *plan[1:]) if isinstance(plan[0], Scan) else plan
 
 
 @dataclass
@@ -183,7 +183,12 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
     if kind == "dataset":
         reading = operators[0].reading  # type: ignore[union-attr]
         assert reading is not None
-        stream = run.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
+        if reading.dataset is None:
+            stream = run.scan(reading.where, reading.needed)
+        else:
+            stream = run.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
+        if reading.points is not None:
+            stream = Stream(map(reading.points(run), stream.batches))
         outcome.state = _filled(reading.create(run), stream)
         return
     run.whole = job.search.operators[0].predicate if not job.optimized else job.search.optimized[0].predicate

@@ -50,6 +50,8 @@ SEARCHES = (
     "| tstats count from datamodel=M by _time span=10s",
     "| tstats prestats=t count from datamodel=M.D by D.user | stats count by D.user",
     "| tstats count",
+    "| tstats count sum(n) where user=b* by kind",
+    "| mstats avg(_value) as a where metric_name=n by kind",
     "| from datamodel M.D | stats count by user",
     "| lookup people user OUTPUT role | stats count by role",
     "| inputlookup people",
@@ -246,7 +248,7 @@ def test_handlers_and_written_tables_and_events(small: None) -> None:
     env.compile("| makeresults | eval user=\"zoe\", role=\"new\" | table user role | outputlookup people").run([])
     env.compile("user=zoe | head 2 | collect index=kept").run(EVENTS)
     for spl in ("user=zoe | mark | stats count by seen", "| lookup people user OUTPUT role | stats count by role",
-                "index=kept | stats count by user"):
+                "index=kept | stats count by user", "| tstats count where index=kept by user"):
         search = env.compile(spl)
         assert list(search.run(EVENTS, executor=InlineExecutor())) == list(search.run(EVENTS)) != []
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import splmini
+from splmini.compiler import RunScope, compile_search
+from splmini.engine import candidates
+from splmini.engine import sweep as engine
 
 SEARCHES = (
     "EventID=1 user=bob",
@@ -24,14 +29,16 @@ SEARCHES = (
     "EventID=3 | first_is_no_command_filter",
     "`nosuch_macro`",
     "user=zed | collect index=kept",
-    "| tstats count from datamodel=M.D by D.user | join D.user [| tstats dc(D.EventID) as d from datamodel=M.D by D.user]",
+    "| tstats count from datamodel=M.D by D.user"
+    " | join D.user [| tstats dc(D.EventID) as d from datamodel=M.D by D.user]",
     "EventID=1 | join user [search EventID=3 | stats count as c by user]",
     "EventID=1 | append [search user=eve | head 2] | table user n",
     "EventID=1 | stats count by user | appendpipe [stats sum(count) as count]",
     "user=b* | foreach n [eval m=<<FIELD>>+1] | table m",
     "| tstats count from datamodel=M.D where D.user=bo* by D.user _time span=5s",
     "| tstats count from datamodel=M.D where earliest=103 by D.user",
-    "| tstats count from datamodel=M.D where [search EventID=3 | head 1 | fields user | rename user as D.user] by D.user",
+    "| tstats count from datamodel=M.D"
+    " where [search EventID=3 | head 1 | fields user | rename user as D.user] by D.user",
     "| tstats first(D.user) from datamodel=M.D",
     "| tstats count from datamodel=T.Sessions",
     "| tstats count from datamodel=Nowhere.D",
@@ -48,11 +55,17 @@ SEARCHES = (
     "| makeresults | eval a=1 | append [search user=bob | stats count]",
     "EventID=1 | eval x=1 [search x]",
     "EventID=1 | stats list(n) first(user)",
+    "| tstats count where user=b* by user",
+    "| tstats count where earliest=104 by user",
+    "| mstats avg(cpu) as a count(cpu) by user",
+    "| mstats max(_value) as m where metric_name=mem user=eve",
+    "| mstats latest(cpu) as c where user=eve | append [| mstats sum(_value) as s where metric_name=cpu]",
     "user=bob | map search=\"search n=$n$ | stats count\"",
 )  # fmt: skip
 EVENTS = [
     {
         "_time": 100 + n, "n": n, "EventID": (1, 3, "1")[n % 3], "user": ("bob", "eve", ["bob", "zed"])[n % 3],
+        **({"metric_name:cpu": n} if n % 2 else {"metric_name": "mem", "_value": n} if n % 3 else {}),
         **({"process": ("C:\\x\\cmd.exe /c MimiKatz", "stra\u017fe gaSSe", "\u212aey")[n // 2 % 3]} if n % 2 else {}),
     }
     for n in range(9)
@@ -75,8 +88,12 @@ def alone(search: str) -> Any:
     return [dict(row) for row in results], results.fields
 
 
-def test_equal_to_running_alone() -> None:
-    """Rows, order, columns and errors are those of each search by itself."""
+@pytest.mark.parametrize("library", [True, False])
+def test_equal_to_running_alone(library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows, order, columns and errors are those of each search by itself, with the library for literals or without."""
+    if not library:
+        monkeypatch.setattr(candidates, "ahocorasick_rs", None)
+        monkeypatch.setattr(engine, "CHUNK", 2)
     hits = splmini.sweep(SEARCHES, EVENTS, env())
     assert len(hits) == len(SEARCHES)
     for search, hit in zip(SEARCHES, hits, strict=True):
@@ -94,3 +111,25 @@ def test_an_iterator_is_read_once(once: bool) -> None:
     given = iter(EVENTS) if once else EVENTS
     hits = splmini.sweep(["EventID=1 | stats count", "| tstats count"], given, env())
     assert [dict(hit.outcome.results[0]) for hit in hits if hit.outcome] == [{"count": 6}, {"count": 9}]
+
+
+def test_finders_agree() -> None:
+    """All literals of a text are found, whichever way they are looked for, overlapping ones too."""
+    literals = ["abc", "bcd", "abcd", "cmd.exe", "md.", "zzz"]
+    found = {literals[number] for number in candidates.finder(literals)("xabcdx cmd.exe")}
+    assert found == {"abc", "bcd", "abcd", "cmd.exe", "md."}
+    pieces = candidates._pieces_of(literals)
+    assert {literals[number] for number in candidates._by_pieces(literals, pieces, "xabcdx cmd.exe")} == found
+
+
+@given(st.lists(st.sampled_from(["Kmd", "\u212amd", "kmd", "\u017fmd", "smd", "i\u0307md", "\u0130md", "xmd", 7, "7"])))
+def test_no_candidate_is_missed(values: list[Any]) -> None:
+    """A row that satisfies a search is a candidate, whatever its letters equal when case is ignored."""
+    spl = ["a=kmd", "a=*kmd*", "a=*smd", "a=imd", "a IN (*imd*, xmd)", "a=7", "a=*7*", "NOT a=xmd", "a=xmd OR b=1"]
+    predicates = [splmini.parse(each).commands[0].args[0] for each in spl]
+    index = candidates.build_index(predicates, [{"a": "xmd"}])
+    for value in [*values, values]:
+        row = {"a": value} if value != [] else {}
+        for number, predicate in enumerate(predicates):
+            if compile_search(predicate, RunScope(None))(row):
+                assert number in index.candidates(row), (spl[number], row)
