@@ -39,7 +39,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     *Null*: where an expression has no value, the field is removed from the result, also where it was there before.
     *Multivalue*: results may be multivalue; see each function. An assignment may not be a truth value: use `if()`.
     """
-    assignments = checked(node, scope)
+    return streaming(checked(node, scope), node)
+
+
+def streaming(assignments: Sequence[tree.Assignment], node: tree.Command) -> Streaming:
+    """Return the operator of checked assignments."""
     return Streaming(
         name="eval", bind=binder(assignments), requires=requirement(assignments), columns=_columns(assignments),
         writes=_written(assignments), node=node, span=node.span,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from splmini.commands._arguments import fail, parse_int, read, reading
-from splmini.commands._sorting import read_sort_keys, sorted_rows
+from splmini.commands._sorting import SortKey, read_sort_keys, sorted_rows
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -69,7 +70,28 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "sort needs a field to sort by.")
     if limit is not None and limit < 0:
         fail(node, "sort needs a count of 0 or more.", arguments.given.get("limit", arguments.positional[0]))
+    return _sorting(node, tuple(keys), limit)
 
+
+@dataclass(frozen=True, kw_only=True)
+class Sort(Sequence):
+    """A sort; `limit` is how many rows it keeps (0: all; None: as many as the limits say)."""
+
+    keys: tuple[SortKey, ...] = ()
+    limit: int | None = None
+
+    def first(self, count: int) -> Sort:
+        """Return the same sort for a head behind it, which shows no more than `count` rows."""
+        assert isinstance(self.node, tree.Command)
+        if not count or (self.limit and self.limit <= count):
+            return self
+        numbered = self.limit is not None and isinstance(self.node.args[0], tree.Word)
+        args = [each for each in self.node.args[numbered:] if not isinstance(each, tree.Option)]
+        node = replace(self.node, args=(tree.Word(str(count)), *args))
+        return replace(_sorting(self.node, self.keys, count), node=node)
+
+
+def _sorting(node: tree.Command, keys: tuple[SortKey, ...], limit: int | None) -> Sort:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         count = ctx.limits.sort_maxcount if limit is None else limit
 
@@ -85,7 +107,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
         return Stream(batched(rows()), stream.columns)
 
-    return Sequence(
-        name="sort", run=run, requires=reading(frozenset(key.field for key in keys)), keeps_order=False,
-        node=node, span=node.span,
+    return Sort(
+        keys=keys, limit=limit, name="sort", run=run, requires=reading(frozenset(key.field for key in keys)),
+        keeps_order=False, node=node, span=node.span,
     )

@@ -54,6 +54,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if static_type(condition) in ("string", "number"):
         fail(node, f"where needs a condition that is true or false, not '{condition}'.", condition)
     scope.check(condition)
+    return keep_where(condition, node)
+
+
+def keep_where(condition: tree.Node, node: tree.Command) -> Streaming:
+    """Return the operator that keeps the rows for which a checked eval expression is true."""
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
         test = ctx.expression(condition)

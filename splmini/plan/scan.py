@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Fields, Generating, RunContext, Stream
+from splmini.operators import Fields, Generating, Implied, RunContext, Stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +15,17 @@ class Scan(Generating):
     """Read the events of the run that satisfy `predicate` (None: all of them)."""
 
     predicate: tree.Node | None = None
+    implied: tree.Node | None = None
+    """A search expression that every row which is left in the end satisfies: what cannot need not be read."""
 
 
-def scan(predicate: tree.Node | None = None) -> Scan:
+def scan(predicate: tree.Node | None = None, implied: tree.Node | None = None) -> Scan:
     """Return a scan for a search expression."""
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        return ctx.scan(predicate, needed)
+        return ctx.scan(predicate, needed, None if implied is None else Implied(implied))
 
-    return Scan(name="scan", generate=generate, predicate=predicate)
+    return Scan(name="scan", generate=generate, predicate=predicate, implied=implied)
 
 
 def time_terms(node: tree.Node | None) -> tree.Node | None:
