@@ -241,6 +241,11 @@ class Knowledge:
         return frozenset(app.name for app in self.apps if app.builtin)
 
     @property
+    def renames(self) -> bool:
+        """Whether an app gives sourcetypes another name at search time."""
+        return self._part("renames", lambda: any("rename" in stanza for stanza in self.conf("props").values()))  # type: ignore[no-any-return]
+
+    @property
     def rewrites_raw(self) -> bool:
         """Whether an app changes `_raw` of events before they are in the index (SEDCMD, DEST_KEY=_raw)."""
         return self._part("rewrites_raw", self._rewrites_raw)  # type: ignore[no-any-return]

@@ -25,7 +25,7 @@ INDEX_TIME = "rules that guess the sourcetype of a file are not carried out: it 
 NOT_DONE = "not carried out"
 
 _CLASSES = re.compile(
-    r"\A(EXTRACT|REPORT|FIELDALIAS|EVAL|LOOKUP|SEDCMD|TRANSFORMS|RULESET|METRICS|LESS_THAN|MORE_THAN)[-_]"
+    r"\A(?:(EXTRACT|REPORT|FIELDALIAS|EVAL|SEDCMD|TRANSFORMS|RULESET|RULESET_DESC|SEGMENTATION)-|(LESS_THAN|MORE_THAN))"
 )
 
 PROPS_DONE = frozenset({
@@ -106,7 +106,7 @@ def _class_of(setting: str) -> str:
     if setting[:6].upper() == "LOOKUP" and len(setting) > 6:
         return "LOOKUP"
     match = _CLASSES.match(setting)
-    return match[1] if match else setting.partition(" = ")[0]
+    return match[1] or match[2] if match else setting.partition(" = ")[0]
 
 
 def _own(app: App, conf: str) -> Stanzas:

@@ -95,11 +95,12 @@ class _Run:
         if self._classifier is not None and asked is not None:
             self._classifier = self._classifier.restricted(asked)
         self.needs_time = needed is None or "_time" in needed or not DATE_FIELDS.isdisjoint(needed)
-        self._metadata = _metadata_only(needed) and self._classifier is None and not raw
+        renamed = (needed is None or not needed.isdisjoint({"sourcetype", "_sourcetype"})) and knowledge.renames
+        self._metadata = _metadata_only(needed) and self._classifier is None and not raw and not renamed
         constants = self._classifier.constants if self._classifier else _NOBODY
         self._by_host = "host" in constants
         self._by_index = "index" in constants
-        self.complete = self._all_that_is_needed()
+        self.complete = None if renamed else self._all_that_is_needed()
 
     def _all_that_is_needed(self) -> frozenset[str] | None:
         """Return the fields with which an event needs no knowledge: what is given is never changed."""
@@ -225,6 +226,8 @@ class _Plan:
         """Map one event."""
         row = dict(event)
         given = event
+        if self._props.renamed_from is not None:
+            row["_sourcetype"], row["sourcetype"] = self._props.renamed_from, self._props.sourcetype
         synthesised = False
         bound = self._bound
         if "_raw" not in row:

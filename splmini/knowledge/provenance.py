@@ -79,6 +79,8 @@ class Tracer:
         props = self.knowledge.props.key(*texts)
         extraction = self.knowledge.extraction(props.stanzas)
         row: Row = dict(event)
+        if props.renamed_from is not None:
+            row["sourcetype"] = props.sourcetype
         origins: Traced = dict.fromkeys(row, GIVEN)
         synthesised = "_raw" not in row
         if synthesised:

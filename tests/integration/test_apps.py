@@ -110,7 +110,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "* does not cross a separator": ({"_raw": "x", "source": "/x/vendor/a/b.log"}, {"depth": ABSENT}),
     "host patterns ignore case": ({"_raw": "x", "host": "gateway7"}, {"site": "gateway"}),
     "(::){0} makes a sourcetype a pattern": ({"_raw": "x", "sourcetype": "vendor:wild:a"}, {"kind": "wild"}),
-    "rename: only the new name's stanza applies": ({"_raw": "x", "sourcetype": "vendor:old"}, {"name_of": "new"}),
+    "rename: only the new name's stanza applies": (
+        {"_raw": "x", "sourcetype": "vendor:old"},
+        {"name_of": "new", "sourcetype": "vendor:new", "_sourcetype": "vendor:old"},
+    ),
     "a sourcetype in another spelling": ({"_raw": TEXT, "sourcetype": "Vendor:TEXT"}, {"verb": "GET"}),
     "KV_MODE=auto": (
         {"_raw": "a=1, b=\"x y\" c='z';d=4&e=5|f=6 g-h=7", "sourcetype": "vendor:auto"},
@@ -250,6 +253,25 @@ def test_only_what_is_needed(env: Any, name: str) -> None:
     rows = list(env.compile(f"search * | fields {fields}").run([{"sourcetype": "vendor:text", **event}]))
     row = rows[0] if rows else {}
     assert {f: row.get(f) for f in expected if f[0] != "_"} == {f: v for f, v in expected.items() if f[0] != "_"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("sourcetype=vendor:new", 1),
+        ("sourcetype=vendor:old", 0),
+        ("_sourcetype=vendor:old", 1),
+        ("sourcetype=*:new", 1),
+    ],
+)
+@pytest.mark.parametrize(
+    "after", ["", " | stats count by sourcetype", " | fields sourcetype", ' | where name_of="new"']
+)
+def test_renamed_sourcetypes_are_searched_by_their_new_name(env: Any, condition: str, found: int, after: str) -> None:
+    """A renamed sourcetype is what a search sees; `_sourcetype` is what it was."""
+    events = [{"_raw": "x", "sourcetype": "vendor:old"}]
+    assert len(env.compile(f"search {condition}{after}").run(events)) == found
+    assert events == [{"_raw": "x", "sourcetype": "vendor:old"}]
 
 
 # ---- layers --------------------------------------------------------------------------------------------------------
