@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from splmini.errors import did_you_mean
@@ -49,7 +49,7 @@ def refusal(node: tree.Node, row: Row, run: Run) -> Refusal:
         return Refusal(node, _field_reason(node, row))
     if isinstance(node, (tree.Term, tree.Directive)):
         return Refusal(node, "_raw is absent" if row.get("_raw") is None else f"_raw does not contain {node}")
-    return Refusal(node, _expression_reason(node, row))
+    return Refusal(node, _expression_reason(node, row) + _case_remark(node, row, run))
 
 
 def _holds(node: tree.Node, row: Row, run: Run) -> bool:
@@ -126,7 +126,28 @@ def _expression_reason(node: tree.Node, row: Row) -> str:
     text = f"{_found(node, row)}, wanted {node}"
     names = [each.name for each in tree.walk(node) if isinstance(each, tree.FieldRef) and row.get(each.name) is None]
     text += next(filter(None, (near_field(name, row) for name in names)), "")
-    return text + (" (the letters' case differs, and counts here)" if _differs_in_case(node, row) else "")
+    return text
+
+
+def _case_remark(node: tree.Node, row: Row, run: Run) -> str:
+    """A remark where the clause failed only because eval and where heed the letters' case."""
+    if _differs_in_case(node, row) or _matches_in_lower_case(node, row, run):
+        return " (the letters' case differs, and counts here)"
+    return ""
+
+
+def _matches_in_lower_case(node: tree.Node, row: Row, run: Run) -> bool:
+    """Say whether match() or like() would hold if the letters' case did not count."""
+    if not isinstance(node, tree.Call) or node.name not in ("match", "like") or len(node.args) != 2:
+        return False
+    subject, pattern = node.args
+    if not isinstance(pattern, tree.String) or not isinstance(subject, tree.FieldRef):
+        return False
+    text = f"(?i){pattern.value}" if node.name == "match" else pattern.value.lower()
+    changed = replace(node, args=(subject, replace(pattern, value=text)))
+    value = row.get(subject.name)
+    folded = [to_text(item).lower() for item in as_list(value)] if node.name == "like" else as_list(value)
+    return any(run.expression(changed)({**row, subject.name: item}) is True for item in folded)
 
 
 def _differs_in_case(node: tree.Node, row: Row) -> bool:

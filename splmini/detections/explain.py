@@ -14,7 +14,8 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import TIME_MODIFIERS
-from splmini.detections.clauses import Refusal, clauses_of, near_field, refusal
+from splmini.detections.clauses import Refusal, clauses_of, refusal
+from splmini.detections.explain_notes import by_fields, by_notes, notes
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
@@ -170,6 +171,8 @@ class _Explainer:
         reading = Stage("events", None)
         self.explanation.stages.append(reading)
         stages = [(self.new_stage(operator), self.prepared(operator)) for operator in filters]
+        for (stage, _), operator in zip(stages, filters, strict=True):
+            stage.notes += self.subsearches(operator)
         kept: list[Row] = []
         predicates = [self.run.expanded(each.predicate) for each in filters if each.predicate is not None]
         in_range = self.run.time_range(predicates[0] if predicates else None)
@@ -270,7 +273,15 @@ class _Explainer:
     def filter(self, operator: Operator, rows: list[Row]) -> list[Row]:
         assert isinstance(operator, Streaming)
         stage = self.new_stage(operator)
+        stage.notes += self.subsearches(operator)
         return self.filtered(stage, self.prepared(operator), rows)
+
+    def subsearches(self, operator: Streaming) -> list[str]:
+        """What a filter reads with the results of its subsearches in their place."""
+        assert operator.predicate is not None
+        if not any(isinstance(each, tree.Subsearch) for each in tree.walk(operator.predicate)):
+            return []
+        return [f"with what its subsearches gave it reads: {_short(str(self.run.expanded(operator.predicate)), 200)}"]
 
     def stage(self, operator: Operator, rows: list[Row] | None) -> list[Row]:
         stage = self.new_stage(operator)
@@ -290,61 +301,6 @@ def _is_filter(operator: Operator) -> bool:
     return isinstance(operator, Streaming) and operator.filters and operator.predicate is not None
 
 
-def notes(operator: Operator, before: list[Row], after: list[Row]) -> Iterator[str]:
-    """Yield what a user would want to know about a stage: null by-fields, lookup keys that missed."""
-    node = operator.node
-    if not isinstance(node, tree.Command):
-        return
-    if node.name == "lookup":
-        yield from _lookup_notes(node, before, after)
-        return
-    yield from by_notes([item.text for item in by_fields(node)], before)
-
-
-def by_fields(node: tree.Command) -> list[tree.Word]:
-    """Return the fields of a command's by-clause."""
-    return [
-        item
-        for arg in node.args
-        if isinstance(arg, tree.Clause) and arg.keyword in ("by", "over")
-        for item in arg.items
-        if isinstance(item, tree.Word)
-    ]
-
-
-def by_notes(names: list[str], rows: list[Row]) -> Iterator[str]:
-    """Yield which null by-fields dropped rows."""
-    nulls = Counter(tuple(name for name in names if row.get(name) is None) for row in rows)
-    dropped = sum(count for missing, count in nulls.items() if missing)
-    if not dropped:
-        return
-    singles: Counter[str] = Counter()
-    for missing, count in nulls.items():
-        for name in missing:
-            singles[name] += count
-    listed = ", ".join(f"{name} ({count})" for name, count in singles.most_common())
-    yield f"{dropped} of {len(rows)} rows were dropped because a by-field is null: {listed}"
-    carried = {name: None for row in rows for name in row}
-    for name in singles:
-        if name not in carried:
-            yield f"no row has a field {name}{near_field(name, carried)}"
-
-
-def _lookup_notes(node: tree.Command, before: list[Row], after: list[Row]) -> Iterator[str]:
-    keys = [
-        (item.alias if isinstance(item, tree.Rename) else item).text
-        for item in node.args[1:]
-        if isinstance(item, (tree.Word, tree.Rename))
-    ]
-    missed: Counter[tuple[str, ...]] = Counter()
-    for old, new in zip(before, after, strict=False):
-        if len(new) <= len(old):
-            missed[tuple(f"{key}={old.get(key, 'null')}" for key in keys)] += 1
-    if missed:
-        listed = "; ".join(" ".join(key) + f" ({count})" for key, count in missed.most_common(3))
-        yield f"{sum(missed.values())} of {len(before)} rows found nothing in the lookup: {listed}"
-
-
 def _report(explanation: Explanation) -> Iterator[str]:
     width = max((len(f"{stage.rows_in:,}") for stage in explanation.stages), default=1)
     for stage in explanation.stages:
@@ -358,11 +314,15 @@ def _report(explanation: Explanation) -> Iterator[str]:
             yield f"{'':>{2 * width + 6}}{note}"
     if explanation.near_misses and not explanation.fired:
         yield "Nearest events:"
-        for miss in explanation.near_misses:
-            origin = f" (from `{miss.macro}`)" if miss.macro else ""
-            where = f" at line {miss.position[0]}, column {miss.position[1]}" if miss.position else ""
-            refused = f"refused by {_short(miss.refused_by, 80)}{origin}{where}: {miss.reason}"
-            yield f"  {miss.satisfied} of {miss.clauses} clauses hold; {refused}"
+        for line, count in Counter(map(_missed, explanation.near_misses)).items():
+            yield f"  {line}" + (f" ({count} events)" if count > 1 else "")
+
+
+def _missed(miss: NearMiss) -> str:
+    origin = f" (from `{miss.macro}`)" if miss.macro else ""
+    where = f" at line {miss.position[0]}, column {miss.position[1]}" if miss.position else ""
+    refused = f"refused by {_short(miss.refused_by, 80)}{origin}{where}: {miss.reason}"
+    return f"{miss.satisfied} of {miss.clauses} clauses hold; {refused}"
 
 
 def _short(text: str, width: int = 120) -> str:
@@ -370,4 +330,4 @@ def _short(text: str, width: int = 120) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-__all__ = ["ClauseCount", "Explanation", "NearMiss", "Stage", "conjuncts", "explain"]
+__all__ = ["ClauseCount", "Explanation", "NearMiss", "Stage", "by_fields", "by_notes", "conjuncts", "explain"]

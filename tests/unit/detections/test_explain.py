@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -192,7 +192,7 @@ def test_nearest_first() -> None:
 class TestEmptyDataset:
     """A search over a data model whose dataset is empty: which condition of the dataset, which event type."""
 
-    EVENT = {"sourcetype": "XmlWinEventLog", "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1}
+    EVENT: ClassVar = {"sourcetype": "XmlWinEventLog", "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1}
 
     @pytest.mark.parametrize(
         "search",
@@ -225,3 +225,57 @@ class TestEmptyDataset:
         env = splmini.Environment(datamodels={"M": {"D": {"search": "tag=nowhere", "fields": ["user"]}}})
         notes = env.explain("| tstats count from datamodel=M.D by D.user", [{"a": 1}]).stages[0].notes
         assert notes[1] == "no event type gives the tag nowhere"
+
+
+NOTES = {
+    'rex field=msg "ID=(?<id>\\d+)"': ["the pattern does not match in 2 of 2 rows: msg is `id=17 ok`"],
+    'rex field=msg "id=(?<id>\\d+)"': ["the pattern does not match in 1 of 2 rows: msg is `none`"],
+    'rex field=mgs "(?<id>\\d+)"': ["the pattern does not match in 2 of 2 rows: mgs is absent (Did you mean 'msg'?)"],
+    'rex mode=sed field=msg "s/a/b/"': [],
+    'regex msg="^x"': ["no row satisfies it: msg is `id=17 ok`"],
+    'regex msg="^n"': [],
+    "eval total=n+lost": ["total is null in every row, as no row has lost"],
+    "eval total=n+nn, n=1": ["total is null in every row, as no row has nn (Did you mean 'n'?)"],
+    'eval x=if(user="bob", 1, null())': [],
+    "spath input=msg path=a output=z": ["it found nothing in any row: msg is `id=17 ok`"],
+    "dedup host": ["2 of 2 rows were dropped because a field is null: host (2)", "no row has a field host"],
+    "dedup user": [],
+    "dedup host keepempty=true": [],
+    "join user [search sourcetype=other | table user]": [
+        "2 of 2 rows met no row of the subsearch: user=bob (1); user=al (1)"
+    ],
+    "join user [search user=bob | table user]": ["1 of 2 rows met no row of the subsearch: user=al (1)"],
+    "join type=left user [search user=bob | table user]": [],
+    "search [search user=bob | fields user]": ['with what its subsearches gave it reads: user="bob"'],
+}
+
+
+@pytest.mark.parametrize("command", NOTES)
+def test_notes(command: str) -> None:
+    """A stage says what kept its fields or rows from coming out, and nothing where all went well."""
+    events = [
+        {"sourcetype": "st", "user": "bob", "msg": "id=17 ok", "n": "7"},
+        {"sourcetype": "st", "user": "al", "msg": "none", "n": "3"},
+    ]
+    stages = splmini.Environment().explain(f"sourcetype=st | {command}", events).stages
+    assert stages[2].notes == NOTES[command]
+
+
+@pytest.mark.parametrize(
+    ("clause", "remark"),
+    [
+        ('like(user, "B%")', True), ('match(user, "^BOB$")', True), ('user="BOB"', True), ('like(user, "C%")', False),
+        ('match(user, "x")', False), ('match(nothing, "x")', False),
+    ],
+)
+def test_case_remark(clause: str, remark: bool) -> None:
+    """Where eval's comparisons failed for the letters' case alone, it is said."""
+    (miss,) = splmini.Environment().explain(f"user=* | where {clause}", [{"user": "bob"}]).near_misses
+    assert ("(the letters' case differs, and counts here)" in miss.reason) is remark
+
+
+def test_like_misses_are_counted() -> None:
+    """Events that were refused for the same reason are one line."""
+    report = str(splmini.Environment().explain("a=1", [{"a": "2"}, {"a": "2"}, {"a": "3"}]))
+    assert "a is `2`, wanted 1 (2 events)" in report
+    assert report.count("refused by a=1 at") == 2
