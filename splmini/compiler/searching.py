@@ -9,9 +9,11 @@ from splmini import registry
 from splmini.language import tree
 from splmini.values.comparison import search_comparison
 from splmini.values.multivalue import as_list
+from splmini.values.networks import is_cidr
 from splmini.values.numbers import to_number, to_text
 from splmini.values.terms import term_matcher
 from splmini.values.times import time_modifier
+from splmini.values.wildcards import compile_wildcards, has_wildcard
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -176,7 +178,11 @@ def _field_in(node: tree.FieldIn, scope: registry.Scope) -> Test:
     simple = [term.text for term in node.values if _is_simple(term.text)]
     plain = {text.lower() for text in simple}
     numbers = {number for number in map(to_number, simple) if number is not None}
-    tests = [search_comparison("=", term.text, term.quoted) for term in node.values if not _is_simple(term.text)]
+    rest = [term for term in node.values if not _is_simple(term.text)]
+    wild = [term.text for term in rest if _is_wild(term)]
+    tests = [search_comparison("=", term.text, term.quoted) for term in rest if not _is_wild(term)]
+    if wild:
+        tests.append(_any_value(compile_wildcards(wild)))
 
     def field_in(row: Row) -> bool:
         value = row.get(name)
@@ -195,6 +201,18 @@ def _field_in(node: tree.FieldIn, scope: registry.Scope) -> Test:
         return False
 
     return field_in
+
+
+def _is_wild(term: tree.Term) -> bool:
+    """Say whether an equality with a value is a wildcard that ignores case."""
+    return has_wildcard(term.text) and not is_cidr(term.text) and (term.quoted or "(" not in term.text)
+
+
+def _any_value(match: Callable[[str], bool]) -> Test:
+    def satisfied(value: Any) -> bool:
+        return any(match(item if item.__class__ is str else to_text(item)) for item in as_list(value))
+
+    return satisfied
 
 
 def _is_simple(text: str) -> bool:

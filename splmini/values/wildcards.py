@@ -23,6 +23,35 @@ def compile_wildcard(pattern: str, ignore_case: bool = True) -> Callable[[str], 
     return _matcher(pattern)
 
 
+def compile_wildcards(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that says whether a whole text matches one of many patterns, whatever its case.
+
+    >>> compile_wildcards(["*.exe", "a*", "*mid*", "x*y"])("A.dll"), compile_wildcards(["*.exe", "x*y"])("x.txt")
+    (True, False)
+    """
+    starts, ends, needles, others = [], [], [], []
+    for pattern in patterns:
+        head, *rest = pattern.lower().split("*")
+        middle = [part for part in rest[:-1] if part]
+        if len(rest) == 1 and head and not rest[-1]:
+            starts.append(head)
+        elif rest and not head and not middle and rest[-1]:
+            ends.append(rest[-1])
+        elif rest and not head and len(middle) == 1 and not rest[-1]:
+            needles.append(middle[0])
+        else:
+            others.append(_matcher(pattern.lower()))
+    heads, tails = tuple(starts), tuple(ends)
+
+    def matches(text: str) -> bool:
+        text = text.lower()
+        if text.startswith(heads) or text.endswith(tails) or any(map(text.__contains__, needles)):
+            return True
+        return any(match(text) for match in others)
+
+    return matches
+
+
 def _folded(match: Callable[[str], bool]) -> Callable[[str], bool]:
     def matches(text: str) -> bool:
         return match(text.lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -34,6 +35,16 @@ from splmini.values import multivalue, networks, sorting, terms, wildcards
 def test_wildcards(pattern: str, text: str, matches: bool) -> None:
     """`*` is any characters, all else is itself, case does not count."""
     assert wildcards.compile_wildcard(pattern)(text) is matches
+
+
+@pytest.mark.parametrize("text", ["", "a", "Ab", "xaBy", "bA", "abab", "a*b"])
+def test_many_wildcards_are_each_of_them(text: str) -> None:
+    """A text matches one of many patterns where it matches one of them alone."""
+    patterns = ["a*", "*B", "*ab*", "a*b", "*", "**", "ab", "*a*b*", "x*a*"]
+    for size in (1, 2, 3):
+        for chosen in itertools.combinations(patterns, size):
+            expected = any(wildcards.compile_wildcard(pattern)(text) for pattern in chosen)
+            assert wildcards.compile_wildcards(chosen)(text) is expected, chosen
 
 
 def test_wildcards_with_case() -> None:
