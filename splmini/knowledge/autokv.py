@@ -127,6 +127,8 @@ def mode_of(settings: Mapping[str, str]) -> str:
     indexed = settings.get("INDEXED_EXTRACTIONS", "").strip().lower()
     if indexed in ("json", "hec"):
         return "json"
+    if indexed == "xml":
+        return "xml"
     if indexed in _DELIMITERS:
         return "columns"
     mode = settings.get("KV_MODE", "").strip().lower() or "auto"

@@ -37,7 +37,9 @@ _BREAK_SETTINGS = (
     "LINE_BREAKER", "SHOULD_LINEMERGE", "BREAK_ONLY_BEFORE", "BREAK_ONLY_BEFORE_DATE", "MUST_BREAK_AFTER",
     "MUST_NOT_BREAK_AFTER", "MUST_NOT_BREAK_BEFORE",
 )  # fmt: skip
-_ONE_LINE = frozenset({"", r"([\r\n]+)", r"([\n\r]+)", r"(\r?\n)", r"([\n]+)", r"(\n)", r"(\n+)", r"([\r\n])"})
+_ONE_LINE = frozenset({
+    "", r"([\r\n]+)", r"[\r\n]+", r"[\n\r]+", r"\n", r"([\n\r]+)", r"(\r?\n)", r"([\n]+)", r"(\n)", r"(\n+)", r"([\r\n])",
+})  # fmt: skip
 """LINE_BREAKERs that make each line an event, which readers do by themselves, faster."""
 _HEADER_SETTINGS = (
     "FIELD_NAMES", "FIELD_DELIMITER", "HEADER_FIELD_LINE_NUMBER", "FIELD_HEADER_REGEX", "PREAMBLE_REGEX"

@@ -189,10 +189,10 @@ def _text(value: Any) -> str:
 
 
 def constants_of(event: dict[str, Any], props: PropsKey) -> Row:
-    """The fields that a class of events shares; a renamed sourcetype counts beside the one that was given."""
+    """The fields that a class of events shares; a renamed sourcetype is what a search sees."""
     constants = {name: event[name] for name in CONSTANT_FIELDS if event.get(name) is not None}
     if props.renamed_from is not None:
-        constants["sourcetype"] = [props.renamed_from, props.sourcetype]
+        constants["sourcetype"] = props.sourcetype
     return constants
 
 
