@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 import splmini
@@ -37,3 +39,57 @@ def test_a_handler_runs_a_declared_command() -> None:
 
     environment = splmini.Environment(commands={"apply": apply})
     assert list(environment.compile("* | apply model").run([{"a": "x"}])) == [{"a": "x", "predicted": 1}]
+
+
+def _decoded(rows, arguments):  # type: ignore[no-untyped-def]
+    """What cyberchef does with the recipe FromBase64."""
+    options = arguments.options
+    for row in rows:
+        text = base64.b64decode(row[options["infield"]]).decode()
+        yield {**row, options["outfield"]: text}
+
+
+def _parsed(rows, arguments):  # type: ignore[no-untyped-def]
+    """What ut_parse_extended does with the host of a URL."""
+    url_field, _ = arguments.words
+    for row in rows:
+        host = row[url_field].split("/")[2]
+        yield {**row, "ut_netloc": host, "ut_tld": host.rpartition(".")[2]}
+
+
+def test_handlers_of_custom_commands() -> None:
+    """Handlers read options and words, and their rows go on through the search."""
+    environment = splmini.Environment(commands={"cyberchef": _decoded, "ut_parse_extended": _parsed})
+    search = (
+        '| cyberchef infield="payload" outfield="url" operation=FromBase64 | ut_parse_extended url list '
+        "| search ut_tld=com | table ut_netloc"
+    )
+    events = [{"payload": base64.b64encode(text).decode()} for text in (b"http://a.com/x", b"http://b.org/y")]
+    assert list(environment.compile(search).run(events)) == [{"ut_netloc": "a.com"}]
+
+
+def test_a_handler_of_sendalert_sees_the_results() -> None:
+    """sendalert is given the rows and its parameters, and passes the rows on."""
+    seen: list[tuple[str, str, int]] = []
+
+    def sendalert(rows, arguments):  # type: ignore[no-untyped-def]
+        kept = list(rows)
+        seen.append((arguments.words[0], arguments.options["param.risk_score"], len(kept)))
+        return kept
+
+    environment = splmini.Environment(commands={"sendalert": sendalert})
+    results = environment.compile("| stats count by user | sendalert risk param.risk_score=50").run(
+        [{"user": "a"}, {"user": "b"}]
+    )
+    assert len(results) == 2
+    assert seen == [("risk", "50", 2)]
+
+
+def test_a_handler_that_fails() -> None:
+    """What a handler raises reaches the caller."""
+
+    def failing(rows, arguments):  # type: ignore[no-untyped-def]
+        raise ValueError("no service")
+
+    with pytest.raises(ValueError, match="no service"):
+        splmini.Environment(commands={"cyberchef": failing}).compile("| cyberchef x").run([{"a": 1}])
