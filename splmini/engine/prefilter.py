@@ -8,7 +8,7 @@ from typing import Any
 
 import pcre2
 
-from splmini.events import Block, find_reader
+from splmini.events import Block, Projected, find_reader
 from splmini.plan.literals import Alternatives, hiding
 
 MOST_LITERALS = 200
@@ -122,6 +122,10 @@ _ADDED = 4
 _TRIES = 4
 
 
+def _mostly_whole(events: list[dict[str, Any]], keys: frozenset[str]) -> bool:
+    return sum(len(event) > len(keys) + _ADDED for event in events) * 2 > len(events)
+
+
 def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Yield, for each block, about how many records it has and the events that may satisfy the expression.
 
@@ -137,7 +141,7 @@ def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iter
         else:
             records = prefilter.records(part)
             events = part.events(report, records, keys) if records else []
-            if keys is not None and sum(len(event) > len(keys) + _ADDED for event in events) * 2 > len(events):
+            if keys is not None and not isinstance(events, Projected) and _mostly_whole(events, keys):
                 failed += 1  # hardly a record has all that is needed: trying costs more than it saves
                 keys = keys if failed < _TRIES else None
             yield max(part.lines, len(records)), events

@@ -11,6 +11,7 @@ from typing import IO, Any, TypeAlias
 import msgspec
 
 from splmini.engine.filters import Verdicts
+from splmini.events import Projected
 from splmini.operators import BATCH_SIZE, Row
 
 Events: TypeAlias = "list[dict[str, Any]]"
@@ -86,7 +87,7 @@ class EventSource:
 
         if self._spool is None and prefilter and self._filtered is not None:
             for count, events in self._filtered(prefilter):
-                yield count, keep(events)
+                yield count, events if isinstance(events, Projected) else keep(events)
             return
         if self._columns is not None and self._spool is None:
             tests = [test for each in refusals if isinstance(each, ValueTests) for test in each.tests]

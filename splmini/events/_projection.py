@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
@@ -50,6 +51,12 @@ def _decoder(keys: frozenset[str]) -> Any:
     return msgspec.json.Decoder(shape).decode
 
 
+class Projected(list[Any]):
+    """A batch of events that all have certain keys, and no others but what the caller put on every event."""
+
+    keys: frozenset[str] = frozenset()
+
+
 def project(records: Sequence[bytes], keys: frozenset[str], settings: Settings) -> list[Row | None]:
     """Return the event of each record, with these keys alone; None where the record has to be parsed whole."""
     decode = _decoder(keys)
@@ -59,7 +66,7 @@ def project(records: Sequence[bytes], keys: frozenset[str], settings: Settings) 
     except (msgspec.MsgspecError, ValueError, RecursionError):
         rows = [_tried(decode, record) for record in records]
     whole = len(keys)
-    if any(len(row) != whole for row in rows):
+    if set(map(len, rows)) - {whole}:
         rows = [row if len(row) == whole else None for row in rows]
     if "_time" in keys:
         _set_times(rows, settings)
@@ -79,6 +86,8 @@ def _tried(decode: Any, record: bytes) -> Any:
 
 
 def _set_times(rows: list[Any], settings: Settings) -> None:
+    if None not in rows and str not in set(map(type, map(itemgetter("_time"), rows))):
+        return
     for number, row in enumerate(rows):
         if row is not None and row["_time"].__class__ is str:
             moment = any_epoch(row["_time"], settings.timezone, settings.now)
@@ -105,4 +114,4 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-__all__ = ["is_utf8", "project", "projectable"]
+__all__ = ["Projected", "is_utf8", "project", "projectable"]

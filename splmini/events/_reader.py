@@ -15,7 +15,7 @@ import msgspec
 
 from splmini.errors import EventFormatError, did_you_mean
 from splmini.events._framing import LINES, Framing
-from splmini.events._projection import is_utf8
+from splmini.events._projection import Projected, is_utf8
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -129,7 +129,9 @@ class Block:
         rows = project(records, keys, self.settings)
         if None not in rows:
             report.records += len(rows)
-            return rows  # type: ignore[return-value]
+            batch = Projected(rows)
+            batch.keys = keys
+            return batch
         if not any(rows):
             return parse_records(self, records, report)
         return _mixed(self, records, rows, report)

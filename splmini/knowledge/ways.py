@@ -42,9 +42,18 @@ class Ways:
         self.asked.add(name)
         found = self._known.get(name)
         if found is None:
-            ways = {repr(way): way for each in self._extractions for way in _ways(each, name)}
-            found = self._known[name] = (Kept(), *ways.values())
+            found = self._known[name] = _once(way for each in self._extractions for way in _ways(each, name))
         return found
+
+
+def _once(ways: Iterable[Way]) -> tuple[Way, ...]:
+    """Ways to a field, each once; it may always be a piece of the record. Nothing matters beside one not known."""
+    found: dict[Any, Way] = {"": Kept()}
+    for way in ways:
+        if isinstance(way, Unknown):
+            return (way,)
+        found[id(way.expression) if isinstance(way, Computed) else way] = way
+    return tuple(found.values())
 
 
 def _ways(extraction: Extraction, name: str) -> Iterable[Way]:
@@ -86,10 +95,10 @@ class StanzaWays:
         found = self._known.get(name)
         if found is None:
             try:
-                ways = {repr(way): way for stanza in self._stanzas for way in self._of_stanza(stanza, name)}
+                found = _once(way for stanza in self._stanzas for way in self._of_stanza(stanza, name))
             except SplError:
-                ways = {"": Unknown()}
-            found = self._known[name] = (Kept(), *ways.values())
+                found = (Unknown(),)
+            self._known[name] = found
         return found
 
     def _of_stanza(self, stanza: Stanza, name: str) -> Iterator[Way]:
