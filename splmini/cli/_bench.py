@@ -1,29 +1,41 @@
-"""How `splmini test` runs many files: here or in processes, with their attack data fetched before."""
+"""How `splmini test` and `mutate` run many files: here or in processes, with their attack data fetched before."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from splmini.detections.bench import Bench, FileReport
+    from splmini import SplError
+    from splmini.detections.bench import Bench, FileReport, MutationReport
 
+T = TypeVar("T")
 _bench: Bench | None = None
-"""The bench of a worker process."""
+"""The bench of this process."""
 
 
 def reports(files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator[FileReport]:
     """Yield the report of each file, in their order; `arguments` are those of `splmini.bench.Bench`."""
-    if jobs <= 1 or len(files) < 2:
-        import splmini
+    return _mapped(_run, files, arguments, jobs)
 
-        bench = splmini.bench.Bench(**arguments)
-        yield from map(bench.run, files)
+
+def mutations(
+    files: list[Path], arguments: dict[str, Any], jobs: int, most: int
+) -> Iterator[MutationReport | SplError]:
+    """Yield the report of each detection's mutants, in their order, or what kept it from being made."""
+    return _mapped(partial(_mutate, most), files, arguments, jobs)
+
+
+def _mapped(work: Callable[[Path], T], files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator[T]:
+    if jobs <= 1 or len(files) < 2:
+        _start(arguments)
+        yield from map(work, files)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -31,7 +43,7 @@ def reports(files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(min(jobs, len(files)), context, _start, (arguments,))
     try:
-        yield from executor.map(_run, files)
+        yield from executor.map(work, files)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
@@ -46,6 +58,16 @@ def _start(arguments: dict[str, Any]) -> None:
 def _run(path: Path) -> FileReport:
     assert _bench is not None
     return _bench.run(path)
+
+
+def _mutate(most: int, path: Path) -> MutationReport | SplError:
+    import splmini
+
+    assert _bench is not None
+    try:
+        return _bench.mutate(path, most)
+    except splmini.SplError as error:
+        return error
 
 
 def fetched(files: list[Path], mirror: str | None, hosts: tuple[str, ...], cache: str | None, most: int) -> Any:

@@ -16,13 +16,15 @@ from splmini.cli import _shared as shared
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Try at most so many mutants of each (all).")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes, for several detections.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write a JSON report.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT",
               help="Fail only where less of a detection's mutants is killed (100).")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the surviving mutants.")
 @shared.environment_options
 def command(
-    paths: tuple[str, ...], attack_data: str | None, most: int, json_file: str | None, fail_under: float | None,
+    paths: tuple[str, ...], attack_data: str | None, most: int, jobs: int, json_file: str | None,
+    fail_under: float | None,
     quiet: bool, **settings: Any,
 ) -> None:
     """Change the searches of the detections in PATHS (here) a little, and show which changes no test notices.
@@ -34,16 +36,15 @@ def command(
     Example: splmini mutate examples/detect_regsvcs/detection.yml
     """
     import splmini
+    from splmini.cli import _bench
 
-    bench = splmini.bench.Bench(shared.environment_settings(settings), attack_data)
+    files = _detections(paths or (".",), attack_data is not None)
+    arguments = {"settings": shared.environment_settings(settings), "attack_data": attack_data}
     reports, failures = [], []
-    for file in _detections(paths or (".",), attack_data is not None):
-        try:
-            with shared.progress(quiet, "mutants") as progress:
-                report = bench.mutate(file, most, progress)
-        except splmini.SplError as error:
-            failures.append({"file": str(file), "error": str(error)})
-            click.echo(f"splmini: {error}", err=True)
+    for file, report in zip(files, _bench.mutations(files, arguments, jobs, most), strict=True):
+        if isinstance(report, splmini.SplError):
+            failures.append({"file": str(file), "error": str(report)})
+            click.echo(f"splmini: {report}", err=True)
             continue
         reports.append(report)
         click.echo(str(report).split("\n", 1)[0] if quiet else str(report))

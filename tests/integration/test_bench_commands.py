@@ -258,6 +258,12 @@ class TestMutate:
         (content,) = json.loads(report.read_text())["detections"]
         assert (content["score"], content["survived"][0]["search"]) == (0.5, "`mine` * | stats count by host")
         assert invoke("mutate", repository, "--fail-under", "50").exit_code == 0
+        more = repository / "detections/more.test.yml"
+        more.write_text("search: a=1 b=2\ncases: [{name: x, events: [{a: 1, b: 2}]}]\n")
+        one, two = invoke("mutate", repository).output, invoke("mutate", repository, "-j", "2").output
+        assert one == two
+        assert "more: 2 of 4 mutants killed" in two
+        more.unlink()
         assert invoke("mutate", repository, "-q", "--most", "1").output == "Odd Tool: 1 of 1 mutants killed (100%)\n"
 
     def test_without_tests(self, repository: Path) -> None:
