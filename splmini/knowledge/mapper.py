@@ -6,6 +6,7 @@ from collections.abc import Callable, Container
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from splmini.events import Projected
 from splmini.knowledge.default_fields import DATE_FIELDS
 from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, Classifier, asked_of, needs_classes
 from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
@@ -115,6 +116,8 @@ class _Run:
         assert complete is not None
 
         def map_events(events: list[dict[str, Any]]) -> list[Row]:
+            if isinstance(events, Projected) and complete <= events.keys:
+                return events if owned else list(map(dict, events))
             missing = [number for number, event in enumerate(events) if not complete <= event.keys()]
             if not missing:
                 return events if owned else list(map(dict, events))
