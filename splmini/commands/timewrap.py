@@ -19,7 +19,7 @@ OPTIONS = {
                         doc="Whether the last period ends now or with the time range of the search."),
     "series": OptionSpec("enum", default="relative", choices=("relative", "short", "exact"),
                          doc="How the periods are named: 1day_before, s1, or by their start."),
-    "time_format": OptionSpec("string", default="%Y-%m-%dT%H:%M:%S%z", doc="The format of starts, with series=exact."),
+    "time_format": OptionSpec("string", default="%Y-%m-%dT%H:%M:%S%:z", doc="The format of starts, with series=exact."),
 }
 UNITS = {
     "s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mon": "month", "q": "quarter", "y": "year",
