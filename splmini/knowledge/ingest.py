@@ -11,7 +11,6 @@ import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timezone
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.events._framing import LINES
@@ -38,7 +37,8 @@ _BREAK_SETTINGS = (
     "MUST_NOT_BREAK_AFTER", "MUST_NOT_BREAK_BEFORE",
 )  # fmt: skip
 _ONE_LINE = frozenset({
-    "", r"([\r\n]+)", r"[\r\n]+", r"[\n\r]+", r"\n", r"([\n\r]+)", r"(\r?\n)", r"([\n]+)", r"(\n)", r"(\n+)", r"([\r\n])",
+    "", r"([\r\n]+)", r"[\r\n]+", r"[\n\r]+", r"\n", r"([\n\r]+)", r"(\r?\n)", r"([\n]+)", r"(\n)", r"(\n+)",
+    r"([\r\n])",
 })  # fmt: skip
 """LINE_BREAKERs that make each line an event, which readers do by themselves, faster."""
 _HEADER_SETTINGS = (
@@ -159,9 +159,7 @@ class Ingest:
         return _Broken(breaking(values), reader, settings).read
 
 
-@lru_cache(maxsize=4)
 def _loaded(apps: tuple[Any, ...]) -> Ingest:
-    """Load apps once a process."""
     from splmini.knowledge.apps import load_apps
 
     return Ingest(load_apps(list(apps)))
