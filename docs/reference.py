@@ -41,8 +41,8 @@ HANDLERS = "../../guides/handlers.md"
 
 @functools.cache
 def environment() -> splmini.Environment:
-    """Return the environment that examples run in."""
-    return splmini.Environment(now=NOW)
+    """Return the environment that examples run in: of the packs, the one that they need."""
+    return splmini.Environment(now=NOW, apps=["cim"])
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------
