@@ -17,7 +17,7 @@ RISK_FIELDS = ("search_name", "risk_", "threat_")
 """What of a risk event is shown in the table; it also has every field of the row."""
 
 
-@click.command("detect")
+@click.command("detect", short_help="Run a detection; show rows, findings and risk events.")
 @click.argument("detection", type=click.Path(exists=True, dir_okay=False))
 @click.argument("files", nargs=-1)
 @click.option("-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", help="Form of output.")

@@ -11,7 +11,7 @@ import click
 from splmini.cli import _shared as shared
 
 
-@click.command("explain")
+@click.command("explain", short_help="Show why a search found what it found, or nothing.")
 @click.argument("search")
 @click.argument("files", nargs=-1)
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing but the explanation.")

@@ -12,7 +12,7 @@ import click
 from splmini.cli import _shared as shared
 
 
-@click.command("mutate")
+@click.command("mutate", short_help="Show which changes of a detection no test notices.")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Try at most so many mutants of each (all).")

@@ -11,7 +11,7 @@ import click
 from splmini.cli import _shared as shared
 
 
-@click.command("sigma")
+@click.command("sigma", short_help="Run Sigma rules.")
 @click.argument("rule", type=click.Path(exists=True, dir_okay=False))
 @click.argument("files", nargs=-1)
 @click.option("--pipeline", metavar="NAME", help="A pipeline of the Splunk backend, or none, in place of our own.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from splmini import Detection, Environment, Hit
 
 
-@click.command("sweep")
+@click.command("sweep", short_help="Run many detections in one pass; show which fired.")
 @click.argument("content", type=click.Path(exists=True))
 @click.argument("files", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every detection, with its rows and findings.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Written = click.Path(dir_okay=False)
 
 
-@click.command("test")
+@click.command("test", short_help="Run the tests of detections, and the cases beside them.")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("--attack-data", type=click.Path(exists=True, file_okay=False), help="A local mirror of the attack data.")
 @click.option("--download", is_flag=True, help="Fetch attack data that is not there, from the hosts allowed.")

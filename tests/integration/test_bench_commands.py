@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 import splmini
@@ -357,6 +359,23 @@ class TestExampleRepository:
         assert result.exit_code == 0, result.output
         killed = [int(line.split(": ")[1].split()[0]) for line in result.output.splitlines()]
         assert f"all {sum(killed)} are noticed" in (REPOSITORY / "README.md").read_text("utf-8")
+
+    def test_configuration(self) -> None:
+        """The workflow and the hooks call commands that there are, with options that they have."""
+        hooks = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
+        hooks += yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+        workflow = yaml.safe_load((REPOSITORY / ".github/workflows/detections.yml").read_text("utf-8"))
+        called = [f"{hook['entry']} {' '.join(hook.get('args', []))}" for hook in hooks]
+        called += [step["run"] for step in workflow["jobs"]["test"]["steps"] if "splmini " in step.get("run", "")]
+        calls = [line.split() for line in called if line.startswith("splmini ")]
+        assert len(calls) >= 10
+        for call in calls:
+            command = command_line.cli.get_command(None, call[1])  # type: ignore[arg-type]
+            assert command is not None
+            known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+            assert {word for word in call[2:] if word.startswith("-")} <= known, call
+        for hook in hooks:
+            re.compile(hook["files"])
 
     def test_laid_out_and_linted(self) -> None:
         """The detections are laid out, and nothing is found in them."""

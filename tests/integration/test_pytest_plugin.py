@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["pytester"]
 
+EXAMPLE = Path(__file__).resolve().parent.parent.parent / "examples" / "detection-repo"
 DETECTION = """\
 name: Odd Tool
 id: "1"
@@ -136,6 +140,21 @@ def test_detection(spl, request):
     assert spl(detection, [{"tool": "odd", "host": "h"}]).fired
 """)
     project.runpytest_inprocess("content").assert_outcomes(passed=4)
+
+
+def test_example_repository(pytester: pytest.Pytester) -> None:
+    """The example repository's tests run under pytest, as its README configures it."""
+    shutil.copytree(EXAMPLE, pytester.path, dirs_exist_ok=True)
+    readme = (EXAMPLE / "README.md").read_text("utf-8")
+    settings, code = re.search(r"```ini\n(.*?)```", readme, re.S), re.search(r"```python\n(.*?)```", readme, re.S)
+    assert settings is not None
+    assert code is not None
+    pytester.path.joinpath("pytest.ini").write_text(settings[1])
+    pytester.path.joinpath("test_ours.py").write_text(code[1])
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    outcomes = result.parseoutcomes()
+    assert set(outcomes) <= {"passed"}
+    assert outcomes["passed"] > 20
 
 
 def test_in_processes(project: pytest.Pytester) -> None:
