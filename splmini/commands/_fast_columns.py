@@ -5,6 +5,7 @@ A property test holds each equal to the accumulators of its function.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -180,12 +181,10 @@ class SetColumn(Column):
                 cells[0] = set()
             cells[0].update(values)
             return
-        for key, value in zip(flat.keys, values, strict=True):
-            cell = cells[key]
-            if cell is None:
-                cells[key] = {value}
-            else:
-                cell.add(value)
+        for key in set(flat.keys):
+            if cells[key] is None:
+                cells[key] = set()
+        deque(map(set.add, map(cells.__getitem__, flat.keys), values), maxlen=0)  # a loop without bytecode
 
     def items(self, flat: Flat) -> Sequence[Any]:
         """Return what is remembered of the values."""
