@@ -7,6 +7,7 @@ differ from run to run (random ones) are left out.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import importlib
 import inspect
@@ -40,9 +41,9 @@ HANDLERS = "../../guides/handlers.md"
 
 
 @functools.cache
-def environment() -> splmini.Environment:
-    """Return the environment that examples run in: of the packs, the one that they need."""
-    return splmini.Environment(now=NOW, apps=["cim"])
+def environment(apps: tuple[str, ...] | None = None) -> splmini.Environment:
+    """Return the environment that examples run in: with every built-in pack, or some."""
+    return splmini.Environment(now=NOW, apps=apps)
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------
@@ -217,11 +218,23 @@ def _search_example(example: registry.Example) -> str:
 
 
 def _result(example: registry.Example) -> str:
-    search = environment().compile(example.spl)
-    first = search.run(list(example.events), order="given")
-    second = search.run(list(example.events), order="given")
-    stable = [name for name in first.fields if [row.get(name) for row in first] == [row.get(name) for row in second]]
+    first, second = _run(example), _run(example)
+    stable = [name for name in first.fields if first.column(name) == second.column(name)]
     return rows_table(list(first), stable)
+
+
+def _run(example: registry.Example) -> splmini.Results:
+    """Run an example: with the one pack that most need, which is much faster, or else with all of them."""
+    events = list(example.events)
+    with contextlib.suppress(splmini.UnknownLookup, splmini.UnknownDataModel):
+        found = environment(("cim",)).compile(example.spl).run(events, order="given")
+        if len(found) == len(example.expect) and all(map(_promised, example.expect, found)):
+            return found
+    return environment().compile(example.spl).run(events, order="given")
+
+
+def _promised(want: Any, row: Any) -> bool:
+    return all(str(row.get(name)) == str(value) for name, value in want.items())
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
@@ -338,7 +351,7 @@ def _event(example: registry.Example) -> str:
 
 def _value(example: registry.Example) -> str:
     events = list(example.events) or [{}]
-    search = environment().compile(f"| eval result={example.spl}")
+    search = environment().compile(f"| eval result={example.spl} | table result")
     first, second = (search.run(events, order="given")[0].get("result") for _ in range(2))
     if first != second:
         return "differs from run to run"
