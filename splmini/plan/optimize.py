@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
+from typing import Any
 
 from splmini import compiler, registry
 from splmini.language import tree
@@ -136,7 +137,7 @@ def renamed(node: tree.Node, names: dict[str, str]) -> tree.Node:
         return replace(node, field=names.get(node.field, node.field))
     if isinstance(node, tree.FieldRef):
         return replace(node, name=names.get(node.name, node.name))
-    changes = {}
+    changes: dict[str, Any] = {}
     for name in node.__dataclass_fields__:
         value = getattr(node, name)
         if isinstance(value, tree.Node):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict, dataclass
+from typing import TypeAlias
 
-from splmini.operators import Generating, Operator, Partial, Streaming
+from splmini.language import tree
+from splmini.operators import Generating, Implied, Operator, Partial, Streaming
 from splmini.plan.distribution import divide
 from splmini.plan.fields import required
 from splmini.plan.scan import Scan
@@ -16,13 +18,19 @@ from splmini.plan.scan import Scan
 @dataclass(frozen=True)
 class Step:
     """One operator: its kind (streaming, partial, ordered, generating), what it does as SPL, which fields are needed
-    after it (None: every field), and whether it can run in other processes."""
+    after it (None: every field), and whether it can run in other processes.
+
+    `prefilter`, of the scan: sets of literals, of each of which a raw record holds one if its event can satisfy the
+    search (lower case stands for any). None are sure where the sourcetype is not given; what they are for the records
+    of a file is then decided when it is read.
+    """
 
     kind: str
     name: str
     text: str
     fields: tuple[str, ...] | None
     distributable: bool
+    prefilter: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,16 +52,27 @@ class Plan:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
 
-def describe(plain: SequenceOf[Operator], optimised: SequenceOf[Operator]) -> Plan:
-    """Put two plans into words."""
-    return Plan(tuple(_steps(plain)), tuple(_steps(optimised)))
+Literals: TypeAlias = "Callable[[tree.Node | None, Implied | None], list[frozenset[str]]]"
 
 
-def _steps(operators: SequenceOf[Operator]) -> Iterator[Step]:
+def describe(plain: SequenceOf[Operator], optimised: SequenceOf[Operator], literals: Literals | None = None) -> Plan:
+    """Put two plans into words; `literals` gives those that a record must hold to satisfy a search expression."""
+    return Plan(tuple(_steps(plain, None)), tuple(_steps(optimised, literals)))
+
+
+def _steps(operators: SequenceOf[Operator], literals: Literals | None) -> Iterator[Step]:
     stop = divide(operators).stop
     for index, (operator, fields) in enumerate(zip(operators, required(operators), strict=True)):
         names = None if fields is None else tuple(sorted(fields))
-        yield Step(_kind(operator), operator.name, _text(operator), names, index < stop)
+        prefilter = _prefilter(operator, literals) if literals is not None and isinstance(operator, Scan) else ()
+        yield Step(_kind(operator), operator.name, _text(operator), names, index < stop, prefilter)
+
+
+def _prefilter(operator: Scan, literals: Literals) -> tuple[tuple[str, ...], ...]:
+    implied = None if operator.implied is None else Implied(operator.implied)
+    if operator.predicate is None and implied is None:
+        return ()
+    return tuple(tuple(sorted(each)) for each in literals(operator.predicate, implied))
 
 
 def _kind(operator: Operator) -> str:
@@ -76,3 +95,12 @@ def _lines(steps: SequenceOf[Step]) -> Iterator[str]:
         where = "" if step.distributable else "  (in the calling process)"
         yield f"  {number}. {step.kind:10} {step.text}{where}"
         yield f"     {'':10} then needed: {fields}"
+        if step.prefilter:
+            sets = " and ".join(map(_alternatives, step.prefilter))
+            yield f"     {'':10} in the raw record: {sets}"
+
+
+def _alternatives(literals: tuple[str, ...]) -> str:
+    more = f" or one of {len(literals) - 5} more" if len(literals) > 5 else ""
+    text = " or ".join(map(repr, literals[:5])) + more
+    return f"({text})" if len(literals) > 1 else text

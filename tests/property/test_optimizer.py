@@ -126,6 +126,14 @@ def test_implied() -> None:
     assert str(scan.implied) == 'b="some text"'  # type: ignore[union-attr]
 
 
+def test_prefilter_is_shown() -> None:
+    """The plan says which literals a raw record has to hold, where the search is sure of them."""
+    plan = ENV.compile("sourcetype=xmlwineventlog process_name IN (cmd.exe, regsvcs.exe) | where dest=\"HOST-1\"").plan()
+    assert set(plan.optimised[0].prefilter) == {("host-1",), ("cmd.exe", "regsvcs.exe")}
+    assert plan.plain[0].prefilter == ()
+    assert "('cmd.exe' or 'regsvcs.exe')" in str(plan)
+
+
 def test_nothing_to_do() -> None:
     """A plan without a scan is left alone."""
     operators: list[Operator] = list(ENV.compile("| makeresults | stats count").operators)
