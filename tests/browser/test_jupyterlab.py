@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "examples" / "notebooks"
 ENDLESS = 'forever = ({"user": "user%d" % (n % 7), "n": n} for n in range(10**9))'
 EVIL = '%spl [{}] | makeresults | eval user="<script>document.title=\'owned\'</script>" | table user'
-SECONDS = 60_000
+SECONDS = 120_000
 
 
 @pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"])
@@ -104,13 +104,14 @@ def test_what_an_analyst_sees(lab: tuple[str, str], browser: Any, shoot: Callabl
     page.on("request", lambda request: elsewhere.append(request.url) if not _is_near(request.url, address) else None)
     page.goto(f"{address}/lab/tree/hunt.ipynb?token=secret&reset")
     page.locator(".jp-MarkdownOutput h1").first.wait_for(timeout=SECONDS)
-    page.locator(".jp-NotebookPanel-toolbar").wait_for(timeout=SECONDS)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=SECONDS)  # a kernel is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
     # a mistake is shown with its caret; the cell is tagged, so that the notebook goes on
     error = page.locator(".splmini-err").first
-    error.wait_for(timeout=SECONDS)
+    error.wait_for(state="attached", timeout=SECONDS)
+    error.scroll_into_view_if_needed()
     assert "Did you mean 'timechart'?" in error.inner_text()
     assert error.locator(".caret").inner_text().strip() == "^^^^^^^^^"
     shoot(_cell(error), f"{name}-error")
