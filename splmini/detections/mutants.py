@@ -48,11 +48,14 @@ def mutants(search: str, env: Any) -> Iterator[Mutant]:
     compiled = env.compile(search)
     writing = _Writing(search, compiled.source)
     seen = {search}
-    for number, command in enumerate(compiled.tree.commands):
-        for mutant in _of_command(command, number, writing):
-            if mutant.search not in seen:
-                seen.add(mutant.search)
-                yield mutant
+    for pipeline in tree.walk(compiled.tree):
+        if not isinstance(pipeline, tree.Pipeline):
+            continue
+        for number, command in enumerate(pipeline.commands):
+            for mutant in _of_command(command, number, writing):
+                if mutant.search not in seen:
+                    seen.add(mutant.search)
+                    yield mutant
 
 
 class _Writing:
@@ -154,7 +157,7 @@ def _expressions(command: tree.Command) -> Iterator[tree.Node]:
 def _of_root(root: tree.Node, words: _Words, writing: _Writing) -> Iterator[Mutant]:
     if not isinstance(root, tree.And):
         yield from _dropped((root,), words.true, "clause", writing)
-    for node in tree.walk(root):
+    for node in _own(root):
         if writing.given(node):
             continue
         if isinstance(node, tree.And):
@@ -169,6 +172,16 @@ def _of_root(root: tree.Node, words: _Words, writing: _Writing) -> Iterator[Muta
                 assert found is not None
                 at = writing.range(place)
                 yield writing.changed(kind, description, *found, text, found[0] if at is None else at[0])
+
+
+def _own(root: tree.Node) -> Iterator[tree.Node]:
+    """The nodes of an expression, without those of its subsearches, which are pipelines of their own."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, tree.Subsearch):
+            yield node
+            stack.extend(reversed(list(tree.children(node))))
 
 
 def _dropped(items: tuple[tree.Node, ...], neutral: str, what: str, writing: _Writing) -> Iterator[Mutant]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from splmini.detections.detection import Detection, DetectionTest
     from splmini.detections.findings import Outcome
 
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+"""What the name of a compressed file ends in."""
+
 AttackFolder: TypeAlias = "str | Path | Callable[[str], Path] | None"
 """Where attack data is: a local mirror, or a function from a URL to a file."""
 
@@ -131,6 +134,8 @@ def _parts(test: DetectionTest, attack_data: AttackFolder) -> Iterator[tuple[Pat
 def local_file(url: str, folder: str | Path) -> Path:
     """Return where the file of a URL lies in a local mirror: its tail from `datasets/` on, below the folder.
 
+    A mirror may keep files compressed.
+
     Raises:
         KnowledgeError: where the file is not there, or the URL leads out of the folder.
     """
@@ -141,8 +146,9 @@ def local_file(url: str, folder: str | Path) -> Path:
     tails = [parts[parts.index("datasets") :], parts[parts.index("datasets") + 1 :]] if "datasets" in parts else []
     root = Path(folder).resolve()
     for tail in [*tails, parts, parts[-1:]]:
-        candidate = root.joinpath(*tail)
-        if candidate.is_file() and root in candidate.resolve().parents:
-            return candidate
+        for suffix in ("", *COMPRESSED):
+            candidate = root.joinpath(*tail[:-1], tail[-1] + suffix) if tail else root
+            if candidate.is_file() and root in candidate.resolve().parents:
+                return candidate
     wanted = "/".join(tails[0] if tails else parts)
     raise KnowledgeError(f"The attack data '{wanted}' is not below {folder}.", path=url)

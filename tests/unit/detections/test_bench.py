@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 from pathlib import Path
 
@@ -154,6 +155,15 @@ def test_touched(repository: Path) -> None:
     assert touched("README.md") == []
     broken = detection(repository / "detections/broken.yml", "`nowhere` x=1")
     assert touches(bench.run(broken), [repository / "macros/nowhere.yml"])
+
+
+def test_compressed_mirror(repository: Path) -> None:
+    """A mirror may keep its files compressed."""
+    log = repository / "mirror/datasets/a.jsonl"
+    log.with_name("a.jsonl.gz").write_bytes(gzip.compress(log.read_bytes()))
+    log.unlink()
+    (verdict,) = Bench(attack_data=repository / "mirror").run(repository / "detections/one.yml").verdicts
+    assert verdict.status == "passed"
 
 
 def test_missing_attack_data(repository: Path) -> None:

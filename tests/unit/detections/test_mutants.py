@@ -56,6 +56,18 @@ MUTANTS = {
         ("widen wildcard",
          "| tstats count from datamodel=Endpoint.Processes where Processes.user=*u* by Processes.dest"),
     ],
+    "a=1 [search b=2 | where c>3 AND d=4 | fields a]": [
+        ("drop clause", "* [search b=2 | where c>3 AND d=4 | fields a]"),
+        ("drop clause", "a=1 *"),
+        ("flip comparison", "a!=1 [search b=2 | where c>3 AND d=4 | fields a]"),
+        ("drop clause", "a=1 [search * | where c>3 AND d=4 | fields a]"),
+        ("flip comparison", "a=1 [search b!=2 | where c>3 AND d=4 | fields a]"),
+        ("drop clause", "a=1 [search b=2 | where true() AND d=4 | fields a]"),
+        ("drop clause", "a=1 [search b=2 | where c>3 AND true() | fields a]"),
+        ("flip comparison", "a=1 [search b=2 | where c<=3 AND d=4 | fields a]"),
+        ("move boundary", "a=1 [search b=2 | where c>=3 AND d=4 | fields a]"),
+        ("flip comparison", "a=1 [search b=2 | where c>3 AND d!=4 | fields a]"),
+    ],
     "earliest=-1h index=main * | stats count": [],
     "* | eval a=if(b>1, 2, 3) | stats count by a": [],
 }
