@@ -347,4 +347,7 @@ class Tasks:
 def worker_count(executor: Executor) -> int:
     """Return how many tasks an executor runs at once, as far as it says."""
     count = getattr(executor, "_max_workers", None)
+    threads = getattr(getattr(executor, "_client", None), "nthreads", None)
+    if count is None and callable(threads):
+        count = sum(threads().values())  # Dask's
     return count if isinstance(count, int) and count > 0 else WORKERS

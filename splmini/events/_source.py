@@ -6,6 +6,7 @@ import glob
 import io
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -74,7 +75,7 @@ def looks_like_text(given: str) -> bool:
 
 def _find_path(path: str, sure: bool) -> Iterator[Stream]:
     if "://" in path and not sure:
-        yield Stream(path, lambda: _open_remote(path))
+        yield from _find_remote(path)
     elif os.path.isdir(path):
         yield from _walk(path)
     elif os.path.exists(path):
@@ -114,14 +115,48 @@ def _open_file(path: str) -> BinaryIO:
 
 
 def _open_remote(path: str) -> BinaryIO:
+    with _remote_errors(path):
+        opened: BinaryIO = _fsspec().open(path, "rb").open()
+        return opened
+
+
+def _find_remote(url: str) -> Iterator[Stream]:
+    """Yield the files that a URL stands for: one, those of a folder, those that match a glob."""
+    fsspec = _fsspec()
+    with _remote_errors(url):
+        system, path = fsspec.core.url_to_fs(url)
+        if any(each in path for each in "*?["):
+            found, asked = sorted(each for each in system.glob(path) if not system.isdir(each)), False
+            if not found:
+                raise EventFormatError("No file matches this pattern.", path=url)
+        elif system.isdir(path):
+            found, asked = sorted(system.find(path)), False
+        else:
+            found, asked = [path], True
+        names = [url] if asked else [system.unstrip_protocol(each) for each in found]
+    for name in names:
+        yield Stream(name, partial(_open_remote, name), asked)
+
+
+def _fsspec() -> Any:
     try:
         import fsspec
     except ImportError as error:
         raise UnsupportedFeature(
             "Reading a URL needs fsspec, which is not installed.", name="fsspec", hint="Install splmini[distributed]."
         ) from error
-    opened: BinaryIO = fsspec.open(path, "rb").open()
-    return opened
+    return fsspec
+
+
+@contextmanager
+def _remote_errors(url: str) -> Iterator[None]:
+    """Turn what a file system raises into errors of events."""
+    try:
+        yield
+    except ImportError as error:
+        raise UnsupportedFeature(f"Reading this URL needs another package: {error}.", name="fsspec") from error
+    except (OSError, ValueError) as error:
+        raise EventFormatError(f"The URL cannot be read: {error}.", path=url) from error
 
 
 class _TextBytes(io.RawIOBase):
