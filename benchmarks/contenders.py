@@ -134,7 +134,7 @@ def xml_hand(path: str) -> list[dict[str, Any]]:
                 if name.lower() == "regsvcs.exe":
                     moment = datetime.fromisoformat(found[2].replace("Z", "+00:00")).timestamp()
                     user = fields["User"].rpartition("\\")[2]
-                    yield {"dest": found[3], "user": user, "process_name": name, "_time": moment}
+                    yield {"dest": fields["DestinationIp"], "user": user, "process_name": name, "_time": moment}
 
     return _group(selected())
 
