@@ -385,10 +385,16 @@ class TestExampleRepository:
         result = invoke("lint", REPOSITORY)
         assert result.exit_code == 0, result.output
 
-    def test_seed(self) -> None:
-        """The seed's cases pass, and kill as many mutants as its README says."""
+    def test_seed(self, tmp_path: Path) -> None:
+        """The seed's own test and its cases pass, and kill as many mutants as its README says."""
         seed = ROOT / "examples" / "detect_regsvcs"
-        assert invoke("test", seed, "-q").exit_code == 0
+        (tmp_path / "datasets/detect_regsvcs").mkdir(parents=True)
+        (tmp_path / "datasets/detect_regsvcs/events.xml").write_bytes((seed / "events.xml").read_bytes())
+        for mirror in (tmp_path, tmp_path / "datasets"):
+            result = invoke("test", seed / "detection.yml", "--attack-data", mirror)
+            assert result.exit_code == 0, result.output
+            assert "passed  Detect Regsvcs with Network Connection: True Positive Test\n" in result.output
+            assert "skipped" not in result.output
         line = invoke("mutate", seed, "-q").output
         assert line == "Detect Regsvcs with Network Connection: 25 of 31 mutants killed (81%)\n"
         assert "25 of 31" in (seed / "README.md").read_text("utf-8")

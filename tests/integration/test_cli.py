@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -165,35 +164,6 @@ class TestFmt:
     def test_missing_file(self) -> None:
         """A file that is not there is an error."""
         assert invoke("fmt", "no/such/file.spl").exit_code == 2
-
-
-class TestTest:
-    """`splmini test`."""
-
-    @pytest.fixture
-    def mirror(self, tmp_path: Path) -> Path:
-        """A mirror of the example's attack data."""
-        folder = tmp_path / "datasets" / "detect_regsvcs"
-        folder.mkdir(parents=True)
-        (folder / "events.xml").write_bytes((EXAMPLE / "events.xml").read_bytes())
-        return tmp_path
-
-    def test_passes(self, mirror: Path, tmp_path: Path) -> None:
-        """A detection that fires over its data passes; reports are written."""
-        junit, report = tmp_path / "junit.xml", tmp_path / "report.json"
-        for folder in (mirror, mirror / "datasets"):
-            result = invoke("test", str(EXAMPLE / "detection.yml"), "--attack-data", str(folder),
-                            "--junit", str(junit), "--json", str(report))
-            if result.exit_code == 0:
-                break
-        assert result.exit_code == 0, result.output
-        assert "1 passed" in result.output
-        assert ElementTree.parse(junit).getroot().attrib["tests"] == "1"  # our own file
-        assert json.loads(report.read_text())["counts"]["passed"] == 1
-
-    def test_without_tests_is_one(self, tmp_path: Path) -> None:
-        """A folder without tests is nothing found."""
-        assert invoke("test", str(tmp_path)).exit_code == 1
 
 
 def test_help_names_every_command() -> None:
