@@ -151,7 +151,8 @@ def build_props(stanzas: Stanzas) -> Props:
         if name == DEFAULT or name.startswith(_INDEX_TIME_KINDS):
             continue
         kind, literal = _kind(name)
-        is_pattern = bool(_PATTERN.search(literal)) or (kind == "sourcetype" and "::" in literal)
+        # the name of a sourcetype is a pattern only where `::` stands in it, as in the idiom (?::){0}
+        is_pattern = "::" in literal if kind == "sourcetype" else bool(_PATTERN.search(literal))
         try:
             pattern = regex.compile(_translate(literal, kind)) if is_pattern else None
         except SplError as error:

@@ -110,6 +110,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "* does not cross a separator": ({"_raw": "x", "source": "/x/vendor/a/b.log"}, {"depth": ABSENT}),
     "host patterns ignore case": ({"_raw": "x", "host": "gateway7"}, {"site": "gateway"}),
     "(::){0} makes a sourcetype a pattern": ({"_raw": "x", "sourcetype": "vendor:wild:a"}, {"kind": "wild"}),
+    "* alone makes no sourcetype a pattern": ({"_raw": "x", "sourcetype": "vendor:starred:a"}, {"kind": ABSENT}),
+    "a sourcetype with a * in its name": ({"_raw": "x", "sourcetype": "vendor:starred:*"}, {"kind": "starred"}),
     "rename: only the new name's stanza applies": (
         {"_raw": "x", "sourcetype": "vendor:old"},
         {"name_of": "new", "sourcetype": "vendor:new", "_sourcetype": "vendor:old"},
