@@ -120,7 +120,7 @@ def broken(path: str, link: str, known: dict[str, str]) -> str:
             return f"{link}: there is no such heading"
         return ""
     inside = target.startswith("docs/") or not path.startswith("docs/")
-    return "" if inside and (ROOT / target).is_file() else f"{link} leads nowhere"
+    return "" if inside and (ROOT / target).exists() else f"{link} leads nowhere"
 
 
 # ---- the reference ---------------------------------------------------------------------------------------------------
