@@ -48,6 +48,18 @@ def is_reader(events: Any) -> bool:
     return _kind(events)[1] in ("RecordBatchReader", "DuckDBPyRelation", "ArrowArrayStream", "PyCapsule")
 
 
+def is_frame(events: Any) -> bool:
+    """Say whether events come as a data frame."""
+    return pieces(events) is not None
+
+
+def kept_frame(events: Any) -> Any:
+    """Return a reader of a frame as a table that can be read again; anything else as it is."""
+    if not is_reader(events) or not hasattr(events, "__arrow_c_stream__"):
+        return events
+    return _arrow().RecordBatchReader.from_stream(events).read_all()
+
+
 def pieces(events: Any) -> Pieces | None:
     """Return how to read a frame in pieces; None for what is no frame."""
     package, name = _kind(events)

@@ -225,3 +225,36 @@ def test_sourcetype_of_the_caller_counts(env: splmini.Environment) -> None:
     """What the caller says of all events goes before what the frame says."""
     found = env.compile("| stats count by source sourcetype").run(table(), source="mine", sourcetype="st")
     assert list(found) == [{"source": "mine", "sourcetype": "st", "count": 40}]
+
+
+def test_wherever_events_go_frames_go(env: splmini.Environment) -> None:
+    """Sweeps, explanations, fields, streams, detections and sources take frames, readers included."""
+    searches = ["user=alice | stats count", "| stats sum(n) by user"]
+    expected = [list(env.compile(each).run(ROWS)) for each in searches]
+    for frame in (pandas.DataFrame(ROWS), table(), table().to_reader()):
+        hits = splmini.sweep(searches, frame, env)
+        assert [list(hit.outcome.results) for hit in hits if hit.outcome] == expected
+    assert len(list(env.compile("user=alice").stream(table()))) == 10
+    assert env.explain("user=nobody", table()).stages[0].rows_out == 40
+    assert "user" in env.fields(table()).column("field")
+    assert splmini.Detection(name="x", search="user=alice", type="Hunting").run(table(), env).fired
+    found = env.compile("| stats count by sourcetype").run(splmini.Source(table(), sourcetype="mine"))
+    assert list(found) == [{"sourcetype": "mine", "count": 40}]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pandas.DataFrame(), polars.DataFrame(), pyarrow.table({}), pandas.DataFrame({"a": []}),
+        polars.DataFrame({"a": []}), pyarrow.table({"a": pyarrow.array([], pyarrow.int64())}),
+    ],
+)  # fmt: skip
+def test_empty_frames(frame: Any) -> None:
+    """A frame without rows or columns has no events."""
+    assert list(splmini.search("| stats count", frame)) == [{"count": 0}]
+
+
+def test_names_of_columns() -> None:
+    """Names that are no text become text; of two columns of a name the last counts, as in a dict."""
+    assert list(splmini.search("| table 1", pandas.DataFrame([[1, 2]]))) == [{"1": 2}]
+    assert list(splmini.search("| table a", pandas.DataFrame([[1, 2]], columns=["a", "a"]))) == [{"a": 2}]
