@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from splmini.errors import did_you_mean
@@ -97,6 +99,32 @@ def _excluding(node: tree.Node, row: Row, run: Run) -> str:
             if _holds(item, row, run):
                 return f"NOT {_excluding(item, row, run)}" if isinstance(item, tree.Or) else f"NOT {item}"
     return f"NOT {node}"
+
+
+def likeness(node: tree.Node, row: Row) -> float:
+    """Return how like the row's value is to what an equality that refused it wants, from 0 to 1.
+
+    Of events that satisfy equally many clauses, those with a value that is almost the one wanted are the nearest.
+    """
+    if isinstance(node, tree.FieldComparison) and node.op == "=":
+        name, wanted = node.field, [node.value]
+    elif isinstance(node, tree.FieldIn):
+        name, wanted = node.field, [term.text for term in node.values[:MOST_COMPARED]]
+    elif isinstance(node, tree.Comparison) and node.op in ("=", "==") and isinstance(node.left, tree.FieldRef):
+        name, wanted = node.left.name, [str(getattr(node.right, "value", ""))]
+    else:
+        return 0.0
+    values = [to_text(value) for value in as_list(row.get(name))[:MOST_COMPARED]]
+    return max((_ratio(each.strip("*").lower(), value.lower()) for each in wanted for value in values), default=0.0)
+
+
+MOST_COMPARED = 8
+"""How many values of a list are compared: a likeness has to come soon."""
+
+
+@lru_cache(maxsize=4096)
+def _ratio(wanted: str, value: str) -> float:
+    return SequenceMatcher(None, wanted[:200], value[:200], autojunk=False).ratio()
 
 
 def near_field(name: str, row: Row) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import TIME_MODIFIERS
-from splmini.detections.clauses import Refusal, clauses_of, refusal
+from splmini.detections.clauses import Refusal, clauses_of, likeness, refusal
 from splmini.detections.explain_notes import by_fields, by_notes, notes
 from splmini.engine.stream import execute
 from splmini.errors import SplError
@@ -121,7 +121,7 @@ class _Explainer:
         self.run = run
         self.explanation = explanation
         self.nearest = nearest
-        self.heap: list[tuple[int, int, NearMiss]] = []
+        self.heap: list[tuple[int, float, int, NearMiss]] = []
         self.seen = 0
 
     def explain(self) -> list[Row]:
@@ -148,7 +148,7 @@ class _Explainer:
             index = 1
         for operator in operators[index:]:
             rows = self.filter(operator, rows) if _is_filter(operator) else self.stage(operator, rows)
-        self.explanation.near_misses = [miss for _, _, miss in sorted(self.heap, key=lambda item: (-item[0], -item[1]))]
+        self.explanation.near_misses = [item[3] for item in sorted(self.heap, key=_rank, reverse=True)]
         return rows
 
     # ---- stages ------------------------------------------------------------------------------------------------
@@ -250,10 +250,13 @@ class _Explainer:
 
     def remember(self, row: Row, satisfied: int, total: int, first: tuple[ClauseCount, tree.Node]) -> None:
         self.seen += 1
-        rank = (satisfied - total, -self.seen)
-        if len(self.heap) >= self.nearest and rank <= self.heap[0][:2]:
+        full = len(self.heap) >= self.nearest
+        if full and satisfied - total < self.heap[0][0]:
             return
         count, clause = first
+        rank = (satisfied - total, likeness(clause, row), -self.seen)
+        if full and rank <= self.heap[0][:3]:
+            return
         why: Refusal = refusal(clause, row, self.run)
         miss = NearMiss(
             dict(row),
@@ -295,6 +298,10 @@ class _Explainer:
 
 def _moment(time: float, zone: tzinfo) -> str:
     return datetime.fromtimestamp(time, zone).isoformat()
+
+
+def _rank(item: tuple[int, float, int, NearMiss]) -> tuple[int, float, int]:
+    return item[:3]
 
 
 def _is_filter(operator: Operator) -> bool:

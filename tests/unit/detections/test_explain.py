@@ -279,3 +279,14 @@ def test_like_misses_are_counted() -> None:
     report = str(splmini.Environment().explain("a=1", [{"a": "2"}, {"a": "2"}, {"a": "3"}]))
     assert "a is `2`, wanted 1 (2 events)" in report
     assert report.count("refused by a=1 at") == 2
+
+
+@pytest.mark.parametrize(
+    "search", ["a=1 p=regsvcs.exe", 'a=1 p="*regsvcs.exe"', "a=1 p IN (x, regsvcs.exe)", 'a=1 | where p="regsvcs.exe"']
+)
+def test_likest_first(search: str) -> None:
+    """Of events that satisfy equally many clauses, the one whose value is almost the one wanted comes first."""
+    events = [{"a": "1", "p": f"program{number}.dll"} for number in range(9)] + [{"a": "1", "p": "regsvc.exe"}]
+    events += [{"a": "1"}, {"a": "2", "p": "regsvcs.exe.bak"}]
+    misses = splmini.Environment().explain(search, events, nearest=3).near_misses
+    assert misses[0].event["p"] == "regsvc.exe"
