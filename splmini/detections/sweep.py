@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.context import Cancelled, Run
+from splmini.engine.parallel import Tasks, task_parts
+from splmini.engine.source import EventSource
 from splmini.engine.stream import column_order, execute
 from splmini.engine.sweep import (
+    Found,
     Reading,
     SweepRun,
     dataset_readings,
@@ -21,7 +25,10 @@ from splmini.engine.sweep import (
     scan_reading,
     subsearches,
 )
+from splmini.engine.tasks import Elsewhere, PartsRead, offer, parts_source, withdraw
 from splmini.errors import SplError
+from splmini.events import Part, Report
+from splmini.events._frames import is_frame, kept_frame
 from splmini.operators import Stream
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.optimize import optimize
@@ -53,6 +60,7 @@ def sweep(
     env: Any = None,
     *,
     progress: Callable[[int], None] | None = None,
+    executor: Any = None,
     **options: Any,
 ) -> list[Hit]:
     """Run many detections over events; give a `Hit` for each, in their order. Results equal running each alone.
@@ -63,6 +71,7 @@ def sweep(
             search or with tstats over a data model, and again for each that does not.
         env: the environment.
         progress: called with the number of events read so far.
+        executor: a `concurrent.futures.Executor`: parts of the events are read there.
         options: as for `Search.run`.
 
     A detection that fails does not stop the others. Risk events are kept in the environment when all are done.
@@ -74,9 +83,10 @@ def sweep(
     wanted = [each if isinstance(each, Detection) else _of_text(str(each)) for each in detections]
     events = _readable_again(events)
     searches = [_Search(detection, events, env, options) for detection in wanted]
-    _read([reading for each in searches for reading in each.register()], events, options, progress)
+    readings = [reading for each in searches for reading in each.register()]
+    _read(readings, progress, _Distribution(executor, searches, env, options, False))
     late = [reading for each in searches for reading in each.register_late()]
-    _read(late, events, options, None)
+    _read(late, None, _Distribution(executor, searches, env, options, True))
     hits = [each.hit() for each in searches]
     for hit in hits:
         if hit.outcome is not None:
@@ -93,6 +103,8 @@ class _Search:
         self.seconds = 0.0
         self.main: Reading | None = None
         self.readings: list[Reading] = []
+        self.expanded: Any = None
+        """The predicate of its scan, with what its subsearches returned; only where it holds some."""
         try:
             self.search = env.compile(detection.search)
             self.run: SweepRun = self.search.start(events, kind=SweepRun, **options)
@@ -133,15 +145,17 @@ class _Search:
             self.run.prepared[id(pipeline)] = reading
             self.readings.append(reading)
 
-    def register_late(self) -> list[Reading]:
-        """Run the subsearches that say which events it reads; return what it reads then."""
+    def register_late(self, expanded: Any = None) -> list[Reading]:
+        """Run the subsearches that say which events it reads (where `expanded` does not); return what it reads then."""
         if self.error is not None or not self.late:
             return []
         started = time.perf_counter()
         try:
             predicate = self.operators[0].predicate
             self.run.time_range(predicate)
-            self.main = scan_reading(self.run, self.operators, self.run.expanded(predicate))
+            self.expanded = self.run.expanded(predicate) if expanded is None else expanded
+            self.main = scan_reading(self.run, self.operators, self.expanded, predicate)
+            self.readings.append(self.main)
         except SplError as error:
             self._failed(error)
         self.seconds += time.perf_counter() - started
@@ -190,38 +204,137 @@ class _Search:
         return Results(rows, columns, run.messages, stats, run.complete)
 
 
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
 def _read(
-    readings: list[Reading], events: Any, options: dict[str, Any], progress: Callable[[int], None] | None
+    readings: list[Reading], progress: Callable[[int], None] | None, distribution: _Distribution | None = None
 ) -> None:
     """Read the events once for all that searches read; a dataset that cannot be made in parts is read for itself."""
     if not readings:
         return
-    search = readings[0].run
-
-    def shared(kind: type[Run]) -> Any:
-        return kind(
-            search.services, search.source, search.builder, search.origin, search.now, search.range[0], search.range[1],
-            search.knowledge, search.optimized,
-        )  # fmt: skip
-
     plain = [each for each in readings if each.dataset is None]
-    groups: dict[str, list[Reading]] = {}
-    for each in readings:
-        if each.dataset is not None:
-            groups.setdefault(each.dataset, []).append(each)
+    shared = partial(_shared_run, readings[0].run)
     datasets = []
-    for name, group in groups.items():
+    for name, group in _by_dataset(readings).items():
         try:
             made = dataset_readings(name, group, shared)
         except SplError as error:  # a dataset that is not there stops those who read it
             for each in group:
                 each.error = each.error or error
             continue
-        if made is None:
-            read_dataset(name, group, shared(Run))
-        else:
+        if made is not None:
             datasets.append(made)
-    one_pass(plain, datasets, shared(Run), progress)
+        elif distribution is not None:
+            read_dataset(name, group, shared(Run))
+    run = shared(Run)
+    if distribution is not None and distribution.executor is not None:
+        in_parts = {id(each) for each in (*plain, *(one for dataset in datasets for one in dataset.readings))}
+        distribution.read(readings, in_parts, run, progress)
+        run.source = EventSource(_no_events)
+    one_pass(plain, datasets, run, progress)
+
+
+def _no_events() -> Iterator[Any]:
+    return iter(())
+
+
+def _by_dataset(readings: list[Reading]) -> dict[str, list[Reading]]:
+    groups: dict[str, list[Reading]] = {}
+    for each in readings:
+        if each.dataset is not None:
+            groups.setdefault(each.dataset, []).append(each)
+    return groups
+
+
+def _shared_run(run: Run, kind: type[Run]) -> Any:
+    """A run that reads the events of another one for all."""
+    return kind(
+        run.services, run.source, run.builder, run.origin, run.now, run.range[0], run.range[1], run.knowledge,
+        run.optimized,
+    )  # fmt: skip
+
+
+# ---- over an executor ------------------------------------------------------------------------------------------------
+
+_OF_RUNS = ("knowledge", "infer", "strict", "optimize", "earliest", "latest")
+PART_BYTES = 48 << 20
+"""Bytes of a task: each of them prepares all searches again."""
+
+
+@dataclass(frozen=True)
+class SweepJob:
+    """The searches of a sweep, for all tasks alike. Pickles. `late`: those whose events are known only by now."""
+
+    environment: Any
+    searches: tuple[tuple[str, float | None, Any], ...]
+    """Texts, what is now, and for those that are late the predicate of the scan."""
+    options: dict[str, Any]
+    late: bool
+    bytes_tell: bool
+
+    def perform(self, parts: tuple[Part, ...]) -> SweepOutcome:
+        """Read some parts of the events for all searches."""
+        outcome = SweepOutcome()
+        ingest = self.environment.knowledge.ingest
+        source = parts_source(PartsRead(parts), outcome.report, ingest, self.bytes_tell)
+        readings = []
+        for text, now, expanded in self.searches:
+            each = _Search(_of_text(text), (), self.environment, {**self.options, "now": now})
+            if each.error is None:
+                each.run.source, each.run.services = source, Elsewhere(self.environment)
+            readings += each.register_late(expanded) if self.late else each.register()
+        _read(readings, outcome.count)
+        outcome.found = [each.found() for each in readings]
+        return outcome
+
+
+@dataclass
+class SweepOutcome:
+    """What a task found for each reading; None: nothing."""
+
+    found: list[Found | None] = field(default_factory=list)
+    report: Report = field(default_factory=Report)
+    scanned: int = 0
+
+    def count(self, scanned: int) -> None:
+        """Take in how many events were read."""
+        self.scanned = scanned
+
+
+@dataclass(frozen=True)
+class _Distribution:
+    """How the reading for a sweep's searches is distributed, if it is."""
+
+    executor: Any
+    searches: list[_Search]
+    env: Any
+    options: dict[str, Any]
+    late: bool
+
+    def read(
+        self, readings: list[Reading], in_parts: set[int], run: Run, progress: Callable[[int], None] | None
+    ) -> None:
+        """Read the events in parts, and let each reading take in what was found for it."""
+        own = {name: self.options[name] for name in _OF_RUNS if name in self.options}
+        order = "newest" if readings[0].run.newest else "given"
+        wanted = [each for each in self.searches if each.error is None and (each.late or not self.late)]
+        texts = tuple((each.detection.search, each.run.now, each.expanded) for each in wanted)
+        job = SweepJob(self.env, texts, {**own, "order": order}, self.late, run.source.has_bytes)
+        digest, data = offer(job)
+        tasks = Tasks(self.executor, digest, data, run)
+        scanned, report = 0, Report()
+        try:
+            for outcome in tasks.outcomes(task_parts(run, None, tasks.workers, report, PART_BYTES), job.perform):
+                scanned += outcome.scanned
+                if progress is not None:
+                    progress(scanned)
+                for each, found in zip(readings, outcome.found, strict=True):
+                    if found is not None and id(each) in in_parts:
+                        each.absorb(found)
+        finally:
+            tasks.close()
+            withdraw(digest)
 
 
 def _of_text(text: str) -> Detection:
@@ -229,5 +342,5 @@ def _of_text(text: str) -> Detection:
 
 
 def _readable_again(events: Any) -> Any:
-    """Events that can be read once (an iterator) as a list: some detections read them by themselves."""
-    return list(events) if hasattr(events, "__next__") else events
+    """Events that can be read once (an iterator, a reader of a frame) kept: some detections read them by themselves."""
+    return list(events) if hasattr(events, "__next__") and not is_frame(events) else kept_frame(events)

@@ -20,6 +20,7 @@ from splmini.engine.stream import execute, reads_raw
 from splmini.engine.tasks import SMALL, Job, NotDistributable, Outcome, offer, perform, run_task, withdraw
 from splmini.errors import SplError
 from splmini.events import Held, Part, Report, file_parts, grouped, total_bytes
+from splmini.language import tree
 from splmini.operators import BATCH_SIZE, Batch, Columns, Operator, Row, Stream, Streaming, batched
 from splmini.plan.distribution import Division, divide, limit_behind
 from splmini.plan.scan import Scan
@@ -138,7 +139,7 @@ class _Outcomes:
 
     def __iter__(self) -> Iterator[Outcome]:
         run = self.run
-        groups = task_parts(run, self.job, self.tasks.workers, self.report)
+        groups = task_parts(run, self.job.predicate, self.tasks.workers, self.report)
         for outcome in self.tasks.outcomes(groups, partial(perform, self.job)):
             self._count(outcome)
             yield outcome
@@ -210,22 +211,24 @@ def _backwards(row: Row) -> float:
 # ---- parts of the events -------------------------------------------------------------------------------------------
 
 
-def task_parts(run: Run, job: Job, workers: int, report: Report) -> Iterator[tuple[Part, ...]]:
-    """Yield the parts of the run's events, as many together as make a task."""
+def task_parts(
+    run: Run, predicate: tree.Node | None, workers: int, report: Report, size: int | None = None
+) -> Iterator[tuple[Part, ...]]:
+    """Yield the parts of the run's events, as many together as make a task; `size`: bytes of a task."""
     files = run.source.files
     if files is None:
-        for part in _rows(run, job):
+        for part in _rows(run, predicate):
             yield (part,)
         return
     given, settings = files
-    size = _size(given, workers)
+    size = size or _size(given, workers)
     yield from grouped(file_parts(given, settings, report, size), size)
 
 
-def _rows(run: Run, job: Job) -> Iterator[Part]:
+def _rows(run: Run, predicate: tree.Node | None) -> Iterator[Part]:
     """Batches of events that come from no file; what can be refused as it was given is not sent."""
     held: list[Row] = []
-    for count, events in run.source.batches(run.refusals(job.predicate, None)):
+    for count, events in run.source.batches(run.refusals(predicate, None)):
         run.scanned += count - len(events)
         held.extend(events)
         while len(held) >= TASK_ROWS:
@@ -257,9 +260,9 @@ class Tasks:
         self._pending: dict[Future[Any], int] = {}
         self._parts: dict[int, tuple[Part, ...]] = {}
         self._failed: dict[int, int] = {}
-        self._done: dict[int, Outcome | BaseException] = {}
+        self._done: dict[int, Any] = {}
 
-    def outcomes(self, groups: Iterator[tuple[Part, ...]], here: Any) -> Iterator[Outcome]:
+    def outcomes(self, groups: Iterator[tuple[Part, ...]], here: Any) -> Iterator[Any]:
         """Yield the outcome of each task; `here(parts)` does what no worker could."""
         window = 3 * self.workers
         submitted = given = 0

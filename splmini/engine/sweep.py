@@ -66,6 +66,17 @@ class SweepRun(Run):
 # ---- what a pipeline reads ------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a reading found in a part of the events. Pickles."""
+
+    rows: list[Row]
+    state: Any
+    error: Exception | None
+    seconds: float
+    taken: int
+
+
 @dataclass
 class Reading:
     """What one pipeline of a search reads: which rows, how far they are worked on as they come, and what follows.
@@ -89,11 +100,14 @@ class Reading:
     """How many operators of `rest` are done when the state is finished."""
     error: Exception | None = None
     seconds: float = 0.0
+    taken: int = 0
+    """How many rows it took in."""
 
     def take(self, rows: Batch) -> None:
         """Take in rows that satisfy the predicate."""
         started = time.perf_counter()
         self.run.matched += len(rows)
+        self.taken += len(rows)
         try:
             if self.state is None:
                 self.rows.extend(rows)
@@ -106,6 +120,26 @@ class Reading:
         except SplError as error:
             self.error = error
         self.seconds += time.perf_counter() - started
+
+    def found(self) -> Found | None:
+        """Return what was found in a part of the events, for the reading of the calling process; None: nothing."""
+        if not self.taken and self.error is None:
+            return None
+        return Found(self.rows, self.state, self.error, self.seconds, self.taken)
+
+    def absorb(self, found: Found) -> None:
+        """Take in what the same reading found in the next part of the events."""
+        self.seconds += found.seconds
+        self.run.matched += found.taken
+        self.error = self.error or found.error
+        if self.error is None and self.state is not None:
+            self.state.merge(found.state)
+        elif self.error is None:
+            self.rows.extend(found.rows)
+            try:
+                self.run.check(len(self.rows))
+            except SplError as error:
+                self.error = error
 
     def finish(self, needed: Fields = ALL) -> Stream:
         """Give the pipeline's rows."""
@@ -145,16 +179,21 @@ def reading_of(run: Run, operators: Sequence[Operator], main: bool) -> Reading |
     return None
 
 
-def scan_reading(run: Run, operators: Sequence[Operator], predicate: tree.Node | None) -> Reading:
-    """Return the reading of a plan over the events that satisfy an expression."""
-    in_range = run.time_range(predicate)
-    tests = [] if in_range is None else [in_range]
+def scan_reading(
+    run: Run,
+    operators: Sequence[Operator],
+    predicate: tree.Node | None,
+    whole: tree.Node | None = None,
+) -> Reading:
+    """Return the reading of a plan over the events that satisfy an expression; `whole` is the expression as it was
+    written, which decides on the range of time, where its subsearches have run."""
+    in_range = run.time_range(predicate if whole is None else whole)
     reads: Fields = frozenset({"_time"})
     if predicate is not None:
-        tests.append(compiler.compile_search(predicate, run.scope))
         reads = union(reads, compiler.fields_read(predicate))
     made = Reading(
-        run, list(operators[1:]), predicate, reads, union(required(operators)[0], reads), _all(tests),
+        run, list(operators[1:]), predicate, reads, union(required(operators)[0], reads),
+        _Test(run, predicate, in_range),
         raw=(reads is not None and "_raw" in reads) or reads_raw(operators),
     )  # fmt: skip
     _aggregate_early(made)
@@ -173,7 +212,7 @@ def _dataset_reading(run: Run, operators: Sequence[Operator], first: Generating)
         made.behind = 1
         return made
     reads: Fields = frozenset({"_time"}) if where is None else union(compiler.fields_read(where), frozenset({"_time"}))
-    test = _all([] if where is None else [compiler.compile_search(where, run.scope)])
+    test = _Test(run, where)
     made = Reading(run, list(operators), where, reads, union(asked.needed, reads), test, dataset=asked.dataset)
     made.state, made.behind = asked.create(run), 1
     return made
@@ -195,17 +234,25 @@ def _by_itself(operator: Operator) -> bool:
     return isinstance(operator, Streaming) and (operator.node is None or not holds_subsearch(operator.node))
 
 
-def _all(tests: list[Callable[[Row], bool]]) -> Callable[[Row], bool]:
-    if len(tests) == 1:
-        return tests[0]
+class _Test:
+    """Whether a row is in a range of time and satisfies a predicate, which is compiled when the first row comes."""
 
-    def satisfied(row: Row) -> bool:
-        for test in tests:
-            if not test(row):
-                return False
-        return True
+    def __init__(
+        self, run: Run, predicate: tree.Node | None, in_range: Callable[[Row], bool] | None = None
+    ) -> None:
+        self._run = run
+        self._predicate = predicate
+        self._in_range = in_range
+        self._satisfied: Callable[[Row], bool] | None = None
 
-    return satisfied
+    def __call__(self, row: Row) -> bool:
+        if self._in_range is not None and not self._in_range(row):
+            return False
+        if self._predicate is None:
+            return True
+        if self._satisfied is None:
+            self._satisfied = compiler.compile_search(self._predicate, self._run.scope)
+        return self._satisfied(row)
 
 
 def subsearches(pipeline: tree.Pipeline) -> Iterator[tree.Pipeline]:
@@ -448,5 +495,7 @@ class _Pass:
         return self.run.services.bind_mapper(reading.needed, self.run, reading.raw)(events)
 
 
-__all__ = ["DatasetReadings", "Reading", "SweepRun", "dataset_readings", "one_pass", "read_dataset", "reading_of",
-           "scan_reading", "subsearches"]
+__all__ = [
+    "DatasetReadings", "Found", "Reading", "SweepRun", "dataset_readings", "one_pass", "read_dataset", "reading_of",
+    "scan_reading", "subsearches",
+]

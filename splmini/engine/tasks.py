@@ -53,6 +53,10 @@ class Job:
     ordered: int | None = None
     most: int | None = None
 
+    def perform(self, parts: tuple[Part, ...]) -> Outcome:
+        """Run the first half of the plan over some parts of the events."""
+        return perform(self, parts)
+
     def operators(self) -> tuple[Operator, ...]:
         """The plan, with the scan's subsearches replaced."""
         plan: tuple[Operator, ...] = self.search.optimized if self.optimized else self.search.operators
@@ -83,7 +87,7 @@ def require_streaming(operators: Sequence[Operator]) -> None:
 # ---- the run of a task ---------------------------------------------------------------------------------------------
 
 
-class _Services:
+class Elsewhere:
     """The environment's services, without the events that other runs wrote: those are read in the calling process."""
 
     def __init__(self, services: Any) -> None:
@@ -123,14 +127,16 @@ class TaskRun(Run):
 
 
 @dataclass
-class _Reading:
+class PartsRead:
     """The parts that a task reads, and the one that is being read."""
 
     parts: tuple[Part, ...]
     current: Part | None = None
 
 
-def _source(reading: _Reading, report: Report, ingest: Any, bytes_tell: bool) -> EventSource:
+def parts_source(reading: PartsRead, report: Report, ingest: Any, bytes_tell: bool) -> EventSource:
+    """Return the events of some parts."""
+
     def blocks() -> Iterator[Block | Batch]:
         for part in reading.parts:
             reading.current = part
@@ -154,11 +160,11 @@ def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome
     `written`: over the events that earlier runs wrote, too; in the calling process, where they are.
     """
     search = job.search
-    outcome, reading = Outcome(), _Reading(parts)
+    outcome, reading = Outcome(), PartsRead(parts)
     environment = search.environment
     run = TaskRun(
-        environment if written else _Services(environment),
-        _source(reading, outcome.report, environment.knowledge.ingest, job.bytes_tell),
+        environment if written else Elsewhere(environment),
+        parts_source(reading, outcome.report, environment.knowledge.ingest, job.bytes_tell),
         search.builder,
         search.source,
         job.now,
@@ -235,11 +241,11 @@ def _first(stream: Stream, most: int | None, run: Run) -> list[Row]:
 SMALL = 256 << 10
 """A pickled job up to this size is sent with every task."""
 _KEPT = 16
-_jobs: OrderedDict[str, Job] = OrderedDict()
+_jobs: OrderedDict[str, Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def offer(job: Job) -> tuple[str, bytes]:
+def offer(job: Any) -> tuple[str, bytes]:
     """Pickle a job; tasks that run in this process, or in one that is forked from it, find it as it is."""
     data = pickle.dumps(job)
     digest = hashlib.sha256(data).hexdigest()
@@ -253,15 +259,17 @@ def withdraw(digest: str) -> None:
         _jobs.pop(digest, None)
 
 
-def _keep(digest: str, job: Job) -> None:
+def _keep(digest: str, job: Any) -> None:
     with _lock:
         _jobs[digest] = job
         while len(_jobs) > _KEPT:
             _jobs.popitem(last=False)
 
 
-def run_task(digest: str, data: bytes | None, parts: tuple[Part, ...]) -> Outcome | None:
-    """Run a task of a job; None where this process does not know the job and it was not sent along.
+def run_task(digest: str, data: bytes | None, parts: tuple[Part, ...]) -> Any:
+    """Run a task of a job (a `Job`, or what else has its `perform`).
+
+    None where this process does not know the job, and it was not sent along.
 
     The data is what `offer` made in the process that submitted the task: an executor's tasks are trusted as the
     executor itself is.
@@ -272,7 +280,10 @@ def run_task(digest: str, data: bytes | None, parts: tuple[Part, ...]) -> Outcom
             return None
         job = pickle.loads(data)  # noqa: S301
         _keep(digest, job)
-    return perform(job, parts)
+    return job.perform(parts)
 
 
-__all__ = ["Job", "NotDistributable", "Outcome", "TaskRun", "offer", "perform", "run_task", "withdraw"]
+__all__ = [
+    "Elsewhere", "Job", "NotDistributable", "Outcome", "PartsRead", "TaskRun", "offer", "parts_source", "perform",
+    "run_task", "withdraw",
+]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import pickle
+from concurrent.futures import Executor, Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +15,10 @@ from hypothesis import strategies as st
 
 import splmini
 from splmini.compiler import RunScope, compile_search
-from splmini.engine import candidates
+from splmini.engine import candidates, parallel, tasks
 from splmini.engine import sweep as engine
+
+sweeping = importlib.import_module("splmini.detections.sweep")
 
 SEARCHES = (
     "EventID=1 user=bob",
@@ -88,6 +95,41 @@ def alone(search: str) -> Any:
     return [dict(row) for row in results], results.fields
 
 
+class InlineExecutor(Executor):
+    """An executor that runs each task at once, in this process, on what would arrive in another one."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the task and return its finished future."""
+        future: Future[Any] = Future()
+        tasks._jobs.clear()
+        try:
+            future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args)), **kwargs))))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def compared(hit: Any) -> Any:
+    """The rows and columns of a hit, or the kind of its error."""
+    if hit.outcome is None:
+        return type(hit.error)
+    return [dict(row) for row in hit.outcome.results], hit.outcome.results.fields
+
+
+@pytest.mark.parametrize("order", ["given", "newest"])
+def test_over_an_executor(order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep whose events are read in parts, from dicts or a file, gives what it gives in one process."""
+    monkeypatch.setattr(parallel, "TASK_ROWS", 4)
+    monkeypatch.setattr(sweeping, "PART_BYTES", 300)
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps({"result": event}) + "\n" for event in EVENTS), "utf-8")
+    for events in (EVENTS, path):
+        expected = splmini.sweep(SEARCHES, events, env(), order=order)
+        hits = splmini.sweep(SEARCHES, events, env(), order=order, executor=InlineExecutor())
+        for search, hit, alone_hit in zip(SEARCHES, hits, expected, strict=True):
+            assert compared(hit) == compared(alone_hit), (search, hit.error)
+
+
 @pytest.mark.parametrize("library", [True, False])
 def test_equal_to_running_alone(library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows, order, columns and errors are those of each search by itself, with the library for literals or without."""
@@ -97,12 +139,7 @@ def test_equal_to_running_alone(library: bool, monkeypatch: pytest.MonkeyPatch) 
     hits = splmini.sweep(SEARCHES, EVENTS, env())
     assert len(hits) == len(SEARCHES)
     for search, hit in zip(SEARCHES, hits, strict=True):
-        got = (
-            type(hit.error)
-            if hit.outcome is None
-            else ([dict(row) for row in hit.outcome.results], hit.outcome.results.fields)
-        )
-        assert got == alone(search), search
+        assert compared(hit) == alone(search), search
 
 
 @pytest.mark.parametrize("once", [True, False])
