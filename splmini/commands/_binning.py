@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Protocol
 
-from splmini.commands._arguments import convert
+from splmini.commands._options import convert
 from splmini.language import tree
 from splmini.operators import RunContext
 from splmini.registry import OptionSpec

@@ -6,7 +6,8 @@ import re
 from collections import deque
 from typing import Any
 
-from splmini.commands._arguments import Arguments, read, text_of
+from splmini.commands._arguments import Arguments, read
+from splmini.commands._options import text_of
 from splmini.commands._running import Step, field_as, put, running
 from splmini.language import tree
 from splmini.operators import Operator, Row

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from splmini.commands._arguments import fail, field_names, parse_int, read, reading
+from splmini.commands._arguments import fail, field_names, read, reading
+from splmini.commands._options import parse_int
 from splmini.commands._sorting import read_sort_keys, sorted_rows
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Stream, batched

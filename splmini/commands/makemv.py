@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import check_regex, fail, one_field, read, reading
+from splmini.commands._arguments import fail, one_field, read, reading
+from splmini.commands._options import check_regex
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from splmini.commands._arguments import fail, parse_bool
+from splmini.commands._arguments import fail
+from splmini.commands._options import parse_bool
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import fail, option_name, read, reading, text_of
+from splmini.commands._arguments import fail, read, reading
+from splmini.commands._options import option_name, text_of
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command

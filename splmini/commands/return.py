@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from splmini.commands._arguments import fail, parse_int, read
+from splmini.commands._arguments import fail, read
+from splmini.commands._options import parse_int
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, command

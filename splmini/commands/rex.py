@@ -6,7 +6,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from splmini.commands._arguments import Arguments, at, check_regex, fail, read, reading
+from splmini.commands._arguments import Arguments, fail, read, reading
+from splmini.commands._options import at, check_regex
 from splmini.commands._sed import compile_sed
 from splmini.errors import ArgumentError
 from splmini.language import tree

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from splmini.commands._arguments import fail, option_name, read
+from splmini.commands._arguments import fail, read
+from splmini.commands._options import option_name
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
 from splmini.registry import BuildScope, command

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, option_name, read, reading, text_of
+from splmini.commands._arguments import fail, read, reading
+from splmini.commands._options import option_name, text_of
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, command

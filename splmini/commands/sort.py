@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from splmini.commands._arguments import fail, parse_int, read, reading
+from splmini.commands._arguments import fail, read, reading
+from splmini.commands._options import parse_int
 from splmini.commands._sorting import SortKey, read_sort_keys, sorted_rows
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields
-from splmini.commands._arguments import Arguments, parse_int, read
+from splmini.commands._arguments import Arguments, read
+from splmini.commands._options import parse_int
 from splmini.commands.stats import hoisted
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched

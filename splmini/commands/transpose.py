@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import fail, parse_int, read
+from splmini.commands._arguments import fail, read
+from splmini.commands._options import parse_int
 from splmini.language import tree
 from splmini.operators import Columns, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command

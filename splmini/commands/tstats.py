@@ -8,7 +8,8 @@ from typing import Any
 
 from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
-from splmini.commands._arguments import Arguments, convert, fail, fields_read, read
+from splmini.commands._arguments import Arguments, fail, fields_read, read
+from splmini.commands._options import convert
 from splmini.commands._prefix import prefix_of, prefixed, without_prefixes
 from splmini.commands._slices import Source
 from splmini.commands.search import check_search
