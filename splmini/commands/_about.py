@@ -26,7 +26,6 @@ _TABLE: tuple[tuple[str, str], ...] = (
         internalinputcsv: Reads a CSV file of the server's own.
         outputtelemetry: Sends metrics of usage to Splunk.
         prjob: Runs a search with parallel reduce.
-        redistribute: Spreads work over the indexers.
         rest: Returns what an endpoint of the server's REST interface answers.
         rtorder: Puts the events of a real-time search in order.
         run: Runs a script on the server; another name of script.
@@ -44,9 +43,6 @@ _TABLE: tuple[tuple[str, str], ...] = (
         _INDEX,
         """
         cefout: Writes events in the Common Event Format to a data model's output.
-        mcollect: Writes results to an index of metrics.
-        metasearch: Searches the metadata of events in an index: time, host, source and sourcetype.
-        meventcollect: Writes streamed events to an index of metrics.
         mpreview: Returns raw data points of metrics.
         msearch: Returns raw data points of metrics; another name of mpreview.
         overlap: Finds overlaps and gaps in a summary index.
@@ -83,11 +79,8 @@ _TABLE: tuple[tuple[str, str], ...] = (
     (
         _DISPLAY,
         """
-        gauge: Turns a number into the ranges of a gauge.
         geom: Adds the outlines of regions, for a choropleth map.
         geomfilter: Keeps the regions that lie within a window of a map.
-        highlight: Highlights words in the list of events.
-        iconify: Shows an icon for each value of a field in the list of events.
         outputraw: Writes the raw text of events to the job's folder.
         outputtext: Shows the raw text of the results.
         """,
@@ -96,20 +89,16 @@ _TABLE: tuple[tuple[str, str], ...] = (
         _RARE,
         """
         bucketdir: Replaces file names by their folders, with a count of files.
-        kvform: Extracts fields by a form template.
         xmlunescape: Turns the escapes of XML into the characters they stand for.
         """,
     ),
     (
         _MODELS,
         """
-        apply: Applies a model that fit stored.
         deletemodel: Deletes a model.
-        fit: Fits a model to the results.
         listmodels: Lists the models.
         sample: Takes a random sample of the results.
         score: Measures how good predictions are.
-        summary: Describes a model.
         """,
     ),
     (
