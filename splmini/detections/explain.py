@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import TIME_MODIFIERS
 from splmini.detections.clauses import Refusal, clauses_of, likeness, refusal
 from splmini.detections.explain_notes import by_fields, by_notes, notes
+from splmini.detections.lint_positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
@@ -70,6 +72,20 @@ class Explanation:
     stages: list[Stage] = field(default_factory=list)
     near_misses: list[NearMiss] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    detection: Any = field(default=None, repr=False)
+
+    def place(self, position: tuple[int, int]) -> str:
+        """Return where a line and column of the search stand: in the detection's file, where it came from one."""
+        line, column = position
+        if self._places is None or not self._places.offsets:
+            return f"line {line}, column {column}"
+        offset = sum(len(each) + 1 for each in self.search.split("\n")[: line - 1]) + column - 1
+        return "{}:{}:{}".format(self.detection.path, *self._places.of_offset(offset))
+
+    @cached_property
+    def _places(self) -> Places | None:
+        known = self.detection is not None and self.detection.path
+        return Places(self.search, self.detection) if known else None
 
     @property
     def fired(self) -> bool:
@@ -105,7 +121,7 @@ def explain(env: Any, search: Any, events: Any, *, nearest: int = 5, **options: 
     text = search if isinstance(search, str) else search.search
     compiled = env.compile(text)
     run = compiled.start(events, shared=True, **options)
-    explanation = Explanation(text)
+    explanation = Explanation(text, detection=None if isinstance(search, str) else search)
     try:
         explanation.rows = _Explainer(compiled, run, explanation, nearest).explain()
     except SplError as error:
@@ -321,13 +337,13 @@ def _report(explanation: Explanation) -> Iterator[str]:
             yield f"{'':>{2 * width + 6}}{note}"
     if explanation.near_misses and not explanation.fired:
         yield "Nearest events:"
-        for line, count in Counter(map(_missed, explanation.near_misses)).items():
+        for line, count in Counter(_missed(miss, explanation) for miss in explanation.near_misses).items():
             yield f"  {line}" + (f" ({count} events)" if count > 1 else "")
 
 
-def _missed(miss: NearMiss) -> str:
+def _missed(miss: NearMiss, explanation: Explanation) -> str:
     origin = f" (from `{miss.macro}`)" if miss.macro else ""
-    where = f" at line {miss.position[0]}, column {miss.position[1]}" if miss.position else ""
+    where = f" at {explanation.place(miss.position)}" if miss.position else ""
     refused = f"refused by {_short(miss.refused_by, 80)}{origin}{where}: {miss.reason}"
     return f"{miss.satisfied} of {miss.clauses} clauses hold; {refused}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -290,3 +291,11 @@ def test_likest_first(search: str) -> None:
     events += [{"a": "1"}, {"a": "2", "p": "regsvcs.exe.bak"}]
     misses = splmini.Environment().explain(search, events, nearest=3).near_misses
     assert misses[0].event["p"] == "regsvc.exe"
+
+
+def test_places_in_the_file(tmp_path: Path) -> None:
+    """The explanation of a detection from a file names the line and the column of the file."""
+    path = tmp_path / "odd.yml"
+    path.write_text("name: Odd\nsearch: |-\n  a=1\n  | where b=2\n")
+    report = str(splmini.Environment().explain(splmini.Detection.load(path), [{"a": "1", "b": "3"}]))
+    assert f"refused by b=2 at {path}:4:11: b is `3`" in report
