@@ -40,9 +40,15 @@ def _number(text: str) -> int | float | None:
     return to_number(text)
 
 
-def num(value: Any, timeformat: str, zone: tzinfo) -> Any:
-    """A number; nothing for what is none."""
+def written_number(value: Any, timeformat: str, zone: tzinfo) -> Any:
+    """A number as it is written; nothing for what is none."""
     return to_number(to_text(value).strip())
+
+
+def num(value: Any, timeformat: str, zone: tzinfo) -> Any:
+    """The first of the conversions of auto() that has a result; nothing for what is no number to any of them."""
+    results = (conversion(value, timeformat, zone) for conversion in AUTOMATIC)
+    return next((result for result in results if result is not None), None)
 
 
 def ctime(value: Any, timeformat: str, zone: tzinfo) -> Any:
@@ -109,7 +115,7 @@ CONVERSIONS: dict[str, Conversion] = {
     "ctime": ctime, "dur2sec": dur2sec, "memk": memk, "mktime": mktime, "mstime": mstime, "num": num,
     "rmcomma": rmcomma, "rmunit": rmunit,
 }
-AUTOMATIC: tuple[Conversion, ...] = (num, dur2sec, mstime, memk, plain_number)
+AUTOMATIC: tuple[Conversion, ...] = (written_number, dur2sec, mstime, memk, plain_number)
 """What auto() tries, in this order: the first that every value of the field agrees with."""
 
 # ---- the command ---------------------------------------------------------------------------------------------------
@@ -157,7 +163,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     | mktime(f) | text in the `timeformat` as an epoch time |
     | mstime(f) | `[MM:]SS.SSS` as seconds |
     | none(f) | leaves the field out of the other functions' wildcards |
-    | num(f) | a number |
+    | num(f) | a number, by what auto() tries, value by value |
     | rmcomma(f) | the value without commas |
     | rmunit(f) | the number that the value begins with |
 
