@@ -145,7 +145,7 @@ def test_what_is_searched_is_what_was_made(env: Any, tmp_path: Path) -> None:
 
 def test_ingest_pickles(env: Any) -> None:
     """What apps say about files goes to other processes with a block."""
-    again = pickle.loads(pickle.dumps(env.knowledge.ingest))  # noqa: S301 - our own bytes
+    again = pickle.loads(pickle.dumps(env.knowledge.ingest))
     assert again.assigned("/x/special/b.log") == "vendor:input"
 
 
@@ -157,3 +157,66 @@ def test_built_in_packs_leave_times_to_the_readers(tmp_path: Path) -> None:
     for reading in ({}, {"sourcetype": "access_combined"}):
         (row,) = env.compile("search *").run(path, **reading)
         assert row["_time"] == 1_700_000_000
+
+
+# ---- transforms that compute ---------------------------------------------------------------------------------------
+
+COMPUTED: dict[str, tuple[str, str, dict[str, Any] | None]] = {
+    "a queue": ('INGEST_EVAL = queue=if(match(_raw, "drop"), "nullQueue", queue)', "drop me", None),
+    "another queue": ('INGEST_EVAL = queue=if(match(_raw, "drop"), "nullQueue", queue)', "keep", {"_raw": "keep"}),
+    "the text": ('INGEST_EVAL = _raw=replace(_raw, "[0-9]+", "#")', "a 12 b", {"_raw": "a # b"}),
+    "values are added, := replaces": (
+        'INGEST_EVAL = v="a", v="b", w="a", w:="c", gone="x", gone:=null()',
+        "x",
+        {"v": ["a", "b"], "w": "c", "gone": None},
+    ),
+    "types and prefixes": (
+        "INGEST_EVAL = n[int]=len(_raw), $field:m$=n+1, o=$pd:_raw$",
+        "xyz",
+        {"n": 3, "m": 4, "o": "xyz"},
+    ),
+    "the sourcetype": ('INGEST_EVAL = sourcetype="computed"', "x", {"sourcetype": "computed"}),
+    "the clock": ("INGEST_EVAL = late=if(now()>1700000000, 1, 0)", "x", {"late": 1}),
+    "stopping": ('STOP_PROCESSING_IF = match(_raw, "stop")', "stop here", {"after": None}),
+    "not stopping": ('STOP_PROCESSING_IF = match(_raw, "stop")', "go on", {"after": "yes"}),
+}
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_transforms_that_compute(tmp_path: Path, name: str) -> None:
+    """INGEST_EVAL and STOP_PROCESSING_IF do to events what they say."""
+    setting, text, expected = COMPUTED[name]
+    folder = tmp_path / "app" / "default"
+    folder.mkdir(parents=True)
+    (folder / "props.conf").write_text("[t]\nTRANSFORMS-a = one, two\nKV_MODE = none\n")
+    (folder / "transforms.conf").write_text(
+        f"[one]\n{setting}\n[two]\nREGEX = (.)\nFORMAT = after::yes\nWRITE_META = true\n"
+    )
+    environment = splmini.Environment(apps=[tmp_path / "app"])
+    rows = read(environment, tmp_path / "x.log", text + "\n", sourcetype="t")
+    assert len(rows) == (expected is not None)
+    for row in rows:
+        assert {field: row.get(field) for field in expected or {}} == expected
+
+
+@pytest.mark.parametrize(
+    ("transform", "text"),
+    [
+        ("INGEST_EVAL = no assignment", "no assignment"),
+        ("INGEST_EVAL = a=frobnicate(1)", "frobnicate"),
+        ("REGEX = (\nDEST_KEY = _raw", "is invalid"),
+        ("DEST_KEY = queue\nFORMAT = nullQueue", "has no REGEX"),
+        ("REGEX = x\nCLONE_SOURCETYPE = y", "CLONE_SOURCETYPE"),
+    ],
+)
+def test_transforms_that_cannot_be_carried_out_are_listed(tmp_path: Path, transform: str, text: str) -> None:
+    """What a transform of index time has that is not carried out, `apps check` says; events are read all the same."""
+    folder = tmp_path / "app" / "default"
+    folder.mkdir(parents=True)
+    (folder / "props.conf").write_text("[t]\nTRANSFORMS-a = one\n")
+    (folder / "transforms.conf").write_text(f"[one]\n{transform}\n")
+    (problem,) = splmini.check_app(tmp_path / "app")
+    assert (problem.stanza, problem.setting) == ("t", "TRANSFORMS-a")
+    assert text in problem.text
+    environment = splmini.Environment(apps=[tmp_path / "app"])
+    assert len(read(environment, tmp_path / "x.log", "a line\n", sourcetype="t")) == 1
