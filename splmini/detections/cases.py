@@ -103,7 +103,7 @@ class Case:
         defaults = {**self.defaults, **data.get("defaults", {})}
         if "events" in data:
             events = ({"_raw": each} if isinstance(each, str) else each for each in data["events"])
-            yield [{**defaults, **event} for event in events], reading
+            yield [{str(name): value for name, value in {**defaults, **event}.items()} for event in events], reading
         for name in [data["file"]] if "file" in data else data.get("files", ()):
             yield self._beside(str(name)), reading
 

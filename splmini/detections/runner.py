@@ -6,7 +6,6 @@ events, lookup tables) is not there for the next.
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -235,7 +234,7 @@ class Bench:
         """The environment of a test: shared by all of the same settings, without what earlier ones wrote."""
         from splmini import Environment
 
-        key = f"{repository_of(file)} {json.dumps(own, default=str, sort_keys=True)}"
+        key = f"{repository_of(file)} {own!r}"
         known = self._environments.get(key)
         if known is None:
             if len(self._environments) >= MOST_ENVIRONMENTS:

@@ -81,7 +81,7 @@ class TestTest:
         (repository / "macros/mine.yml").write_text("name: mine\ndefinition: tool=add\n")
         result = invoke("test", repository / "detections/odd.test.yml", "--quiet")
         assert result.exit_code == 1
-        assert f"failed  Odd Tool: fires  ({repository}/detections/odd.test.yml:2)" in result.output
+        assert f"failed  Odd Tool: fires  ({repository / 'detections' / 'odd.test.yml'}:2)" in result.output
         assert "        it does not fire\n" in result.output
         assert "tool is `odd`, wanted add" in result.output
         assert "silent" not in result.output
@@ -254,8 +254,8 @@ class TestMutate:
         assert result.exit_code == 1, result.output
         assert result.output.splitlines() == [
             "Odd Tool: 2 of 4 mutants killed (50%)",
-            f"  {repository}/detections/odd.yml:6:10: survived: without the clause host=h",
-            f"  {repository}/detections/odd.yml:6:10: survived: h becomes *h* in host=h",
+            f"  {repository / 'detections' / 'odd.yml'}:6:10: survived: without the clause host=h",
+            f"  {repository / 'detections' / 'odd.yml'}:6:10: survived: h becomes *h* in host=h",
         ]
         (content,) = json.loads(report.read_text())["detections"]
         assert (content["score"], content["survived"][0]["search"]) == (0.5, "`mine` * | stats count by host")

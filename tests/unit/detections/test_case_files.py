@@ -266,3 +266,15 @@ def test_comparison() -> None:
     shown = list(differences("row", [], [{"n": number} for number in range(15)], False, None))
     assert (len(shown), shown[-1]) == (11, "and 5 more")
     assert list(differences("row", [{"a": 1, "b": 9}], [{"a": 1, "b": 2}], False, ["a"])) == []
+
+
+def test_types_of_values(tmp_path: Path) -> None:
+    """Inline events hold what YAML can say: null is absent, mappings and lists flatten, keys are texts."""
+    path = tmp_path / "types.test.yml"
+    path.write_text(
+        "search: 'x=1 | eval n=if(isnull(a), \"absent\", \"there\")'\n"
+        "cases: [{name: x, events: [{x: 1, a: null, o: {name: u}, 5: five, t: true, l: [1, 2], _time: 2026-01-01}],\n"
+        "  rows: [{n: absent, o.name: u, '5': five, t: 'true', _time: 1767225600}]}]\n"
+    )
+    (case,) = load_cases(path)
+    assert case.run().problems == []

@@ -121,7 +121,7 @@ def test_report(tmp_path: Path) -> None:
     assert report.invalid == []
     assert str(report).splitlines() == [
         "Odd: 5 of 6 mutants killed (83%)",
-        f"  {tmp_path}/odd.yml:5:17: survived: without strange in tool IN (…)",
+        f"  {tmp_path / 'odd.yml'}:5:17: survived: without strange in tool IN (…)",
     ]
     (survivor,) = report.to_dict()["survived"]
     assert (survivor["line"], survivor["column"], survivor["kind"]) == (5, 17, "remove IN value")
