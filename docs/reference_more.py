@@ -13,6 +13,7 @@ from typing import Any
 import click
 from reference import all_limits, field_docs
 from reference_text import code, fenced, prose, syntax, table
+from reference_times import times_page
 
 import splmini
 from splmini import resources
@@ -33,6 +34,7 @@ def more_pages() -> Iterator[tuple[str, str]]:
     yield "reference/macros.md", _macros()
     yield "reference/packs.md", _packs()
     yield "reference/formats.md", _formats_page()
+    yield "reference/times.md", times_page()
     yield "modules.md", _modules()
 
 
