@@ -230,6 +230,14 @@ class Environment:
         wanted: Callable[[Row], Fields] = self.knowledge.mapper().given_fields(needed, run, raw=raw)
         return wanted
 
+    def gives_index(self) -> bool:
+        """Say whether an app could give an event an index."""
+        return bool(self.knowledge.gives_index)
+
+    def keeps_given(self, fields: frozenset[str]) -> bool:
+        """Say whether the values of these fields that an event gives are those of its row: no sourcetype is renamed."""
+        return not self.knowledge.renames or fields.isdisjoint({"sourcetype", "_sourcetype"})
+
     def raw_filter(
         self, predicate: tree.Node | None, implied: Implied | None = None
     ) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from splmini import compiler
 from splmini.compiler import searching
 from splmini.engine.filters import RowTest, Verdicts, filters_of, keep, keep_pairs
-from splmini.engine.prefilter import Prefilter
+from splmini.engine.prefilter import Look, Prefilter
 from splmini.engine.source import Events, EventSource, ValueTests
 from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression
@@ -49,6 +49,12 @@ class Services(Protocol):
 
     def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""
+
+    def gives_index(self) -> bool:
+        """Say whether an app could give an event an index."""
+
+    def keeps_given(self, fields: frozenset[str]) -> bool:
+        """Say whether the values of these fields that an event gives are those of its row."""
 
     def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
@@ -231,15 +237,24 @@ class Run:
         full = self.services.bind_mapper(union(needed, reads), self, raw, owned=self.source.has_bytes, asked=asked)
         wanted = self.services.given_fields(union(needed, reads), self, raw) if self.optimized else None
         tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
-        keys = None if raw or self.knowledge != "default" else projectable(union(needed, reads))
-        prefilter = self._prefilter(predicate, implied, keys)
+        keys = None if raw or self.knowledge != "default" else self._keys(union(needed, reads))
         refusals = self.refusals(predicate, implied)
         if predicate is None:
+            prefilter = self._prefilter(predicate, implied, keys)
             return Stream(self._scan(refusals, full, tests, None, prefilter, [], wanted))
         written = self.services.written_events(_indexes(predicate))
         tests.extend(filters_of(predicate, self.scope))
+        first = None if keys is not None or self.knowledge != "default" else self._keys(reads)
+        look = Look(first, tests) if first is not None and self.services.keeps_given(first) else None
+        prefilter = self._prefilter(predicate, implied, keys, look)
         narrow = self._narrow(reads, needed, predicate)
         return Stream(self._scan(refusals, full, tests, narrow, prefilter, written, wanted))
+
+    def _keys(self, fields: Fields) -> frozenset[str] | None:
+        """The keys of JSON lines that suffice for these fields; None where lines have to be decoded whole."""
+        if fields is not None and "index" in fields and self.services.gives_index():
+            return None
+        return projectable(fields)
 
     def refusals(self, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
         """What can be decided on events as given, before anything is mapped."""
@@ -249,9 +264,13 @@ class Run:
         return [each for each in filters if each is not None]
 
     def _prefilter(
-        self, predicate: tree.Node | None, implied: Implied | None, keys: frozenset[str] | None
+        self,
+        predicate: tree.Node | None,
+        implied: Implied | None,
+        keys: frozenset[str] | None,
+        look: Look | None = None,
     ) -> Prefilter | None:
-        """Literals to look for in the bytes of files, and the keys that suffice; None where neither is known."""
+        """Literals to look for in the bytes of files, and the keys that suffice; None where nothing is known."""
         if not self.optimized or not self.source.has_bytes:
             return None
         if predicate is None and implied is None:
@@ -260,7 +279,7 @@ class Run:
         def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
             return self.services.block_literals(predicate, implied, sourcetypes)
 
-        return Prefilter(self.services.block_literals(predicate, implied), keys, narrowed)
+        return Prefilter(self.services.block_literals(predicate, implied), keys, narrowed, look)
 
     def _narrow(self, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
         """A mapper that makes only what the predicate reads; None where the rows need no more than that."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import compress
-from typing import Any
+from typing import Any, TypeVar
 
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Batch, Row
 
+Item = TypeVar("Item")
 MOST = 4096
 LONGEST = 200
 _SPECIAL = frozenset({"_raw", "_time", "index"}) | compiler.TIME_MODIFIERS
@@ -102,8 +103,8 @@ def keep(rows: Batch, tests: Sequence[Verdicts | RowTest]) -> Batch:
     return rows
 
 
-def keep_pairs(events: Batch, rows: Batch, tests: Sequence[Verdicts | RowTest]) -> Batch:
-    """Return the events whose rows pass all tests."""
+def keep_pairs(events: list[Item], rows: Batch, tests: Sequence[Verdicts | RowTest]) -> list[Item]:
+    """Return the events (or whatever stands for them) whose rows pass all tests."""
     for test in tests:
         if not events:
             break

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 import pcre2
 
-from splmini.events import Block, Projected, find_reader
+from splmini.engine.filters import RowTest, Verdicts, keep_pairs
+from splmini.events import Block, Projected, find_reader, is_utf8
 from splmini.plan.literals import Alternatives, hiding
 
 MOST_LITERALS = 200
 """An alternation of more literals than this is slower than parsing."""
+
+
+class Look:
+    """A first look at records: only the keys that the search expression reads are decoded, and what they refuse goes.
+
+    It stops where it does not pay: hardly a record has all the keys, or most records pass.
+    """
+
+    def __init__(self, keys: frozenset[str], tests: Sequence[Verdicts | RowTest]) -> None:
+        self.keys = keys
+        self.tests = tests
+        self.failed = 0
+
+    def passing(self, block: Block, records: list[bytes]) -> list[bytes]:
+        """Return the records that may satisfy the search expression, in order."""
+        project = find_reader(block.reader).project
+        if self.failed >= _TRIES or project is None or not is_utf8(block.data):
+            return records
+        rows = project(records, self.keys, block.settings)
+        decided = [number for number, row in enumerate(rows) if row is not None]
+        kept = keep_pairs(decided, [row for row in rows if row is not None], self.tests)
+        if len(records) - len(decided) + len(kept) > len(records) // 2:
+            self.failed += 1
+        if len(decided) == len(records):
+            return [records[number] for number in kept]
+        wanted = set(kept).union(number for number, row in enumerate(rows) if row is None)
+        return [records[number] for number in sorted(wanted)]
 
 
 class Prefilter:
@@ -29,8 +57,10 @@ class Prefilter:
         required: list[Alternatives],
         keys: frozenset[str] | None = None,
         narrowed: Callable[[frozenset[str]], list[Alternatives]] | None = None,
+        look: Look | None = None,
     ) -> None:
         self.keys = keys
+        self.look = look
         self._narrowed = narrowed
         self._by_sourcetypes: dict[frozenset[str], Prefilter] = {}
         usable = [each for each in required if len(each) <= MOST_LITERALS]
@@ -46,7 +76,7 @@ class Prefilter:
         self._careful = pattern(f"{literals}|{hides}") if usable else None
 
     def __bool__(self) -> bool:
-        return self._pattern is not None or self.keys is not None or self._narrowed is not None
+        return any(each is not None for each in (self._pattern, self.keys, self._narrowed, self.look))
 
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy the expression, in order."""
@@ -140,6 +170,8 @@ def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iter
             yield len(events), events
         else:
             records = prefilter.records(part)
+            if prefilter.look is not None and records:
+                records = prefilter.look.passing(part, records)
             events = part.events(report, records, keys) if records else []
             if keys is not None and not isinstance(events, Projected) and _mostly_whole(events, keys):
                 failed += 1  # hardly a record has all that is needed: trying costs more than it saves

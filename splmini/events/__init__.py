@@ -8,12 +8,12 @@ process. Each format is one decorated reader in its own module; `recognise` choo
 from __future__ import annotations
 
 from splmini.events._parts import Held, Part, file_parts, grouped, total_bytes
-from splmini.events._projection import Projected, projectable
+from splmini.events._projection import Projected, is_utf8, projectable
 from splmini.events._read import Opened, blocks, open_source, read
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader, reader_names, readers
 from splmini.events._source import Source
 
 __all__ = [
     "Block", "Held", "Opened", "Part", "Projected", "Reader", "Report", "Settings", "Source", "blocks", "file_parts",
-    "find_reader", "grouped", "open_source", "projectable", "read", "reader_names", "readers", "total_bytes",
+    "find_reader", "grouped", "is_utf8", "open_source", "projectable", "read", "reader_names", "readers", "total_bytes",
 ]

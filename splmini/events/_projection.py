@@ -29,6 +29,8 @@ ENVELOPES = frozenset({
 })  # fmt: skip
 """What an object that holds nothing else may be an envelope by."""
 ALWAYS = ("sourcetype",)
+OPTIONAL = "index"
+"""A field that events from files lack as a rule, and that no knowledge adds (or else it is not asked for here)."""
 
 
 def projectable(fields: frozenset[str] | None) -> frozenset[str] | None:
@@ -58,7 +60,10 @@ class Projected(list[Any]):
 
 
 def project(records: Sequence[bytes], keys: frozenset[str], settings: Settings) -> list[Row | None]:
-    """Return the event of each record, with these keys alone; None where the record has to be parsed whole."""
+    """Return the event of each record, with these keys alone; None where the record has to be parsed whole.
+
+    `index` may be absent.
+    """
     decode = _decoder(keys)
     rows: list[Any]
     try:
@@ -67,7 +72,8 @@ def project(records: Sequence[bytes], keys: frozenset[str], settings: Settings) 
         rows = [_tried(decode, record) for record in records]
     whole = len(keys)
     if set(map(len, rows)) - {whole}:
-        rows = [row if len(row) == whole else None for row in rows]
+        less = whole - 1 if OPTIONAL in keys else whole
+        rows = [row if len(row) == whole or (len(row) == less and OPTIONAL not in row) else None for row in rows]
     if "_time" in keys:
         _set_times(rows, settings)
     fixed = _fixed(settings)

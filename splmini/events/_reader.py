@@ -15,7 +15,7 @@ import msgspec
 
 from splmini.errors import EventFormatError, did_you_mean
 from splmini.events._framing import LINES, Framing
-from splmini.events._projection import Projected, is_utf8
+from splmini.events._projection import OPTIONAL, Projected, is_utf8
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -130,7 +130,7 @@ class Block:
         if None not in rows:
             report.records += len(rows)
             batch = Projected(rows)
-            batch.keys = keys
+            batch.keys = keys - {OPTIONAL}
             return batch
         if not any(rows):
             return parse_records(self, records, report)

@@ -10,6 +10,7 @@ thing, the earlier in the list wins; inside an app, local over default. The pack
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -249,6 +250,16 @@ class Knowledge:
     def rewrites_raw(self) -> bool:
         """Whether an app changes `_raw` of events before they are in the index (SEDCMD, DEST_KEY=_raw)."""
         return self._part("rewrites_raw", self._rewrites_raw)  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def gives_index(self) -> bool:
+        """Whether any setting of search time mentions a field `index`: it could give an event one."""
+        named = re.compile(r"\bindex\b")
+        return any(
+            named.search(key) or (named.search(setting.value) and not key.startswith(("TRANSFORMS", "#")))
+            for conf in (self.conf("props"), self.transforms) for stanza in conf.values()
+            for key, setting in stanza.items()
+        )  # fmt: skip
 
     @property
     def rewrites_index_time(self) -> bool:

@@ -108,6 +108,8 @@ class _Run:
         exact = Names(self.needed).exact
         if exact is None or self.full or self._classifier is not None:
             return None
+        if "index" in exact and not self.knowledge.gives_index:
+            exact -= {"index"}
         return exact | {"_raw"} if self.raw else exact
 
     def map_complete(self, owned: bool) -> Mapped:

@@ -20,7 +20,9 @@ VALUES = st.sampled_from((
     "1", "1.0", "-0", "1e3", "1e999", "true", "null", '"1"', '""', '"a"', '"A\\u0062"', '"\\ud800"', "[]", "[1]",
     '["a","b"]', "{}", '{"x":1}', "99999999999999999999", "NaN", '"caf\u00e9"',
 ))  # fmt: skip
-KEYS = st.sampled_from(("user", "EventID", "other", "x.y", "_time", "_raw", "event", "result", "Records", "source"))
+KEYS = st.sampled_from(
+    ("user", "EventID", "other", "x.y", "_time", "_raw", "event", "result", "Records", "source", "index")
+)
 MEMBERS = st.lists(st.tuples(KEYS, VALUES), max_size=6)
 HEAD = '"sourcetype":"st","user":"u","EventID":3,"_time":5'
 LINES = st.lists(
@@ -41,6 +43,11 @@ SEARCHES = st.sampled_from((
     "EventID>1 sourcetype=st | stats dc(other) as d count by user",
     "user!=1 | stats list(x.y) count by source",
     "| stats count by user",
+    "index=1 EventID=3 | stats count by user",
+    "index=* | stats count values(index) by EventID",
+    "EventID=3 user=u",
+    "index=1 user=u NOT other=1",
+    "EventID=3 | head 2",
     "earliest=1 latest=100 user=* | stats count min(_time)",
 ))  # fmt: skip
 
