@@ -255,8 +255,6 @@ def _values(
     for option in arguments.given:
         if option.startswith(("field", "match")):
             fail(node, f"{option} goes with mode=multifield only.", arguments.given[option])
-    if "*" in name:
-        fail(node, f"foreach takes a field without wildcards in the mode {arguments['mode']}.", arguments.words[0])
     tokens = _tokens(arguments, "ITEM", "ITER")
     hidden = _templates.with_names({"ITEM": ITEM_FIELD, "ITER": ITER_FIELD}, tokens)
     pieces = _templates.item_pieces(template.text, hidden)

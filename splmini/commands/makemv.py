@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import fail, one_field, read, reading
+from splmini.commands._arguments import fail, is_internal, one_field, read, reading
 from splmini.commands._options import check_regex
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
@@ -44,7 +44,8 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Split a field into several values, at a delimiter or by a regular expression.
 
-    Empty values are dropped unless `allowempty=true`. *Null* stays null; where nothing is left the field is removed.
+    Empty values are dropped unless `allowempty=true`. An internal field, whose name begins with an underscore, is left
+    as it is. *Null* stays null; where nothing is left the field is removed.
     *Multivalue*: each value is split.
     """
     arguments = read(node, OPTIONS)
@@ -62,6 +63,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         split = _splitter(delimiter) if tokenizer is None else _tokenizer(tokenizer)
 
         def makemv(batch: Batch) -> Batch:
+            if is_internal(name):
+                return batch
             for row in batch:
                 value = row.get(name)
                 if value is None:

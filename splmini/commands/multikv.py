@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from splmini.commands._arguments import fail, field_names, is_internal, read, reading
+from splmini.commands._arguments import fail, field_names, read, reading
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
@@ -37,8 +37,9 @@ class Table:
         if self.headless:
             yield from _body(lines, None)
         elif self.header is not None:
-            if self.header <= len(lines):
-                yield from _body(lines[self.header :], lines[self.header - 1])
+            filled = [line for line in lines if line.strip()]
+            if self.header <= len(filled):
+                yield from _body(filled[self.header :], filled[self.header - 1])
         else:
             for block in _blocks(lines) if self.several else [lines]:
                 start = _find_header(block)
@@ -65,7 +66,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     else the first without numbers that is followed by a line of as many columns. Columns are separated by tabs or two
     and more blanks, or, where those do not give as many columns as names, by single blanks, the last column taking the
     rest. Other characters in names become `_`. `fields` limits the columns; `filter` keeps the rows that hold one of
-    the texts. `_raw` of a new result is its row.
+    the texts. `forceheader` counts the lines that are not empty. `_raw` of a new result is its row; with
+    `copyattrs=f` it has no other field of its event, not even `_time`. With `rmorig=f` the event follows its rows.
 
     *Null*: a result without `_raw`, or in which no table is found, passes unchanged.
 
@@ -89,9 +91,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             for row in batch:
                 raw = row.get("_raw")
                 found = [] if raw is None else list(table.rows(joined(raw)))
+                result.extend(_results(row, found, texts, wanted, copy))
                 if not found or not remove:
                     result.append(row)
-                result.extend(_results(row, found, texts, wanted, copy))
             return result
 
         return multikv
@@ -111,7 +113,7 @@ def _results(
     for line, cells in found:
         if texts and not any(text in line for text in texts):
             continue
-        result = {name: value for name, value in row.items() if copy or is_internal(name)}
+        result = dict(row) if copy else {}
         result["_raw"] = line
         result.update(cells if not wanted else {name: value for name, value in cells.items() if name in wanted})
         yield result

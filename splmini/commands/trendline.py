@@ -31,7 +31,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Writes moving averages over the last PERIOD (2 to 10000) values of a field.
 
     `sma` is the plain average, `wma` weighs the values 1, 2, … PERIOD, the newest most, and `ema` is
-    a * x + (1 - a) * (the average before) with a = 2 / (PERIOD + 1), beginning with the first value. Without AS the
+    a * (the average before) + (1 - a) * x with a = 2 / (PERIOD + 1), beginning with the first value. Without AS the
     field is named as the call was written. Nothing is written before PERIOD values are known, nor where the field is
     null, no number or multivalue; such rows do not count.
 
@@ -109,7 +109,7 @@ def _exponential(period: int) -> Average:
 
     def average(value: float) -> float | None:
         nonlocal known, current
-        current = value if known == 0 else alpha * value + (1 - alpha) * current
+        current = value if known == 0 else alpha * current + (1 - alpha) * value
         known += 1
         return current if known >= period else None
 
