@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every detection, with its rows and findings.")
 @click.option("--all", "everything", is_flag=True, help="Show those that found nothing, too.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Only detections whose name or technique holds TEXT.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes that read the events.")
 @click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")
 @shared.environment_options
 @shared.reading_options
 def command(
-    content: str, files: tuple[str, ...], as_json: bool, everything: bool, only: tuple[str, ...], quiet: bool,
-    **settings: Any,
+    content: str, files: tuple[str, ...], as_json: bool, everything: bool, only: tuple[str, ...], jobs: int,
+    quiet: bool, **settings: Any,
 ) -> None:
     """Run all detections of CONTENT over the events in FILES; show which fired.
 
@@ -44,8 +45,8 @@ def command(
         raise click.UsageError(f"There is no detection in '{content}'" + (" that --only names." if only else "."))
     events = shared.events(files)
     started = time.perf_counter()
-    with shared.progress(quiet) as progress:
-        hits = splmini.sweep(chosen, events, env, progress=progress, **shared.reading(settings))
+    with shared.workers(jobs) as executor, shared.progress(quiet) as progress:
+        hits = splmini.sweep(chosen, events, env, progress=progress, executor=executor, **shared.reading(settings))
     if as_json:
         click.echo(json.dumps([_entry(hit) for hit in hits], ensure_ascii=False, indent=2, default=str))
     else:

@@ -11,7 +11,7 @@ from typing import Any
 from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.context import Cancelled, Run
-from splmini.engine.parallel import Tasks, task_parts
+from splmini.engine.parallel import Tasks, task_parts, task_size
 from splmini.engine.source import EventSource
 from splmini.engine.stream import column_order, execute
 from splmini.engine.sweep import (
@@ -258,8 +258,8 @@ def _shared_run(run: Run, kind: type[Run]) -> Any:
 # ---- over an executor ------------------------------------------------------------------------------------------------
 
 _OF_RUNS = ("knowledge", "infer", "strict", "optimize", "earliest", "latest")
-PART_BYTES = 48 << 20
-"""Bytes of a task: each of them prepares all searches again."""
+LEAST_BYTES, MOST_BYTES = 8 << 20, 64 << 20
+"""Bytes of a task: each of them prepares all searches again, so there are few."""
 
 
 @dataclass(frozen=True)
@@ -325,7 +325,8 @@ class _Distribution:
         tasks = Tasks(self.executor, digest, data, run)
         scanned, report = 0, Report()
         try:
-            for outcome in tasks.outcomes(task_parts(run, None, tasks.workers, report, PART_BYTES), job.perform):
+            size = task_size(run, tasks.workers, 2, LEAST_BYTES, MOST_BYTES)
+            for outcome in tasks.outcomes(task_parts(run, None, size, report), job.perform):
                 scanned += outcome.scanned
                 if progress is not None:
                     progress(scanned)

@@ -139,7 +139,8 @@ class _Outcomes:
 
     def __iter__(self) -> Iterator[Outcome]:
         run = self.run
-        groups = task_parts(run, self.job.predicate, self.tasks.workers, self.report)
+        size = task_size(run, self.tasks.workers, TASKS_PER_WORKER, LEAST_BYTES, MOST_BYTES)
+        groups = task_parts(run, self.job.predicate, size, self.report)
         for outcome in self.tasks.outcomes(groups, partial(perform, self.job)):
             self._count(outcome)
             yield outcome
@@ -212,16 +213,15 @@ def _backwards(row: Row) -> float:
 
 
 def task_parts(
-    run: Run, predicate: tree.Node | None, workers: int, report: Report, size: int | None = None
+    run: Run, predicate: tree.Node | None, size: int, report: Report
 ) -> Iterator[tuple[Part, ...]]:
-    """Yield the parts of the run's events, as many together as make a task; `size`: bytes of a task."""
+    """Yield the parts of the run's events, as many together as make a task of `size` bytes."""
     files = run.source.files
     if files is None:
         for part in _rows(run, predicate):
             yield (part,)
         return
     given, settings = files
-    size = size or _size(given, workers)
     yield from grouped(file_parts(given, settings, report, size), size)
 
 
@@ -238,10 +238,10 @@ def _rows(run: Run, predicate: tree.Node | None) -> Iterator[Part]:
         yield Held(held)
 
 
-def _size(given: list[Any], workers: int) -> int:
-    """How many bytes of events a task should have."""
-    total = total_bytes(given)
-    return MOST_BYTES if total is None else min(max(total // (workers * TASKS_PER_WORKER), LEAST_BYTES), MOST_BYTES)
+def task_size(run: Run, workers: int, tasks: int, least: int, most: int) -> int:
+    """Return how many bytes of events a task should have, so that each worker gets so many of them."""
+    total = None if run.source.files is None else total_bytes(run.source.files[0])
+    return most if total is None else min(max(total // (workers * tasks), least), most)
 
 
 # ---- tasks ---------------------------------------------------------------------------------------------------------

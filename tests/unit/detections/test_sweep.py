@@ -120,7 +120,8 @@ def compared(hit: Any) -> Any:
 def test_over_an_executor(order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep whose events are read in parts, from dicts or a file, gives what it gives in one process."""
     monkeypatch.setattr(parallel, "TASK_ROWS", 4)
-    monkeypatch.setattr(sweeping, "PART_BYTES", 300)
+    monkeypatch.setattr(sweeping, "LEAST_BYTES", 300)
+    monkeypatch.setattr(sweeping, "MOST_BYTES", 300)
     path = tmp_path / "events.jsonl"
     path.write_text("".join(json.dumps({"result": event}) + "\n" for event in EVENTS), "utf-8")
     for events in (EVENTS, path):
