@@ -137,7 +137,7 @@ class _Explainer:
         self.run = run
         self.explanation = explanation
         self.nearest = nearest
-        self.heap: list[tuple[int, float, int, NearMiss]] = []
+        self.heap: list[tuple[tuple[int, int], float, int, NearMiss]] = []
         self.seen = 0
 
     def explain(self) -> list[Row]:
@@ -246,6 +246,7 @@ class _Explainer:
     def filtered(self, stage: Stage, clauses: list[tuple[ClauseCount, tree.Node, Any]], batch: Batch) -> Batch:
         stage.clauses = [count for count, _, _ in clauses]
         stage.rows_in += len(batch)
+        depth = next(number for number, each in enumerate(self.explanation.stages) if each is stage)
         kept = []
         for row in batch:
             first: tuple[ClauseCount, tree.Node] | None = None
@@ -260,17 +261,21 @@ class _Explainer:
                 kept.append(row)
             else:
                 first[0].refused += 1
-                self.remember(row, satisfied, len(clauses), first)
+                self.remember(row, (depth, satisfied - len(clauses)), satisfied, len(clauses), first)
         stage.rows_out += len(kept)
         return kept
 
-    def remember(self, row: Row, satisfied: int, total: int, first: tuple[ClauseCount, tree.Node]) -> None:
+    def remember(
+        self, row: Row, held: tuple[int, int], satisfied: int, total: int, first: tuple[ClauseCount, tree.Node]
+    ) -> None:
+        """Keep a row that was refused, if it is among the nearest: those that came furthest, then those that satisfied
+        the most clauses there, then those whose value is likest to what was wanted."""
         self.seen += 1
         full = len(self.heap) >= self.nearest
-        if full and satisfied - total < self.heap[0][0]:
+        if full and held < self.heap[0][0]:
             return
         count, clause = first
-        rank = (satisfied - total, likeness(clause, row), -self.seen)
+        rank = (held, likeness(clause, row), -self.seen)
         if full and rank <= self.heap[0][:3]:
             return
         why: Refusal = refusal(clause, row, self.run)
@@ -316,7 +321,7 @@ def _moment(time: float, zone: tzinfo) -> str:
     return datetime.fromtimestamp(time, zone).isoformat()
 
 
-def _rank(item: tuple[int, float, int, NearMiss]) -> tuple[int, float, int]:
+def _rank(item: tuple[tuple[int, int], float, int, NearMiss]) -> tuple[tuple[int, int], float, int]:
     return item[:3]
 
 

@@ -299,3 +299,10 @@ def test_places_in_the_file(tmp_path: Path) -> None:
     path.write_text("name: Odd\nsearch: |-\n  a=1\n  | where b=2\n")
     report = str(splmini.Environment().explain(splmini.Detection.load(path), [{"a": "1", "b": "3"}]))
     assert f"refused by b=2 at {path}:4:11: b is `3`" in report
+
+
+def test_furthest_first() -> None:
+    """Rows that passed the first filter and failed a later one are nearer than those that failed the first."""
+    events = [{"a": "2"}, {"a": "2"}, {"a": "1", "n": "3"}, {"a": "1", "n": "3"}]
+    misses = splmini.Environment().explain("a=1 | stats count by n | where count>5", events, nearest=2).near_misses
+    assert [miss.reason for miss in misses] == ["count is `2`, wanted count>5", "a is `2`, wanted 1"]
