@@ -37,8 +37,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Without a field list all fields are summarised but those whose names begin with an underscore; the list takes
     wildcards. `count` counts the values, each value of a multivalue field; `numeric_count` those that are numbers,
     over which `max`, `mean`, `min` and `stdev` (n - 1) are taken. `values` is a JSON list of values and counts, cut at
-    `maxvals`; `is_exact` is 0 where a field has more distinct values than that. Distinct values are counted exactly
-    all the same, so memory grows with them.
+    `maxvals` (0: not cut); `is_exact` is 0 where a field has more distinct values than that. Distinct values are
+    counted exactly all the same, so memory grows with them.
 
     *Null* values are not counted.
     """
@@ -101,11 +101,14 @@ class SummaryState:
         numbers = {text: number for text in counts if (number := to_number(text)) is not None}
         row: Row = {
             "field": name, "count": sum(counts.values()), "distinct_count": len(counts),
-            "is_exact": int(len(counts) <= self.most), "numeric_count": sum(counts[text] for text in numbers),
+            "is_exact": int(self.most == 0 or len(counts) <= self.most),
+            "numeric_count": sum(counts[text] for text in numbers),
         }
         if numbers:
             row.update(_statistics([(numbers[text], counts[text]) for text in numbers]))
-        listed = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: self.most]
+        listed = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        if self.most:
+            listed = listed[: self.most]
         row["values"] = json.dumps(
             [{"value": text, "count": count} for text, count in listed], separators=(",", ":"), ensure_ascii=False
         )

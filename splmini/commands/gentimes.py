@@ -17,7 +17,7 @@ OPTIONS = {
     "end": OptionSpec("string", doc="Where to end, in the same form; last midnight without it."),
     "increment": OptionSpec("string", default="1d", doc="The length of a range: a number with s, m, h or d."),
 }
-COLUMNS = ["starttime", "starthuman", "endtime", "endhuman"]
+COLUMNS = ["endhuman", "endtime", "starthuman", "starttime"]
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?::(\d{1,2}):(\d{1,2}):(\d{1,2}))?", re.ASCII)
 _DAYS = re.compile(r"[+-]?\d{1,6}", re.ASCII)
 _INCREMENT = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII | re.IGNORECASE)

@@ -37,12 +37,13 @@ OPTIONS = {
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Join results that have the same values in the fields: the first of each combination with those that follow it.
+    """Join each result with the next that has the same values in the fields; with `max`, with so many next ones.
 
-    With `overwrite=true` (the default) the fields of the result joined replace those of the same name. *Null*: a
-    result that lacks one of the fields joins with no other. *Multivalue* keys are equal where all values are.
+    Five results that agree give four, one for each pair of neighbours. With `overwrite=true` (the default) the fields
+    of the later result replace those of the same name. `keepsingle=true` keeps results that agree with no other.
+    *Null*: a result that lacks one of the fields joins with no other. *Multivalue* keys are equal where all values are.
 
-    Memory: one result for each combination of values.
+    Memory: all results.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = field_names(arguments.words, node)
@@ -53,17 +54,20 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def rows() -> Iterator[Row]:
             groups: dict[Hashable, list[Row]] = {}
+            places: list[tuple[list[Row], int]] = []
             for number, row in enumerate(rows_of(stream, ctx)):
                 values = [row.get(name) for name in names]
                 alone = any(value is None for value in values)
                 key = number if alone else tuple(tuple(map(to_text, as_list(value))) for value in values)
-                groups.setdefault(key, []).append(row)
-            for group in groups.values():
-                first, others = group[0], group[1:]
-                if not others and keep:
-                    yield first
-                for other in others[:most] if most else others:
-                    yield {**first, **other} if overwrite else {**other, **first}
+                group = groups.setdefault(key, [])
+                places.append((group, len(group)))
+                group.append(row)
+            for group, place in places:
+                own = group[place]
+                if keep and len(group) == 1:
+                    yield own
+                for other in group[place + 1 : place + 1 + most] if most else group[place + 1 :]:
+                    yield {**own, **other} if overwrite else {**other, **own}
 
         return Stream(batched(rows()), stream.columns)
 
