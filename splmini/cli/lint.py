@@ -64,6 +64,8 @@ def _codes(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _files(paths: tuple[str, ...]) -> list[str]:
+    import splmini
+
     found: list[str] = []
     for name in paths:
         path = Path(name)
@@ -71,7 +73,8 @@ def _files(paths: tuple[str, ...]) -> list[str]:
             below = (each for each in sorted(path.rglob("*")) if each.suffix in SUFFIXES and ".test." not in each.name)
             found.extend(str(each) for each in below if each.suffix == ".spl" or _is_detection(each))
         elif path.is_file():
-            found.append(name)
+            if not splmini.bench.is_case_file(path):  # a hook names the cases along with the detections
+                found.append(name)
         else:
             raise click.UsageError(f"There is no file or folder '{name}'.")
     return found

@@ -339,7 +339,7 @@ def test_detect_and_explain_find_the_repository(repository: Path) -> None:
     file, log = repository / "detections/odd.yml", repository / "mirror/datasets/a.jsonl"
     assert invoke("detect", file, log, "-q").exit_code == 0
     assert invoke("explain", file, log).exit_code == 0
-    assert invoke("lint", file).exit_code == 0
+    assert invoke("lint", file, file.with_name("odd.test.yml")).exit_code == 0
 
 
 class TestExampleRepository:
