@@ -17,7 +17,7 @@ def run(files: list[Path], paths: tuple[str, ...], arguments: dict[str, Any], qu
     """Run all tests, then those that changed files touch, until interrupted."""
     import splmini
 
-    session = Session(splmini.bench.Bench(**arguments, track=True), paths, quiet)
+    session = Session(splmini.bench.Bench(**arguments | {"track": True, "coverage": False}), paths, quiet)
     session.run(files)
     click.echo("watching; Ctrl-C ends", err=True)
     for changed in _changes(session.folders(arguments)):

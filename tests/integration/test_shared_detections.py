@@ -71,3 +71,20 @@ def test_recent_generations_load(shared: Path) -> None:
     for file in splmini.bench.find_tests([shared / "escu_recent"]):
         for verdict in bench.run(file).verdicts:
             assert verdict.status == "skipped", verdict
+
+
+def test_mutants_of_published_detections(shared: Path) -> None:
+    """Every mutant of a published detection is a search that compiles, with its place inside the search."""
+    env = splmini.Environment(macros=[shared / "escu" / "macros"], lookups=[shared / "escu" / "lookups"])
+    made = 0
+    for path in sorted((shared / "escu" / "detections").rglob("*.yml"))[::40]:
+        search = splmini.Detection.load(path).search
+        try:
+            env.compile(search)
+        except splmini.UnsupportedFeature:
+            continue
+        for mutant in list(splmini.bench.mutants(search, env))[:30]:
+            made += 1
+            assert env.compile(mutant.search).tree != env.compile(search).tree, mutant
+            assert 0 <= mutant.offset < len(search)
+    assert made > 100
