@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import Any
 
 import splmini
-from splmini.notebook._errors import on_error
+from splmini.notebook._errors import is_rich, on_error
 from splmini.notebook._magics import Magics
 from splmini.notebook._progress import interruptible
+from splmini.notebook._text import show
 
 
 def load(shell: Any) -> None:
@@ -42,6 +43,8 @@ def load(shell: Any) -> None:
     if completer is not None:
         completer.custom_matchers.append(matcher)
         magics.matcher = matcher  # type: ignore[attr-defined]
+    if not is_rich(shell):
+        shell.display_formatter.formatters["text/plain"].for_type(splmini.Results, show)
     _colour_terminal(shell)
 
 
@@ -52,6 +55,7 @@ def unload(shell: Any) -> None:
         return
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("spl", None)
+    shell.display_formatter.formatters["text/plain"].type_printers.pop(splmini.Results, None)
     shell.custom_exceptions = ()
     shell.CustomTB = None
     completer = getattr(shell, "Completer", None)

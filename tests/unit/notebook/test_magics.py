@@ -165,6 +165,16 @@ def test_completion_elsewhere_is_left_alone(shell: Any) -> None:
     assert "eventstats" not in found
 
 
+def test_results_in_a_terminal(shell: Any, capsys: Any) -> None:
+    """Where there is text alone, results are a table with readable times; what is left is counted."""
+    shell.user_ns["many"] = [{"_time": 1767225600 + number, "n": number} for number in range(50)]
+    run(shell, "%spl many | table _time n")
+    shown = capsys.readouterr().out
+    assert "2026-01-01 00:00:39  39" in shown
+    assert "2026-01-01 00:00:40" not in shown
+    assert "50 rows, 10 not shown" in shown
+
+
 def test_interrupting_keeps_what_was_found() -> None:
     """The first Ctrl-C ends the run with the rows so far; aggregations are finished over what was read."""
 
