@@ -288,6 +288,7 @@ _READERS = {
     "h": f"(?:{_MONTH_NAMES})", "j": r"[0-9]{1,3}", "w": "[0-6]", "u": "[1-7]", "V": "[0-9]{1,2}", "G": "[0-9]{4}",
     "g": "[0-9]{2}", "U": "[0-9]{1,2}", "W": "[0-9]{1,2}", "Z": r"[A-Za-z][A-Za-z0-9_/+:-]*",
 }  # fmt: skip
+_EPOCH_READER = f"({_READERS['s']})"
 _ZONE_READER = r"[+-][0-9]{2}:?(?:[0-9]{2})?(?::?[0-9]{2})?|[Zz]"
 
 
@@ -301,13 +302,16 @@ def _compiled_reader(format: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
 
 def _collect_reader(format: str, pattern: list[str], letters: list[str]) -> None:
     for match in _TOKEN.finditer(format):
-        _, subsecond, _, zone, letter, text, lone = match.groups()
+        width, subsecond, _, zone, letter, text, lone = match.groups()
         if text is not None:
             pattern.extend(r"\s*" if part.isspace() else re.escape(part) for part in re.split(r"(\s+)", text) if part)
         elif lone is not None or letter == "%":
             pattern.append("%")
         elif subsecond:
-            pattern.append("([0-9]{1,9})")
+            digits = "1,9"
+            if pattern and pattern[-1] == _EPOCH_READER:  # %s%3N: the last three digits of one number
+                pattern[-1], digits = r"([+-]?[0-9]{1,12})", width or ("9" if subsecond == "N" else "3")
+            pattern.append(f"([0-9]{{{digits}}})")
             letters.append("f")
         elif letter is None:
             pattern.append("([+-]?[0-9]{1,4})" if zone == "Ez" else f"({_ZONE_READER})")

@@ -226,3 +226,19 @@ def test_wrong_zones(name: str) -> None:
     """A name that is no zone is refused, and never read as a path."""
     with pytest.raises(ArgumentError):
         get_timezone(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "expected"),
+    [
+        ("1700000000123 x", "%s%3N", 1700000000.123),
+        ("1700000000123", "%s%Q", 1700000000.123),
+        ("1700000000123456", "%s%6N", 1700000000.123456),
+        ("999999999123", "%s%3N", 999999999.123),
+        ("1700000000.123", "%s.%3N", 1700000000.123),
+        ("1700000000.5", "%s", 1700000000.5),
+    ],
+)
+def test_epochs_with_subseconds(text: str, form: str, expected: float) -> None:
+    """Digits right behind an epoch are the last ones of the number, as in a time in milliseconds."""
+    assert times.strptime(text, form, times.get_timezone("UTC")) == expected
