@@ -19,6 +19,7 @@ from splmini.engine.sweep import (
     Reading,
     SweepRun,
     dataset_readings,
+    foreseen,
     one_pass,
     read_dataset,
     reading_of,
@@ -125,6 +126,8 @@ class _Search:
         try:
             if not self.late:
                 self.main = reading_of(self.run, self.operators, True)
+            if self.main is None and not self.late:
+                self._foresee()
             for pipeline in subsearches(self.search.tree):
                 self._register_subsearch(pipeline)
         except SplError as error:
@@ -132,6 +135,10 @@ class _Search:
         self.seconds += time.perf_counter() - started
         self.readings += [self.main] if self.main is not None else []
         return [] if self.error is not None else self.readings
+
+    def _foresee(self) -> None:
+        self.run.foreseen = foreseen(self.run, self.operators, partial(_shared_run, self.run))
+        self.readings += self.run.foreseen
 
     def _register_subsearch(self, pipeline: Any) -> None:
         operators = self.search.builder.build(pipeline)

@@ -52,10 +52,24 @@ class SweepRun(Run):
     """The run of one search of a sweep: what was read for its pipelines beforehand is not read again."""
 
     prepared: dict[int, Reading]
+    """What was read for pipelines, by their identity."""
+    foreseen: list[Reading]
+    """What its first command was seen to scan, in order."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.prepared = {}
+        self.prepared, self.foreseen = {}, []
+
+    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+        """Give the events that were read beforehand for this scan; read them where there were too many to keep."""
+        if self.foreseen:
+            reading = self.foreseen.pop(0)
+            wanted = union(needed, reading.reads)
+            if not reading.overflowed and reading.predicate == predicate and reading.needed == wanted:
+                if reading.error is not None:
+                    raise reading.error
+                return Stream(batched(reading.rows))
+        return super().scan(predicate, needed, implied)
 
     def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
         """Run another pipeline, over what was read for it."""
@@ -75,6 +89,7 @@ class Found:
     error: Exception | None
     seconds: float
     taken: int
+    overflowed: bool
 
 
 @dataclass
@@ -102,6 +117,9 @@ class Reading:
     seconds: float = 0.0
     taken: int = 0
     """How many rows it took in."""
+    most: int | None = None
+    """How many rows are kept at most; beyond that the search reads by itself."""
+    overflowed: bool = False
 
     def take(self, rows: Batch) -> None:
         """Take in rows that satisfy the predicate."""
@@ -110,8 +128,7 @@ class Reading:
         self.taken += len(rows)
         try:
             if self.state is None:
-                self.rows.extend(rows)
-                self.run.check(len(self.rows))
+                self._keep(rows)
             else:
                 for step in self.steps:
                     rows = step(rows)
@@ -121,11 +138,18 @@ class Reading:
             self.error = error
         self.seconds += time.perf_counter() - started
 
+    def _keep(self, rows: Batch) -> None:
+        if self.most is not None and len(self.rows) + len(rows) > self.most:
+            self.overflowed, self.rows = True, []
+        if not self.overflowed:
+            self.rows.extend(rows)
+            self.run.check(len(self.rows))
+
     def found(self) -> Found | None:
         """Return what was found in a part of the events, for the reading of the calling process; None: nothing."""
         if not self.taken and self.error is None:
             return None
-        return Found(self.rows, self.state, self.error, self.seconds, self.taken)
+        return Found(self.rows, self.state, self.error, self.seconds, self.taken, self.overflowed)
 
     def absorb(self, found: Found) -> None:
         """Take in what the same reading found in the next part of the events."""
@@ -135,9 +159,9 @@ class Reading:
         if self.error is None and self.state is not None:
             self.state.merge(found.state)
         elif self.error is None:
-            self.rows.extend(found.rows)
+            self.overflowed = self.overflowed or found.overflowed
             try:
-                self.run.check(len(self.rows))
+                self._keep(found.rows)
             except SplError as error:
                 self.error = error
 
@@ -302,6 +326,29 @@ class _Shared(Run):
     def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
         """Refuse: a subsearch reads all events."""
         raise NotDistributable
+
+
+MOST_FORESEEN = 50_000
+"""Rows that are kept for a command that would read them by itself."""
+
+
+def foreseen(run: Run, operators: Sequence[Operator], shared: Callable[[type[Run]], Any]) -> list[Reading]:
+    """Return what a command scans that makes rows from a data model (from, datamodel), seen by letting it do so with
+    no events; nothing where that cannot be told."""
+    first = operators[0]
+    if not isinstance(first, Generating) or first.name not in ("from", "datamodel"):
+        return []
+    watch: _Shared = shared(_Shared)
+    try:
+        for _ in first.generate(watch, required(operators)[0]).batches:
+            pass
+    except (SplError, NotDistributable):
+        return []
+    if any(each.predicate is None for each in watch.asked):
+        return []
+    for each in watch.asked:
+        each.run, each.most, each.raw = run, MOST_FORESEEN, each.raw or reads_raw(operators)
+    return watch.asked
 
 
 @dataclass
@@ -496,6 +543,6 @@ class _Pass:
 
 
 __all__ = [
-    "DatasetReadings", "Found", "Reading", "SweepRun", "dataset_readings", "one_pass", "read_dataset", "reading_of",
-    "scan_reading", "subsearches",
+    "DatasetReadings", "Found", "Reading", "SweepRun", "dataset_readings", "foreseen", "one_pass", "read_dataset",
+    "reading_of", "scan_reading", "subsearches",
 ]

@@ -50,6 +50,10 @@ SEARCHES = (
     "| tstats count from datamodel=T.Sessions",
     "| tstats count from datamodel=Nowhere.D",
     "| from datamodel M.D | stats count by user",
+    "| from datamodel M.D",
+    "| from datamodel:M.D | search user=bob | table n user",
+    "| datamodel M D search | stats count by D.user",
+    "| from datamodel M.D | regex _raw=\"bob\" | table _raw",
     "user IN (*ed, eve) OR process=\"*cmd.exe*\" | table n user",
     "process=\"*\\\\CMD.exe\" | stats count",
     "process=*mimi* process=*katz*",
@@ -129,6 +133,13 @@ def test_over_an_executor(order: str, tmp_path: Path, monkeypatch: pytest.Monkey
         hits = splmini.sweep(SEARCHES, events, env(), order=order, executor=InlineExecutor())
         for search, hit, alone_hit in zip(SEARCHES, hits, expected, strict=True):
             assert compared(hit) == compared(alone_hit), (search, hit.error)
+
+
+def test_too_many_rows_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a data model gives is kept up to a bound, beyond which the search reads by itself."""
+    monkeypatch.setattr(engine, "MOST_FORESEEN", 3)
+    for search in ("| from datamodel M.D", "| from datamodel M.D | search user=bob | table n"):
+        assert compared(splmini.sweep([search], EVENTS, env())[0]) == alone(search)
 
 
 @pytest.mark.parametrize("library", [True, False])
