@@ -26,10 +26,14 @@ def reports(files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator
 
 
 def mutations(
-    files: list[Path], arguments: dict[str, Any], jobs: int, most: int
+    files: list[Path], arguments: dict[str, Any], jobs: int, most: int, progress: Callable[[int], None] | None = None
 ) -> Iterator[MutationReport | SplError]:
-    """Yield the report of each detection's mutants, in their order, or what kept it from being made."""
-    return _mapped(partial(_mutate, most), files, arguments, jobs)
+    """Yield the report of each detection's mutants, in their order, or what kept it from being made.
+
+    `progress` is called with the number of mutants of a detection, where they are tried in this process.
+    """
+    here = jobs <= 1 or len(files) < 2
+    return _mapped(partial(_mutate, most, progress if here else None), files, arguments, jobs)
 
 
 def _mapped(work: Callable[[Path], T], files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator[T]:
@@ -60,12 +64,12 @@ def _run(path: Path) -> FileReport:
     return _bench.run(path)
 
 
-def _mutate(most: int, path: Path) -> MutationReport | SplError:
+def _mutate(most: int, progress: Callable[[int], None] | None, path: Path) -> MutationReport | SplError:
     import splmini
 
     assert _bench is not None
     try:
-        return _bench.mutate(path, most)
+        return _bench.mutate(path, most, progress)
     except splmini.SplError as error:
         return error
 

@@ -41,13 +41,16 @@ def command(
     files = _detections(paths or (".",), attack_data is not None)
     arguments = {"settings": shared.environment_settings(settings), "attack_data": attack_data}
     reports, failures = [], []
-    for file, report in zip(files, _bench.mutations(files, arguments, jobs, most), strict=True):
-        if isinstance(report, splmini.SplError):
-            failures.append({"file": str(file), "error": str(report)})
-            click.echo(f"splmini: {report}", err=True)
-            continue
-        reports.append(report)
-        click.echo(str(report).split("\n", 1)[0] if quiet else str(report))
+    with shared.progress(quiet, "mutants") as progress:
+        for file, report in zip(files, _bench.mutations(files, arguments, jobs, most, progress), strict=True):
+            if progress is not None:
+                click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
+            if isinstance(report, splmini.SplError):
+                failures.append({"file": str(file), "error": str(report)})
+                click.echo(f"splmini: {report}", err=True)
+                continue
+            reports.append(report)
+            click.echo(str(report).split("\n", 1)[0] if quiet else str(report))
     if json_file is not None:
         content = {"detections": [report.to_dict() for report in reports], "errors": failures}
         Path(json_file).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

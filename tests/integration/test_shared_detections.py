@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -88,3 +89,23 @@ def test_mutants_of_published_detections(shared: Path) -> None:
             assert env.compile(mutant.search).tree != env.compile(search).tree, mutant
             assert 0 <= mutant.offset < len(search)
     assert made > 100
+
+
+def test_explanations_agree_with_runs(shared: Path) -> None:
+    """The explanation of a published detection over real events gives as many rows as its run; it can be measured."""
+    env = splmini.Environment(macros=[shared / "escu" / "macros"], lookups=[shared / "escu" / "lookups"])
+    with gzip.open(shared / "data" / "windows_xml.jsonl.gz", "rt", encoding="utf-8") as lines:
+        events = [json.loads(line) for line in itertools.islice(lines, 0, 24_000, 400)]
+    ran = 0
+    for path in sorted((shared / "escu" / "detections").rglob("*.yml"))[::60]:
+        detection = splmini.Detection.load(path)
+        try:
+            rows = len(env.compile(detection.search).run(events))
+        except splmini.SplError:
+            continue  # a lookup or a command that is not here
+        explanation = env.explain(detection, events)
+        assert len(explanation.rows) == rows, detection.name
+        assert str(explanation)
+        assert splmini.bench.measure(env, detection, events).to_text()
+        ran += 1
+    assert ran >= 15
