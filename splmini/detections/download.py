@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from splmini.detections.tests import is_pointer
 from splmini.errors import KnowledgeError, UnsupportedFeature
 
 MOST_BYTES = 512 << 20
 """The largest file that is fetched, unless the user says otherwise."""
 
 MOST_REDIRECTS = 5
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Progress = Callable[[str, int, "int | None"], None]
@@ -257,9 +257,8 @@ def _size(response: Any, done: int) -> int | None:
 
 
 def _refuse_pointer(part: Path, url: str) -> None:
-    with open(part, "rb") as file:
-        if file.read(len(_POINTER)) != _POINTER:
-            return
+    if not is_pointer(part):
+        return
     part.unlink()
     raise KnowledgeError(
         f"'{url}' is a Git LFS pointer, not the file.", path=url,

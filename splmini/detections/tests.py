@@ -127,8 +127,22 @@ test_inputs.__test__ = False  # type: ignore[attr-defined]
 def _parts(test: DetectionTest, attack_data: AttackFolder) -> Iterator[tuple[Path, dict[str, str]]]:
     for each in test.attack_data:
         path = attack_data(each.data) if callable(attack_data) else local_file(each.data, attack_data or "")
+        if is_pointer(path):
+            raise KnowledgeError(
+                f"'{path}' is a Git LFS pointer, not the log.", path=each.data, hint="Fetch the logs with `git lfs pull`."
+            )
         named = {"source": each.source, "sourcetype": each.sourcetype, "host": each.host, "index": each.index}
         yield path, {name: value for name, value in named.items() if value is not None}
+
+
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How the file begins that Git LFS keeps in place of a large one."""
+
+
+def is_pointer(path: Path) -> bool:
+    """Say whether a file is what Git LFS keeps in place of a large one."""
+    with open(path, "rb") as file:
+        return file.read(len(POINTER)) == POINTER
 
 
 def local_file(url: str, folder: str | Path) -> Path:

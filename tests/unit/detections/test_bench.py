@@ -166,6 +166,14 @@ def test_compressed_mirror(repository: Path) -> None:
     assert verdict.status == "passed"
 
 
+def test_pointers(repository: Path) -> None:
+    """A mirror without the logs themselves, as Git leaves it without LFS, is said to be that."""
+    (repository / "mirror/datasets/a.jsonl").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (verdict,) = Bench(attack_data=repository / "mirror").run(repository / "detections/one.yml").verdicts
+    assert verdict.status == "error"
+    assert "is a Git LFS pointer, not the log. Fetch the logs with `git lfs pull`." in verdict.reason
+
+
 def test_missing_attack_data(repository: Path) -> None:
     """What would have to be fetched: what the mirror does not have."""
     detection(repository / "detections/far.yml", "a=1", "far.jsonl")
