@@ -129,7 +129,8 @@ def _parts(test: DetectionTest, attack_data: AttackFolder) -> Iterator[tuple[Pat
         path = attack_data(each.data) if callable(attack_data) else local_file(each.data, attack_data or "")
         if is_pointer(path):
             raise KnowledgeError(
-                f"'{path}' is a Git LFS pointer, not the log.", path=each.data, hint="Fetch the logs with `git lfs pull`."
+                f"'{path}' is a Git LFS pointer, not the log.", path=each.data,
+                hint="Fetch the logs with `git lfs pull`.",
             )
         named = {"source": each.source, "sourcetype": each.sourcetype, "host": each.host, "index": each.index}
         yield path, {name: value for name, value in named.items() if value is not None}
