@@ -6,6 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST ?= $(BIN)/pytest -n 2
 MINUTES ?= 10
+SCALE ?= 1.0
 
 .PHONY: help demo test lint format bench fuzz docs test-browser clean
 
@@ -38,8 +39,9 @@ format: $(VENV)/.dev ## let ruff fix what it can
 test: lint ## lint, then all tests but those that need a browser
 	$(PYTEST) -m "not browser"
 
-bench: $(VENV)/.dev ## measure, and print the table of ratios
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## measure, and print the table of ratios: make bench SCALE=0.1
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -m benchmarks --scale $(SCALE)
 
 fuzz: $(VENV)/.dev ## longer runs of the property tests: make fuzz MINUTES=10
 	SPLMINI_FUZZ_MINUTES=$(MINUTES) $(PYTEST) tests/property -p no:cacheprovider
