@@ -480,14 +480,17 @@ class _Pass:
         self.everything = [*readings, *below]
         self.plain = len(readings)
         self.index: Index | None = None
-        self.raw = any(each.raw for each in self.everything)
+        # events without a _raw get one only where a predicate, or what follows a hit, reads it
+        self.raw = any(each.reads is None or "_raw" in each.reads for each in self.everything) or any(
+            each.raw for each in below
+        )
         predicates = [each.predicate for each in self.everything]
         base = union(frozenset(), *(each.needed for each in below))
         known = [each for each in predicates if each is not None]
         asked = tree.Or(tuple(known)) if len(known) == len(predicates) and not may_hold_classes(base) else None
         self.made: Fields = union(base, *(each.reads for each in self.everything))
         self.first = run.services.bind_mapper(self.made, run, self.raw, asked=asked)
-        self.mappers: dict[Fields, Any] = {}
+        self.mappers: dict[tuple[Fields, bool], Any] = {}
 
     def take(self, events: list[Row]) -> None:
         """Hand out a chunk of events."""
@@ -506,7 +509,7 @@ class _Pass:
             each = everything[number]
             source: Any = mapped if number < self.plain else made
             rows = [dict(source[position]) for position in positions]
-            if self.raw and not each.raw:
+            if not each.raw:
                 for row, position in zip(rows, positions, strict=True):
                     if "_raw" not in events[position]:
                         row.pop("_raw", None)
@@ -523,18 +526,19 @@ class _Pass:
             together.setdefault(tuple(found), []).append(position)
         mapped: dict[int, Row] = {}
         for group, positions in together.items():
-            mapper = self._mapper(union(*(self.everything[number].needed for number in group)))
+            readings = [self.everything[number] for number in group]
+            mapper = self._mapper(union(*(each.needed for each in readings)), any(each.raw for each in readings))
             mapped.update(zip(positions, mapper([events[position] for position in positions]), strict=True))
         return mapped
 
-    def _mapper(self, needed: Fields) -> Any:
-        known = self.mappers.get(needed)
+    def _mapper(self, needed: Fields, raw: bool) -> Any:
+        known = self.mappers.get((needed, raw))
         if known is None:
             if len(self.mappers) >= MAPPERS:
                 needed = ALL
-            known = self.mappers[needed] = self.mappers.get(needed) or self.run.services.bind_mapper(
-                needed, self.run, self.raw
-            )
+            known = self.mappers.get((needed, raw))
+            if known is None:
+                known = self.mappers[needed, raw] = self.run.services.bind_mapper(needed, self.run, raw)
         return known
 
     def mapped(self, events: list[Row], reading: Reading) -> Batch:
