@@ -363,18 +363,29 @@ class Pipeline(Node):
     leading_pipe: bool = False
 
 
-def children(node: Node) -> Iterator[Node]:
-    """Yield the direct children of a node, in order."""
+def children(node: Node) -> list[Node]:
+    """Return the direct children of a node, in order."""
+    found: list[Node] = []
     for name in _compared(type(node)):
-        yield from _nodes(getattr(node, name))
+        value = getattr(node, name)
+        if value.__class__ is str:
+            continue
+        if isinstance(value, Node):
+            found.append(value)
+        elif value.__class__ is tuple:
+            found.extend(_nodes(value))
+    return found
 
 
-def _nodes(value: Any) -> Iterator[Node]:
-    if isinstance(value, Node):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _nodes(item)
+def _nodes(values: tuple[Any, ...]) -> list[Node]:
+    """The nodes in a tuple, and in the tuples in it."""
+    found: list[Node] = []
+    for item in values:
+        if isinstance(item, Node):
+            found.append(item)
+        elif item.__class__ is tuple:
+            found.extend(_nodes(item))
+    return found
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -383,4 +394,7 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(tuple(children(current))))
+        below = children(current)
+        if below:
+            below.reverse()
+            stack.extend(below)
