@@ -138,6 +138,8 @@ def _argument(node: tree.Aggregation, spec: StatsFunction) -> tree.Node | None:
     if len(node.args) > 1:
         raise ArgumentError(f"{node.function} takes one argument.", name=node.function, span=node.args[1].span)
     if not node.args:
+        if spec.argument == "required" and "(" not in node.written:
+            return tree.Word("*", span=node.span)  # a bare `avg` is avg(*), as in Splunk
         if spec.argument == "required":
             raise ArgumentError(
                 f"{node.function} needs a field: {node.function}(field).", name=node.function, span=node.span

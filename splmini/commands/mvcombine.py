@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from splmini.commands._arguments import one_field, read
+from splmini.commands._arguments import is_internal, one_field, read
 from splmini.commands.dedup import hashable
+from splmini.commands.noop import unchanged
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -45,12 +46,15 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Merge the results that are equal in all other fields into one whose field holds all values.
 
     A merged result stands where the first of its kind stood. `delim` shows only where `nomv` joins the values.
-    *Null*: results without the field pass as they are. *Multivalue*: all values are taken.
+    An internal field, whose name begins with an underscore, is left as it is. *Null*: results without the field pass
+    as they are. *Multivalue*: all values are taken.
 
     Memory: one result for each combination of the other fields, at most `limits.max_rows`.
     """
     arguments = read(node, OPTIONS)
     name = one_field(arguments)
+    if is_internal(name):
+        return unchanged(node)
     delimiter = arguments["delim"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
