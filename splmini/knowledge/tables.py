@@ -18,7 +18,7 @@ from splmini.values import times
 from splmini.values.multivalue import as_list
 from splmini.values.networks import cidr_match
 from splmini.values.numbers import to_number, to_text
-from splmini.values.wildcards import compile_wildcard, has_wildcard
+from splmini.values.wildcards import compile_wildcard
 
 if TYPE_CHECKING:
     from splmini.operators import Row, RunContext
@@ -265,22 +265,41 @@ class _Index:
 
 
 class _Patterns:
-    """The distinct patterns (or networks) of a column, and the rows that have each."""
+    """The distinct patterns (or networks) of a column, and the rows that have each.
+
+    Of wildcards, `*end` and `start*` are looked up by their text: a table of domains holds thousands of them.
+    """
 
     def __init__(self, kind: str, fold: bool) -> None:
         self._kind = kind
         self._fold = fold
         self._literal: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}
+        self._starts: dict[str, list[int]] = {}
+        self._end_sizes: set[int] = set()
+        self._start_sizes: set[int] = set()
         self._tests: dict[str, tuple[Callable[[str], bool], list[int]]] = {}
 
     def add(self, pattern: str, position: int) -> None:
         """Take in a cell."""
-        if self._kind == "WILDCARD" and not has_wildcard(pattern):
-            self._literal.setdefault(pattern.lower() if self._fold else pattern, []).append(position)
-        elif pattern in self._tests:
+        if self._kind == "WILDCARD" and self._add_text(pattern.lower() if self._fold else pattern, position):
+            return
+        if pattern in self._tests:
             self._tests[pattern][1].append(position)
         else:
             self._tests[pattern] = (self._test(pattern), [position])
+
+    def _add_text(self, pattern: str, position: int) -> bool:
+        head, *rest = pattern.split("*")
+        if not rest:
+            self._literal.setdefault(pattern, []).append(position)
+        elif len(rest) == 1 and bool(head) != bool(rest[0]):
+            texts, sizes = (self._starts, self._start_sizes) if head else (self._ends, self._end_sizes)
+            texts.setdefault(head or rest[0], []).append(position)
+            sizes.add(len(head or rest[0]))
+        else:
+            return False
+        return True
 
     def _test(self, pattern: str) -> Callable[[str], bool]:
         if self._kind == "WILDCARD":
@@ -293,7 +312,12 @@ class _Patterns:
 
     def matching(self, value: str) -> set[int]:
         """Return the positions of the rows whose cell matches a value."""
-        found = set(self._literal.get(value.lower() if self._fold else value, ()))
+        text = value.lower() if self._fold else value
+        found = set(self._literal.get(text, ()))
+        for size in self._start_sizes:
+            found.update(self._starts.get(text[:size], ()))
+        for size in self._end_sizes:
+            found.update(self._ends.get(text[-size:], ()))
         for test, positions in self._tests.values():
             if test(value):
                 found.update(positions)
