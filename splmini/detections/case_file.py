@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from splmini.detections.content import repository_of
 from splmini.detections.detection import Detection
 from splmini.documents import Document, load_document
 from splmini.errors import KnowledgeError, did_you_mean
@@ -98,7 +99,7 @@ def _detection(document: Document, data: Mapping[str, Any], file: Path) -> Detec
         name = file.name.partition(".test.")[0]
         return Detection(name=name, search=str(data["search"]), type="Hunting", path=str(file))
     if "detection" in data:
-        return Detection.load(beside(file.parent, str(data["detection"]), str(file)))
+        return Detection.load(beside(file.parent, str(data["detection"]), str(file), repository_of(file)))
     stem = file.name.partition(".test.")[0]
     for suffix in (".yml", ".yaml"):
         if (file.parent / f"{stem}{suffix}").is_file():

@@ -166,6 +166,19 @@ def test_compressed_mirror(repository: Path) -> None:
     assert verdict.status == "passed"
 
 
+def test_cases_elsewhere(repository: Path) -> None:
+    """Cases may stand anywhere in the repository, and name their detection."""
+    (repository / "tests").mkdir()
+    cases = repository / "tests/first.test.yml"
+    cases.write_text("detection: ../detections/one.yml\ncases: [{name: c, events: [{tool: odd, host: h}]}]\n")
+    assert cases in find_tests([repository])
+    assert [verdict.name for verdict in Bench().run(cases).verdicts] == ["one: c"]
+    assert has_tests(cases, False)
+    assert len(Bench().mutate(cases).survived) == 1
+    cases.write_text("detection: ../../one.yml\ncases: [{name: c}]\n")
+    assert "leads out of the repository" in Bench().run(cases).verdicts[0].reason
+
+
 def test_pointers(repository: Path) -> None:
     """A mirror without the logs themselves, as Git leaves it without LFS, is said to be that."""
     (repository / "mirror/datasets/a.jsonl").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
