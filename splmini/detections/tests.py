@@ -9,15 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from splmini.detections.inputs import Inputs, Logs
+from splmini.detections.inputs import COMPRESSED, Inputs, Logs
 from splmini.errors import KnowledgeError, SplError
 
 if TYPE_CHECKING:
     from splmini.detections.detection import Detection, DetectionTest
     from splmini.detections.findings import Outcome
-
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-"""What the name of a compressed file ends in."""
 
 AttackFolder: TypeAlias = "str | Path | Callable[[str], Path] | None"
 """Where attack data is: a local mirror, or a function from a URL to a file."""
