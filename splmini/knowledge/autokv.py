@@ -17,6 +17,7 @@ from splmini.knowledge.patterns import field_list
 from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
 from splmini.values import json, xml
 from splmini.values.keyvalue import clean_key, key_value_pairs
+from splmini.values.numbers import to_text
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 Found: TypeAlias = "Mapping[str, Any] | None"
 
 # ---- JSON ----------------------------------------------------------------------------------------------------------
+
+
+def _as_written(text: str) -> float | str:
+    """A number with a fraction or an exponent, as text where it would print in another way: 1.10, 2.0, 1e5."""
+    number = float(text)
+    return number if to_text(number) == text else text
+
+
+_decode = msgspec.json.Decoder(float_hook=_as_written).decode
 
 
 def json_fields(text: str, wanted: Names) -> Found:
@@ -35,13 +45,13 @@ def json_fields(text: str, wanted: Names) -> Found:
     if text[:1] not in ("{", "["):
         return None
     try:
-        decoded = msgspec.json.decode(text)
+        decoded = _decode(text)
     except (msgspec.DecodeError, UnicodeError):
         whole = json.completed(text)
         if whole is None:
             return None
         try:
-            decoded = msgspec.json.decode(whole)
+            decoded = _decode(whole)
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             return None
     except RecursionError:

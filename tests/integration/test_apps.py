@@ -132,6 +132,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"_raw": '{"a": {"b": 1}, "l": [{"c": "x"}, {"c": "y"}], "t": true}', "sourcetype": "vendor:json"},
         {"a.b": 1, "l{}.c": ["x", "y"], "t": "true"},
     ),
+    "numbers of JSON are as they are written": (
+        {"_raw": '{"a": 1.10, "b": 2.0, "c": 1e3, "d": 0.5, "e": 7, "n": null}', "sourcetype": "vendor:json"},
+        {"a": "1.10", "b": "2.0", "c": "1e3", "d": 0.5, "e": 7, "n": "null"},
+    ),
     "KV_MODE=json of what is no JSON": ({"_raw": "{broken", "sourcetype": "vendor:json"}, {}),
     "KV_MODE=xml": (
         {"_raw": '<e n="1"><v>a</v><v>b</v></e>', "sourcetype": "vendor:xml"},
