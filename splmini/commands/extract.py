@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from splmini.commands._arguments import fail, read, reading
@@ -43,10 +44,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Make fields of the key=value pairs of `_raw`, or of its JSON.
 
     With `pairdelim` and `kvdelim` the text is cut at any of these characters; a value in double quotation marks is
-    taken whole. A field that is there stays, and so does the first value of a key that comes twice; with
-    `mv_add=true` the values are collected (*multivalue*), one that is there already once. Empty values give no field.
-    *Null*: without `_raw` the result passes unchanged. Names of stanzas of the apps' transforms.conf run these
+    taken whole; another that holds one of `kvdelim` is not extracted. A field that is there stays, and so does the
+    first value of a key that comes twice; with `mv_add=true` the values are collected (*multivalue*), one that is
+    there already once. Empty values give no field. Names of stanzas of the apps' transforms.conf run these
     extractions instead; a name that is not there is a KnowledgeError.
+
+    *Null*: without `_raw` the result passes unchanged.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if arguments.words:
@@ -62,6 +65,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         delimited = pair_delimiters is not None or key_delimiters is not None
         pairs = delimited_pairs(pair_delimiters or " ,;|&\t\r\n", key_delimiters or "=") if delimited else _by_itself
 
+        inside = re.compile(f"[{re.escape(key_delimiters)}]") if key_delimiters else None
+
         def extract(batch: Batch) -> Batch:
             if not delimited and not automatic:
                 return batch
@@ -73,6 +78,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 found: dict[str, list[str]] = {}
                 for key, value in pairs(text[:most] if most else text):
                     name = clean_key(key.strip()) if clean else key.strip()
+                    if inside is not None and inside.search(value) and f'"{value}"' not in text:
+                        continue
                     if name and value and (name in found or not limit or len(found) < limit):
                         found.setdefault(name, []).append(value)
                 _put(row, found, collect)

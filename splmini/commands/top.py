@@ -71,7 +71,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Rows that lack one of the fields are not counted; each value of a multivalue field is. With BY, values are counted
     in each group, and the limit and the percentages are those of the group; groups come in the order of their fields.
-    Values come in descending order of their counts, equal counts in the order of the values. Percentages have six
+    Values come in descending order of their counts, those of equal counts in descending order too, so that a limit
+    keeps the last of them, as Splunk documents; rare has both ascending. Percentages have six
     decimals. A column without count or percentage is left out where `showcount` or `showperc` is false.
 
     *Null*: a row that lacks one of the fields is not counted.
@@ -161,7 +162,8 @@ class TopState:
         for group in sorted(members, key=_sort_key):
             found = members[group]
             total = sum(count for count, _ in found)
-            found.sort(key=lambda item: (sign * item[0], _sort_key(item[1] if several else (item[1],))))
+            found.sort(key=lambda item: _sort_key(item[1] if several else (item[1],)), reverse=not settings.rare)
+            found.sort(key=lambda item: sign * item[0])
             kept = found[: settings.limit] if settings.limit else found
             for count, key in kept:
                 yield self._row(groups.key_fields(key), count, total)
