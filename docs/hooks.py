@@ -16,7 +16,11 @@ from reference import command_pages, eval_pages, stats_pages
 from reference_more import more_pages
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOT_FILES = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
+ROOT_FILES = {
+    "changelog.md": "CHANGELOG.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "benchmarks.md": "benchmarks/README.md",
+}
 SECTIONS = (("Commands", command_pages), ("Eval functions", eval_pages), ("Stats functions", stats_pages))
 
 

@@ -24,7 +24,8 @@ DOCS = ROOT / "docs"
 sys.path.insert(0, str(DOCS))
 hooks = importlib.import_module("hooks")
 
-WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+AT_THE_ROOT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
+WRITTEN = [*(ROOT / name for name in AT_THE_ROOT), *sorted(DOCS.rglob("*.md"))]
 # the searches of the linter's pages are run by test_lint: most of them are wrong on purpose
 WITH_BLOCKS = [path for path in WRITTEN if path.parent.name != "lint" and blocks(path.read_text("utf-8"))]
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|<(https?://[^>\s]+)>")
