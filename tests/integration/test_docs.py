@@ -179,7 +179,8 @@ def test_stats_page(name: str) -> None:
 
 def test_generation_is_deterministic() -> None:
     """Two generations give the same pages."""
-    assert dict(hooks.pages()) == generated()
+    again = dict(hooks.pages())
+    assert [path for path, text in generated().items() if again.get(path) != text] == []
 
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
