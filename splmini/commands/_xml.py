@@ -52,6 +52,20 @@ def parse(text: str) -> ElementTree.Element | None:
         return None
 
 
+def parse_all(text: str) -> list[ElementTree.Element]:
+    """Return the root elements of a text, of which there may be several, one after the other; none where it is no XML.
+
+    >>> [root.tag for root in parse_all("<a/> <b/>")]
+    ['a', 'b']
+    """
+    root = parse(text)
+    if root is not None:
+        return [root]
+    start = text.find("<")
+    several = None if start < 0 else parse(f"<several>{text[start:]}</several>")
+    return [] if several is None else list(several)
+
+
 def _refuse(*arguments: Any) -> NoReturn:
     raise _Refused
 

@@ -10,20 +10,22 @@ from splmini.errors import UnknownLookup
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.numbers import to_text
 
 OPTIONS = {
-    "append": OptionSpec("bool", default=False, doc="Add the results behind the rows of the table."),
+    "append": OptionSpec("bool", default=False, doc="Add the results to the rows of the table (true with key_field)."),
     "create_empty": OptionSpec("bool", default=True, doc="Make an empty table where there are no results."),
     "override_if_empty": OptionSpec("bool", default=True, doc="Empty the table where there are no results."),
     "max": OptionSpec("int", default=0, doc="How many rows to write; 0: all."),
     "key_field": OptionSpec("field", doc="The field that holds the key of a KV store's row."),
     "allow_updates": OptionSpec("bool", default=True, doc="Rows with the key of a row that is there replace it."),
     "createinapp": OptionSpec("bool", default=True, doc="Where the file is made; accepted."),
+    "create_context": OptionSpec("enum", choices=("app", "user", "system"), doc="Where the file is made; accepted."),
     "output_format": OptionSpec(
         "enum",
         default="splunk_sv_csv",
         choices=("splunk_sv_csv", "splunk_mv_csv"),
-        doc="How multivalue fields are written; accepted.",
+        doc="How multivalue fields are written to a file: splunk_mv_csv keeps their values.",
     ),
 }
 
@@ -32,7 +34,8 @@ OPTIONS = {
     "outputlookup",
     options=OPTIONS,
     syntax="outputlookup [append=<bool>] [create_empty=<bool>] [override_if_empty=<bool>] [max=<int>] "
-    "[key_field=<field>] [allow_updates=<bool>] [createinapp=<bool>] [output_format=<format>] (<file> | <table>)",
+    "[key_field=<field>] [allow_updates=<bool>] [createinapp=<bool>] [create_context=<context>] "
+    "[output_format=<format>] (<file> | <table>)",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputlookup",
     examples=(Example("| table n | outputlookup numbers.csv", ({"n": 1},), ({"n": 1},)),),
@@ -42,7 +45,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Later runs see the table once this run ended well; with a `data_dir` it is written there too. With `append=true`
     only the columns that the table has are written. Internal fields other than `_time` and `_key` are left out.
-    *Null* fields are empty cells, *multivalue* fields keep their values.
+    With `key_field` rows are added, and replace those of a KV store that have their key, unless `append=false`.
+    *Null* fields are empty cells. *Multivalue* fields keep their values; those of a table named as a file (`x.csv`)
+    are joined by blanks, unless `output_format=splunk_mv_csv`.
 
     Memory: all results, until the run ends.
     """
@@ -51,6 +56,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if len(words) != 1:
         fail(node, "outputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
     options = dict(arguments.options)
+    if options["key_field"] is not None and "append" not in arguments.given:
+        options["append"] = True
     word = words[0]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
@@ -78,6 +85,11 @@ def _write(
     names = columns if columns is not None else list(dict.fromkeys(field for row in rows for field in row))
     fields = [field for field in names if not field.startswith("_") or field in ("_time", "_key")]
     written = [{field: row[field] for field in fields if field in row} for row in (rows[:most] if most else rows)]
+    if name.lower().endswith(".csv") and options["output_format"] == "splunk_sv_csv":
+        written = [
+            {field: " ".join(map(to_text, value)) if isinstance(value, list) else value for field, value in row.items()}
+            for row in written
+        ]
     key = options["key_field"]
     if isinstance(key, str):
         written = [row | {"_key": row[key]} if key in row else row for row in written]

@@ -43,6 +43,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     `[@name='value']`, `[tag]`, `[tag='text']`, `[1]`, `[last()]`; at the end `/@name` gives an attribute and `/text()`
     the text, which an element gives anyway.
 
+    The text may hold several elements one after the other.
+
     *Null*: without the field, with text that is no XML, or where nothing is found, `default` is written, if it is set.
     Several results are *multivalue*.
     """
@@ -61,8 +63,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             for row in batch:
                 found: list[Any] = []
                 for item in as_list(row.get(source)):
-                    root = _xml.parse(to_text(item))
-                    if root is not None:
+                    for root in _xml.parse_all(to_text(item)):
                         found.extend(xpath_find(root, word.text))
                 value = from_list(found)
                 if value is None:
