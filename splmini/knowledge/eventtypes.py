@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from splmini import compiler
@@ -302,9 +302,10 @@ class Classifier:
         """Return what sets eventtype, tag and tag::field on a row; None where none of them is wanted."""
         if not needs_classes(wanted):
             return None
-        tests: list[tuple[str, Callable[[Row], bool] | None]] = []
+        tests: list[Conditional] = []
         for name, node in possible.items():
-            tests.append((name, None if node == tree.And(()) else self.ctx.predicate(node)))
+            test = None if node == tree.And(()) else self.ctx.predicate(node)
+            tests.append((name, test, presupposed(node)))
         rank = {name: (self.types.types[name].priority, name) for name in possible}
         return _classify(tests, rank, self.tags, wanted)
 
@@ -316,8 +317,53 @@ def needs_classes(wanted: Names) -> bool:
     return any(name.startswith("tag::") for name in wanted.fields)
 
 
+Conditional: TypeAlias = "tuple[str, Callable[[Row], bool] | None, frozenset[str] | None]"
+"""An event type, its condition, and the fields one of which has to be there."""
+_KEPT_SIGNATURES = 4096
+
+
+def presupposed(node: tree.Node) -> frozenset[str] | None:
+    """Return fields one of which an event must have to satisfy a condition; None where that is not known.
+
+    `eventtype` and `tag` do not count: they come into being while event types are decided. Nor does `index`, which an
+    event without one may satisfy.
+    """
+    if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
+        unsure = node.field in _UNSURE | compiler.TIME_MODIFIERS or node.field.startswith("tag::")
+        return None if unsure else frozenset({node.field})
+    if isinstance(node, (tree.Term, tree.Directive)):
+        return None if node.text == "*" else frozenset({"_raw"})
+    if isinstance(node, tree.And):
+        known = [found for found in map(presupposed, node.items) if found is not None]
+        return min(known, key=len, default=None)
+    if isinstance(node, tree.Or):
+        parts = [presupposed(item) for item in node.items]
+        return None if None in parts else frozenset().union(*(part for part in parts if part is not None))
+    return None
+
+
+_UNSURE = frozenset({"eventtype", "tag", "index"})
+
+
+def _candidates(tests: list[Conditional]) -> Callable[[Row], list[Conditional]]:
+    """Return a function from a row to the event types whose conditions it may satisfy, by the fields that it has."""
+    names = sorted(frozenset().union(*(needs for _, _, needs in tests if needs)))
+    known: dict[tuple[bool, ...], list[Conditional]] = {}
+
+    def candidates(row: Row) -> list[Conditional]:
+        signature = tuple([name in row for name in names])
+        found = known.get(signature)
+        if found is None:
+            if len(known) >= _KEPT_SIGNATURES:
+                known.clear()
+            found = known[signature] = [each for each in tests if each[2] is None or not each[2].isdisjoint(row)]
+        return found
+
+    return candidates
+
+
 def _classify(
-    tests: list[tuple[str, Callable[[Row], bool] | None]],
+    tests: list[Conditional],
     rank: dict[str, tuple[int, str]],
     tags: Tags,
     wanted: Names,
@@ -325,12 +371,13 @@ def _classify(
     by_field = tags.by_field
     others = [name for name in by_field if name != "eventtype"]
     type_tags = by_field.get("eventtype", {})
+    candidates = _candidates(tests)
 
     def classify(row: Row, given: Container[str]) -> None:
         own = "eventtype" not in given
         matched: list[str] = [] if own else [to_text(item) for item in as_list(row["eventtype"])]
         if own:
-            for name, test in tests:
+            for name, test, _ in candidates(row):
                 if test is None or test(row):
                     matched.append(name if "%" not in name else _filled(name, row, rank))
                     row["eventtype"] = from_list(matched.copy())
