@@ -424,9 +424,15 @@ def _portable(column: Column | WildColumns) -> Column | WildColumns:
     clone = copy.copy(column)
     if isinstance(clone, WildColumns):
         clone.make, clone.matches = partial(_gone), _gone
-        clone.known = {name: None if each is None else _bare(each) for name, each in clone.known.items()}
+        clone.known = {name: None if each is None else _sent(each) for name, each in clone.known.items()}
         return clone
-    return _bare(clone)
+    return _sent(clone)
+
+
+def _sent(column: Column) -> Column:
+    clone = _bare(column)
+    clone.cells = clone.travelling()
+    return clone
 
 
 def _bare(column: Column) -> Column:

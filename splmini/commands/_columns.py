@@ -38,6 +38,10 @@ class Column:
             cells.extend([self.blank] * (size - len(cells)))
         return cells
 
+    def travelling(self) -> list[Any]:
+        """Return the cells as they are sent to another process."""
+        return self.cells
+
     def update(self, part: Slice) -> None:
         """Take in a batch."""
         raise NotImplementedError

@@ -186,6 +186,14 @@ class SetColumn(Column):
                 cells[key] = set()
         deque(map(set.add, map(cells.__getitem__, flat.keys), values), maxlen=0)  # a loop without bytecode
 
+    def travelling(self) -> list[Any]:
+        """Return the cells with one object for equal texts: pickle writes it once."""
+        known: dict[str, str] = {}
+        one = known.setdefault
+        return [
+            cell and {one(value, value) if value.__class__ is str else value for value in cell} for cell in self.cells
+        ]
+
     def items(self, flat: Flat) -> Sequence[Any]:
         """Return what is remembered of the values."""
         return texts(flat)

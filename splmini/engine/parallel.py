@@ -25,11 +25,11 @@ from splmini.operators import BATCH_SIZE, Batch, Columns, Operator, Row, Stream,
 from splmini.plan.distribution import Division, divide, limit_behind
 from splmini.plan.scan import Scan
 
-LEAST_BYTES = 1 << 20
+LEAST_BYTES = 2 << 20
 MOST_BYTES = 64 << 20
 TASK_ROWS = 8192
 """Events of a task, where they come from no file."""
-TASKS_PER_WORKER = 4
+TASKS_PER_WORKER = 3
 """Small enough that no worker waits long for the last one, large enough that a task's own cost does not count."""
 ATTEMPTS = 3
 WORKERS = 8
