@@ -50,7 +50,11 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
     syntax="scrub",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Scrub",
-    examples=(Example('| eval user="bob" | scrub | eval same=if(user=="bob", 1, 0)', ({"same": 0},), ({"n": 1},)),),
+    examples=(
+        Example(
+            '| eval user="bob" | scrub | eval same=if(user=="bob", 1, 0) | table same', ({"same": 0},), ({"n": 1},)
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Replace words and numbers by invented ones of the same length, the same everywhere in a run.
