@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from splmini.language import tree
 from splmini.plan.scan import conjuncts
-from splmini.values.comparison import search_comparison
+from splmini.values.comparison import compared_text, search_comparison
 from splmini.values.networks import is_cidr
 from splmini.values.numbers import to_number
 
@@ -80,9 +80,9 @@ def _literals(node: tree.Node, ways: Ways) -> Alternatives | None:
     if isinstance(node, tree.Or):
         return _union([_literals(item, ways) for item in node.items])
     if isinstance(node, tree.FieldComparison):
-        return _of_field(node.field, node.value, ways) if node.op in ("=", "::") else None
+        return _of_field(node.field, node.value, node.quoted, ways) if node.op in ("=", "::") else None
     if isinstance(node, tree.FieldIn):
-        return _union([_of_field(node.field, term.text, ways) for term in node.values])
+        return _union([_of_field(node.field, term.text, term.quoted, ways) for term in node.values])
     if isinstance(node, (tree.Term, tree.Directive)):
         return _longest(node.text)
     return None
@@ -122,15 +122,16 @@ _NEVER_IN_RECORD = frozenset(
 """Fields that do not come from the record's bytes."""
 
 
-def _of_field(name: str, value: str, ways: Ways) -> Alternatives | None:
+def _of_field(name: str, value: str, quoted: bool, ways: Ways) -> Alternatives | None:
     if name in _NEVER_IN_RECORD or name.startswith(("tag::", "_", "date_")):
         return None
-    if is_cidr(value) or (to_number(value) is not None and "*" not in value):
+    compared, _ = compared_text(value, quoted)
+    if is_cidr(compared) or (to_number(compared) is not None and "*" not in compared):
         return None
-    literal = _longest(value)
+    literal = _longest(compared)
     if literal is None:
         return None
-    satisfied = search_comparison("=", value)
+    satisfied = search_comparison("=", value, quoted)
     (text,) = literal
     wanted = Wanted(satisfied, partial(_may_hold, text))
     return literal if _all_keep(ways(name), wanted, ways, frozenset({name})) else None

@@ -55,13 +55,15 @@ def _negated(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return satisfied
 
 
+def compared_text(value: str, quoted: bool = False) -> tuple[str, bool]:
+    """Return the text that `=` compares with, without CASE() or TERM() around it, and whether case is ignored."""
+    directive = None if quoted else _DIRECTIVE(value)
+    return (directive[2], directive[1] != "CASE") if directive else (value, True)
+
+
 def equality(value: str, quoted: bool = False) -> Callable[[Any], bool]:
     """Return the test behind `=` for one value that is not null."""
-    directive = None if quoted else _DIRECTIVE(value)
-    ignore_case = True
-    if directive:
-        ignore_case = directive[1] != "CASE"
-        value = directive[2]
+    value, ignore_case = compared_text(value, quoted)
     if is_cidr(value):
         return _in_block(value)
     if has_wildcard(value):

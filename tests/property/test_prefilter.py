@@ -33,6 +33,7 @@ WORDS = (
     "007",
     "7",
     "a&b<c",
+    "CASE(kiss)",
     "",
 )
 IMAGES = ("C:\\Windows\\cmd.exe", "C:\\KISS.exe", "cmd.exe", "D:\\\u212aiss.exe", "/bin/kiss")
@@ -50,7 +51,8 @@ TERMS = st.one_of(
     st.tuples(st.sampled_from(FIELDS), st.sampled_from(("=", "!=")), st.sampled_from(PATTERNS)).map(
         lambda part: f'{part[0]}{part[1]}"{part[2]}"'
     ),
-    st.sampled_from(('"cmd.exe"', "kiss", "EventID=1", "NOT kiss", "cmd.exe OR EventID=3", 'note IN ("kiss", "x*")')),
+    st.sampled_from(('"cmd.exe"', "kiss", "EventID=1", "NOT kiss", "cmd.exe OR EventID=3", 'note IN ("kiss", "x*")',
+                     "note=CASE(kiss)", "note=TERM(kiss)", "Image=CASE(*KISS*)", 'note="CASE(kiss)"')),
 )
 SEARCHES = st.lists(TERMS, min_size=1, max_size=3).map(" ".join)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

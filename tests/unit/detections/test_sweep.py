@@ -71,6 +71,7 @@ SEARCHES = (
     "| mstats avg(cpu) as a count(cpu) by user",
     "| mstats max(_value) as m where metric_name=mem user=eve",
     "| mstats latest(cpu) as c where user=eve | append [| mstats sum(_value) as s where metric_name=cpu]",
+    "user=CASE(bob) OR user=TERM(zed)",
     "user=bob | map search=\"search n=$n$ | stats count\"",
 )  # fmt: skip
 EVENTS = [
