@@ -86,6 +86,11 @@ class Search:
         """The plain plan."""
         return tuple(self._operators)
 
+    @property
+    def optimized(self) -> tuple[Any, ...]:
+        """The optimised plan."""
+        return tuple(self._optimized)
+
     def plan(self) -> Plan:
         """Return the plan in words, as built and as optimised: `print(search.plan())`, `search.plan().to_json()`."""
         from splmini.plan.show import describe
@@ -104,7 +109,7 @@ class Search:
             SplError: with the position in the search where it has one.
         """
         chosen, reading = _options(options)
-        run = self._start(events, chosen, self._rereads(), reading)
+        run = self._start(events, chosen, self._read_again(chosen), reading)
         started = time.perf_counter()
         rows: list[Row] = []
         stream: Stream | None = None
@@ -135,17 +140,22 @@ class Search:
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
         """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""
         chosen, reading = _options({"order": "given"} | options)
-        run = self._start(events, chosen, self._rereads(), reading)
+        run = self._start(events, chosen, self._read_again(chosen), reading)
         try:
             for batch in self._execute(run, chosen.executor).batches:
                 yield from batch
-            self.environment.commit(run.writes, run)
+            if run.complete:
+                self.environment.commit(run.writes, run)
         except Cancelled:
             return
         except SplError as error:
             raise error.locate(self._source) from None
         finally:
             run.source.close()
+
+    def _read_again(self, options: RunOptions) -> bool:
+        """Say whether the events may be read more than once; over an executor, where a task refuses its part."""
+        return options.executor is not None or self.reads_elsewhere
 
     def _execute(self, run: Run, executor: Any) -> Stream:
         if executor is not None:
@@ -160,7 +170,7 @@ class Search:
         `kind` is the class of the run.
         """
         chosen, reading = _options(options)
-        return self._start(events, chosen, shared or self._rereads(), reading, kind)
+        return self._start(events, chosen, shared or self.reads_elsewhere, reading, kind)
 
     def _start(
         self, events: Any, options: RunOptions, shared: bool, reading: dict[str, Any], kind: type[Run] = Run
@@ -189,17 +199,8 @@ class Search:
         return run
 
     @property
-    def optimized(self) -> tuple[Any, ...]:
-        """The optimised plan."""
-        return tuple(self._optimized)
-
-    @property
     def reads_elsewhere(self) -> bool:
         """Whether commands behind the first one, or subsearches, read the events too."""
-        return self._rereads()
-
-    def _rereads(self) -> bool:
-        """Say whether more than one reader may want the events."""
         return len(self._builder.built) > 1 or any(command.name in _READS_AGAIN for command in self.tree.commands[1:])
 
 

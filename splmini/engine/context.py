@@ -200,9 +200,13 @@ class Run:
 
     def check(self, rows_kept: int = 0) -> None:
         """Raise where the run was cancelled or a limit is reached."""
-        regex.watch(self._pattern_gave_up)
         if self.complete and self.cancel is not None and self.cancel():
             raise Cancelled
+        self.check_limits(rows_kept)
+
+    def check_limits(self, rows_kept: int = 0) -> None:
+        """Raise where a limit is reached."""
+        regex.watch(self._pattern_gave_up)
         if rows_kept > self.limits.max_rows:
             raise LimitExceeded(
                 f"More than {self.limits.max_rows:,} rows would have to be kept in memory.",
@@ -216,7 +220,7 @@ class Run:
                 hint="Raise Limits(max_seconds=...) or narrow the search.",
             )
 
-    def _stopped(self) -> bool:
+    def stopped(self) -> bool:
         """Say whether the caller cancelled the run: no more events are read then, and what was found is worked up."""
         if self.complete and self.cancel is not None and self.cancel():
             self.complete = False
@@ -305,9 +309,9 @@ class Run:
         batches = self.source.batches(refusals, prefilter, wanted)
         written = [dict(event) for event in written]
         for count, events in itertools.chain(batches, [(len(written), written)] if written else []):
-            if self._stopped():
+            if self.stopped():
                 return
-            self.check()
+            self.check_limits()
             self.scanned += count
             if self.progress is not None:
                 self.progress(self.scanned)

@@ -262,6 +262,29 @@ def test_cancelling_and_streaming(small: None) -> None:
     assert next(search.stream(EVENTS, executor=executor))["n"] == 0
 
 
+def test_cancelled_streams_write_nothing() -> None:
+    """A stream that was cancelled gives what was found so far, and what it would have written is not kept."""
+    env = splmini.Environment()
+    asked: list[int] = []
+
+    def cancel() -> bool:
+        asked.append(1)
+        return len(asked) > 2
+
+    rows = list(env.compile("* | collect index=kept").stream(EVENTS * 200, cancel=cancel))
+    assert 0 < len(rows) < len(EVENTS) * 200
+    assert list(env.compile("index=kept").run([])) == []
+
+
+def test_iterators_survive_a_refused_task(small: None) -> None:
+    """Events that can be read once are all there when a task finds that the search wants them together."""
+    dataset = {"search": "user=* | dedup user", "fields": ["user"]}
+    search = splmini.Environment(datamodels={"M": {"D": dataset}}).compile("| tstats count from datamodel=M.D")
+    results = search.run(iter(EVENTS), executor=InlineExecutor())
+    assert [dict(row) for row in results] == [{"count": 4}]
+    assert any("in one process" in message.text for message in results.messages)
+
+
 def test_large_definitions_are_sent_once(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that does not know the search asks for it."""
     from splmini.engine import tasks
