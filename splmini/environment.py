@@ -211,6 +211,7 @@ class Environment:
             # where an app changes _raw of what is read, the bytes of a file say nothing about its events
             filtered=None if opened.is_file and self.knowledge.rewrites_raw else opened.filtered(candidates),
             files=opened.files,
+            is_file=opened.is_file,
             columns=opened.columns,
         )
 

@@ -217,9 +217,23 @@ class _Search:
 def _read(
     readings: list[Reading], progress: Callable[[int], None] | None, distribution: _Distribution | None = None
 ) -> None:
-    """Read the events once for all that searches read; a dataset that cannot be made in parts is read for itself."""
+    """Read the events once for all that searches read, until the caller cancels."""
     if not readings:
         return
+    run = _shared_run(readings[0].run, Run)
+    try:
+        _read_all(readings, run, progress, distribution)
+    except Cancelled:
+        run.complete = False
+    if not run.complete:
+        for each in readings:
+            each.run.complete = False
+
+
+def _read_all(
+    readings: list[Reading], run: Run, progress: Callable[[int], None] | None, distribution: _Distribution | None
+) -> None:
+    """Read for all; a dataset that cannot be made in parts is read for itself."""
     plain = [each for each in readings if each.dataset is None]
     shared = partial(_shared_run, readings[0].run)
     datasets = []
@@ -233,8 +247,7 @@ def _read(
         if made is not None:
             datasets.append(made)
         elif distribution is not None:
-            read_dataset(name, group, shared(Run))
-    run = shared(Run)
+            read_dataset(name, group, run)
     if distribution is not None and distribution.executor is not None:
         in_parts = {id(each) for each in (*plain, *(one for dataset in datasets for one in dataset.readings))}
         distribution.read(readings, in_parts, run, progress)
@@ -258,7 +271,7 @@ def _shared_run(run: Run, kind: type[Run]) -> Any:
     """A run that reads the events of another one for all."""
     return kind(
         run.services, run.source, run.builder, run.origin, run.now, run.range[0], run.range[1], run.knowledge,
-        run.optimized,
+        run.optimized, cancel=run.cancel,
     )  # fmt: skip
 
 
@@ -279,12 +292,13 @@ class SweepJob:
     options: dict[str, Any]
     late: bool
     bytes_tell: bool
+    is_file: bool
 
     def perform(self, parts: tuple[Part, ...]) -> SweepOutcome:
         """Read some parts of the events for all searches."""
         outcome = SweepOutcome()
         ingest = self.environment.knowledge.ingest
-        source = parts_source(PartsRead(parts), outcome.report, ingest, self.bytes_tell)
+        source = parts_source(PartsRead(parts), outcome.report, ingest, self.bytes_tell, self.is_file)
         readings = []
         for text, now, expanded in self.searches:
             each = _Search(_of_text(text), (), self.environment, {**self.options, "now": now})
@@ -327,7 +341,7 @@ class _Distribution:
         order = "newest" if readings[0].run.newest else "given"
         wanted = [each for each in self.searches if each.error is None and (each.late or not self.late)]
         texts = tuple((each.detection.search, each.run.now, each.expanded) for each in wanted)
-        job = SweepJob(self.env, texts, {**own, "order": order}, self.late, run.source.has_bytes)
+        job = SweepJob(self.env, texts, {**own, "order": order}, self.late, run.source.has_bytes, run.source.is_file)
         digest, data = offer(job)
         tasks = Tasks(self.executor, digest, data, run)
         scanned, report = 0, Report()

@@ -91,10 +91,10 @@ def make_job(search: Any, operators: tuple[Operator, ...], division: Division, r
             if not run.newest or ordered is not None:
                 most = limit_behind(operators, division.stop)
     low, high = run.range
-    has_bytes = run.source.has_bytes
     return Job(
-        search, division, predicate, run.optimized, run.now, low, high, run.knowledge, has_bytes, ordered, most
-    )
+        search, division, predicate, run.optimized, run.now, low, high, run.knowledge, run.source.has_bytes,
+        run.source.is_file, ordered, most,
+    )  # fmt: skip
 
 
 def _keeping_time(operators: tuple[Operator, ...], start: int, stop: int) -> int:

@@ -62,6 +62,7 @@ class EventSource:
         selected: Callable[[Select], Iterator[tuple[int, Events]]] | None = None,
         filtered: Callable[[Any], Iterator[tuple[int, Events]]] | None = None,
         files: Any = None,
+        is_file: bool = False,
         columns: Callable[..., Iterator[tuple[int, Events]]] | None = None,
     ) -> None:
         self._reader = reader
@@ -71,6 +72,8 @@ class EventSource:
         self._columns = columns
         self.files = files
         """Which files, and how they are read: what `events.file_parts` takes; None where there are none."""
+        self.is_file = is_file
+        """Whether the events are read from files or text; those of dicts and frames are as their caller gave them."""
 
     def batches(
         self, refusals: Sequence[Select] = (), prefilter: Any = None, wanted: Any = None

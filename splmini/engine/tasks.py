@@ -50,6 +50,8 @@ class Job:
     knowledge: str
     bytes_tell: bool = True
     """Whether the bytes of files can be searched before anything is parsed."""
+    is_file: bool = False
+    """Whether the events are read from files or text."""
     ordered: int | None = None
     most: int | None = None
 
@@ -134,7 +136,7 @@ class PartsRead:
     current: Part | None = None
 
 
-def parts_source(reading: PartsRead, report: Report, ingest: Any, bytes_tell: bool) -> EventSource:
+def parts_source(reading: PartsRead, report: Report, ingest: Any, bytes_tell: bool, is_file: bool) -> EventSource:
     """Return the events of some parts."""
 
     def blocks() -> Iterator[Block | Batch]:
@@ -151,7 +153,7 @@ def parts_source(reading: PartsRead, report: Report, ingest: Any, bytes_tell: bo
     def filtered(prefilter: Any) -> Iterator[tuple[int, Batch]]:
         return candidates(blocks(), prefilter, report)
 
-    return EventSource(read, filtered=filtered if bytes_tell else None)
+    return EventSource(read, filtered=filtered if bytes_tell else None, is_file=is_file)
 
 
 def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome:
@@ -164,7 +166,7 @@ def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome
     environment = search.environment
     run = TaskRun(
         environment if written else Elsewhere(environment),
-        parts_source(reading, outcome.report, environment.knowledge.ingest, job.bytes_tell),
+        parts_source(reading, outcome.report, environment.knowledge.ingest, job.bytes_tell, job.is_file),
         search.builder,
         search.source,
         job.now,

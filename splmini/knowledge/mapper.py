@@ -11,7 +11,7 @@ from splmini.knowledge.default_fields import DATE_FIELDS
 from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, Classifier, asked_of, needs_classes
 from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
 from splmini.knowledge.props import PropsKey
-from splmini.knowledge.steps import Apply, MapperContext, Names
+from splmini.knowledge.steps import Apply, MapperContext, Names, class_of
 from splmini.knowledge.synthesis import synthesise
 from splmini.operators import Fields
 
@@ -96,7 +96,8 @@ class _Run:
         if self._classifier is not None and asked is not None:
             self._classifier = self._classifier.restricted(asked)
         self.needs_time = needed is None or "_time" in needed or not DATE_FIELDS.isdisjoint(needed)
-        renamed = (needed is None or not needed.isdisjoint({"sourcetype", "_sourcetype"})) and knowledge.renames
+        self.renames = knowledge.renames and renames_given(ctx, full)
+        renamed = self.renames and (needed is None or "sourcetype" in needed)
         self._metadata = _metadata_only(needed) and self._classifier is None and not raw and not renamed
         constants = self._classifier.constants if self._classifier else _NOBODY
         self._by_host = "host" in constants
@@ -161,12 +162,12 @@ class _Run:
         return self._plan(event)
 
     def _plan(self, event: dict[str, Any]) -> _Plan:
-        source, sourcetype, host = (_text(event.get(name)) for name in ("source", "sourcetype", "host"))
+        source, sourcetype, host = class_of(event)
         props = self.knowledge.props.key(source, sourcetype, host)
         possible = None
         identity: tuple[Any, ...] = (props,)
         if self._classifier is not None:
-            possible = self._classifier.specialise(constants_of(event, props))
+            possible = self._classifier.specialise(constants_of(event, props, self.renames))
             identity = (props, id(possible))
         plan = self._plans.get(identity)
         if plan is None:
@@ -187,17 +188,25 @@ def _metadata_only(needed: Fields) -> bool:
     return needed is not None and needed <= {"_time", "_raw", "source", "sourcetype", "host", "index", "_indextime"}
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return "" if value is None else str(value)
+def renames_given(ctx: MapperContext, full: bool) -> bool:
+    """Say whether `rename` of props.conf replaces the sourcetype of the events of a run: of files, not of a caller's
+    own events, which keep what they have."""
+    return full or getattr(getattr(ctx, "source", None), "is_file", False)
 
 
-def constants_of(event: dict[str, Any], props: PropsKey) -> Row:
-    """The fields that a class of events shares; a renamed sourcetype is what a search sees."""
+def rename(row: Row, props: PropsKey, renames: bool) -> None:
+    """Give an event whose sourcetype is renamed its `_sourcetype`, and the new name where that replaces the old."""
+    if props.renamed_from is not None:
+        row.setdefault("_sourcetype", props.renamed_from)
+        if renames:
+            row["sourcetype"] = props.sourcetype
+
+
+def constants_of(event: dict[str, Any], props: PropsKey, renames: bool) -> Row:
+    """The fields that a class of events shares; event types find one that keeps its sourcetype by both names."""
     constants = {name: event[name] for name in CONSTANT_FIELDS if event.get(name) is not None}
     if props.renamed_from is not None:
-        constants["sourcetype"] = props.sourcetype
+        constants["sourcetype"] = props.sourcetype if renames else [props.renamed_from, props.sourcetype]
     return constants
 
 
@@ -207,6 +216,7 @@ class _Plan:
     def __init__(self, run: _Run, props: PropsKey, possible: dict[str, Any] | None) -> None:
         self._full = run.full
         self._raw = run.raw
+        self._renames = run.renames
         self._props = props
         fields = run.needed
         self._classify: Apply | None = None
@@ -231,8 +241,7 @@ class _Plan:
         """Map one event."""
         row = dict(event)
         given = event
-        if self._props.renamed_from is not None:
-            row["_sourcetype"], row["sourcetype"] = self._props.renamed_from, self._props.sourcetype
+        rename(row, self._props, self._renames)
         synthesised = False
         bound = self._bound
         if "_raw" not in row:

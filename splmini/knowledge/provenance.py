@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.knowledge.eventtypes import Classifier
 from splmini.knowledge.extraction import Extraction
+from splmini.knowledge.mapper import constants_of, rename, renames_given
 from splmini.knowledge.settings import eval_step
-from splmini.knowledge.steps import MapperContext, Names, Origin
+from splmini.knowledge.steps import MapperContext, Names, Origin, class_of
 from splmini.knowledge.synthesis import synthesise
 from splmini.operators import Row
 from splmini.results import Results
@@ -71,16 +72,15 @@ class Tracer:
         self.knowledge = knowledge
         self.ctx = ctx
         self.classifier: Classifier = knowledge.classifier(ctx)
+        self.renames = renames_given(ctx, False)
         self._steps: dict[tuple[str, ...], list[tuple[Origin, Callable[[Row, Any], None]]]] = {}
 
     def trace(self, event: dict[str, Any]) -> tuple[Row, Traced]:
         """Return the row of an event, and for each field the last setting that changed it."""
-        texts = [str(event.get(name, "")) for name in ("source", "sourcetype", "host")]
-        props = self.knowledge.props.key(*texts)
+        props = self.knowledge.props.key(*class_of(event))
         extraction = self.knowledge.extraction(props.stanzas)
         row: Row = dict(event)
-        if props.renamed_from is not None:
-            row["sourcetype"] = props.sourcetype
+        rename(row, props, self.renames)
         origins: Traced = dict.fromkeys(row, GIVEN)
         synthesised = "_raw" not in row
         if synthesised:
@@ -116,9 +116,7 @@ class Tracer:
         return _Calculations("calculation", "EVAL", "", "", origins), eval_step(extraction.calculations, self.ctx)
 
     def _classify(self, row: Row, event: dict[str, Any], props: Any, origins: Traced) -> None:
-        from splmini.knowledge.mapper import constants_of
-
-        possible = self.classifier.specialise(constants_of(event, props))
+        possible = self.classifier.specialise(constants_of(event, props, self.renames))
         classify = self.classifier.make(possible, Names(None))
         if classify is None:
             return

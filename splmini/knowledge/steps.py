@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from splmini.operators import Fields
-from splmini.values.multivalue import as_list, from_list
+from splmini.values.multivalue import as_list, first, from_list
 from splmini.values.numbers import to_text
 from splmini.values.wildcards import compile_wildcard, has_wildcard
 
@@ -126,6 +126,13 @@ def text_of(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(item if isinstance(item, str) else to_text(item) for item in value)
     return to_text(value)
+
+
+def class_of(event: Row) -> tuple[str, str, str]:
+    """Return the source, sourcetype and host of an event as texts, by which stanzas are found; of several the first."""
+    values = (first(event.get(name)) for name in ("source", "sourcetype", "host"))
+    source, sourcetype, host = ("" if value is None else str(value) for value in values)
+    return source, sourcetype, host
 
 
 def append(row: Row, name: str, value: Any) -> None:

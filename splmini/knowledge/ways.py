@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from splmini.errors import SplError
 from splmini.knowledge.patterns import parse_format
 from splmini.knowledge.settings import alias_steps, lookup_step, parse_expression
-from splmini.knowledge.steps import Origin
+from splmini.knowledge.steps import Origin, class_of
 from splmini.knowledge.transforms import EXTRACT_SOURCE, source_key
 from splmini.language import tree
 from splmini.plan.literals import Alternatives, Computed, Kept, Unknown, Way, required_literals, weakness
@@ -242,8 +242,7 @@ def raw_filter(knowledge: Knowledge, predicate: tree.Node | None, implied: Impli
     known: dict[tuple[Any, Any, Any], tuple[list[Alternatives], frozenset[str]]] = {}
 
     def demands(event: Row) -> tuple[list[Alternatives], frozenset[str]]:
-        source, sourcetype, host = (_text(event.get(name)) for name in ("source", "sourcetype", "host"))
-        ways = Ways([knowledge.extraction(knowledge.props.key(source, sourcetype, host).stanzas)])
+        ways = Ways([knowledge.extraction(knowledge.props.key(*class_of(event)).stanzas)])
         return _required(predicate, implied, ways), frozenset(ways.asked)
 
     def select(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -287,9 +286,3 @@ def hides_literals(raw: str) -> bool:
 
 _ESCAPE = re.compile(r"\\u(?:00[2-7]|01[37]|212)", re.IGNORECASE)
 """JSON's escapes of ASCII characters and of the letters that fold to them; `CORP\\user` holds none."""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return "" if value is None else str(value)

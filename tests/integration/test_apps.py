@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a sourcetype with a * in its name": ({"_raw": "x", "sourcetype": "vendor:starred:*"}, {"kind": "starred"}),
     "rename: only the new name's stanza applies": (
         {"_raw": "x", "sourcetype": "vendor:old"},
-        {"name_of": "new", "sourcetype": "vendor:new", "_sourcetype": "vendor:old"},
+        {"name_of": "new", "sourcetype": "vendor:old", "_sourcetype": "vendor:old"},
     ),
     "a sourcetype in another spelling": ({"_raw": TEXT, "sourcetype": "Vendor:TEXT"}, {"verb": "GET"}),
     "KV_MODE=auto": (
@@ -262,22 +263,54 @@ def test_only_what_is_needed(env: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "found"),
+    ("condition", "read", "kept"),
     [
-        ("sourcetype=vendor:new", 1),
-        ("sourcetype=vendor:old", 0),
-        ("_sourcetype=vendor:old", 1),
-        ("sourcetype=*:new", 1),
+        ("sourcetype=vendor:new", 1, 0),
+        ("sourcetype=vendor:old", 0, 1),
+        ("_sourcetype=vendor:old", 1, 1),
+        ("sourcetype=*:new", 1, 0),
+        ("eventtype=vendor_renamed", 1, 1),
+        ("tag=renamed", 1, 1),
+        ('name_of=new "x"', 1, 1),
     ],
 )
 @pytest.mark.parametrize(
     "after", ["", " | stats count by sourcetype", " | fields sourcetype", ' | where name_of="new"']
 )
-def test_renamed_sourcetypes_are_searched_by_their_new_name(env: Any, condition: str, found: int, after: str) -> None:
-    """A renamed sourcetype is what a search sees; `_sourcetype` is what it was."""
+def test_renamed_sourcetypes(env: Any, condition: str, read: int, kept: int, after: str) -> None:
+    """A renamed sourcetype is what a search of files sees; an event that the caller gives keeps its own."""
+    search = env.compile(f"search {condition}{after}")
+    source = splmini.Source("x\n", sourcetype="vendor:old")
     events = [{"_raw": "x", "sourcetype": "vendor:old"}]
-    assert len(env.compile(f"search {condition}{after}").run(events)) == found
+    assert len(search.run(source)) == len(search.run(source, optimize=False)) == read
+    assert len(search.run(events, knowledge="full")) == read
+    assert len(search.run(events)) == len(search.run(events, optimize=False)) == kept
     assert events == [{"_raw": "x", "sourcetype": "vendor:old"}]
+
+
+def test_renamed_sourcetypes_in_parallel(env: Any, tmp_path: Path) -> None:
+    """The tasks of an executor rename what the calling process renames."""
+    (tmp_path / "x.log").write_text("x\ny\n")
+    search = env.compile("search * | stats count by sourcetype, _sourcetype")
+    source = splmini.Source(tmp_path / "x.log", sourcetype="vendor:old")
+    with ThreadPoolExecutor(1) as executor:
+        read = search.run(source, executor=executor)
+        kept = search.run([{"_raw": "x", "sourcetype": "vendor:old"}], executor=executor)
+    assert list(read) == [{"sourcetype": "vendor:new", "_sourcetype": "vendor:old", "count": 2}]
+    assert list(kept) == [{"sourcetype": "vendor:old", "_sourcetype": "vendor:old", "count": 1}]
+
+
+def test_a_given_original_sourcetype_is_kept(env: Any) -> None:
+    """A `_sourcetype` that the caller gives is not replaced."""
+    events = [{"_raw": "x", "sourcetype": "vendor:old", "_sourcetype": "mine"}]
+    assert env.compile("search * | eval was=_sourcetype").run(events)[0]["was"] == "mine"
+
+
+def test_fields_of_renamed_sourcetypes(env: Any) -> None:
+    """The table of fields shows the sourcetype that a search sees."""
+    source = splmini.Source("x\n", sourcetype="vendor:old")
+    assert {row["sourcetype"] for row in env.fields(source)} == {"vendor:new"}
+    assert {row["sourcetype"] for row in env.fields([{"_raw": "x", "sourcetype": "vendor:old"}])} == {"vendor:old"}
 
 
 # ---- layers --------------------------------------------------------------------------------------------------------
