@@ -128,7 +128,7 @@ class Reading:
             self.overflowed, self.rows = True, []
         if not self.overflowed:
             self.rows.extend(rows)
-            self.run.check(len(self.rows))
+            self.run.check_limits(len(self.rows))
 
     def found(self) -> Found | None:
         """Return what was found in a part of the events, for the reading of the calling process; None: nothing."""

@@ -206,6 +206,8 @@ def _indexes(predicate: tree.Node | None) -> set[str]:
 def _chunks(run: Run, progress: Callable[[int], None] | None) -> Iterator[list[Row]]:
     held: list[Row] = []
     for count, events in run.source.batches():
+        if run.stopped():
+            break
         run.scanned += count
         if progress is not None:
             progress(run.scanned)

@@ -183,3 +183,25 @@ def test_no_candidate_is_missed(values: list[Any]) -> None:
         for number, predicate in enumerate(predicates):
             if compile_search(predicate, RunScope(None))(row):
                 assert number in index.candidates(row), (spl[number], row)
+
+
+@pytest.mark.parametrize("executor", [None, InlineExecutor()])
+def test_cancel(executor: Executor | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep that is cancelled gives what was found so far, says so, and writes nothing."""
+    monkeypatch.setattr(engine, "CHUNK", 1)
+    monkeypatch.setattr(parallel, "TASK_ROWS", 10)
+    kept = env()
+    searches = ["user=bob", "user=bob | collect index=kept", "| tstats count from datamodel=M.D", "| makeresults"]
+    for least in (0, 3):
+        asked: list[int] = []
+
+        def cancel(asked: list[int] = asked, least: int = least) -> bool:
+            asked.append(1)
+            return len(asked) > least
+
+        hits = splmini.sweep(searches, EVENTS * 300, kept, cancel=cancel, executor=executor)
+        assert [hit.error for hit in hits] == [None] * 4
+        assert [hit.outcome.results.complete for hit in hits[:3] if hit.outcome is not None] == [False] * 3
+        assert hits[0].outcome is not None
+        assert len(hits[0].outcome.results) < len(splmini.sweep(searches[:1], EVENTS * 300, kept)[0].outcome.results)
+        assert list(kept.compile("index=kept").run([])) == []
