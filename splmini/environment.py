@@ -13,8 +13,9 @@ from typing import Any
 
 from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
-from splmini.engine.context import Run, Writes
+from splmini.engine.context import Run
 from splmini.engine.prefilter import candidates
+from splmini.engine.services import Writes
 from splmini.engine.source import EventSource
 from splmini.errors import (
     KnowledgeError,
@@ -183,7 +184,7 @@ class Environment:
         """Return a point in time (epoch, datetime, Splunk modifier or ISO text) as epoch seconds; None for None."""
         return None if value is None else _moment(value, now, self.timezone)
 
-    # ---- what a run asks for (engine.context.Services) -----------------------------------------------------------
+    # ---- what a run asks for (engine.services.Services) -----------------------------------------------------------
 
     def builder(self) -> Builder:
         """Return a builder of plans that knows this environment's handlers."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from splmini.engine.context import Run
 from splmini.engine.ordering import order_position, row_time
+from splmini.engine.scanning import refusals
 from splmini.engine.stream import execute, reads_raw
 from splmini.engine.tasks import SMALL, Job, NotDistributable, Outcome, offer, perform, run_task, withdraw
 from splmini.errors import SplError
@@ -228,7 +229,7 @@ def task_parts(
 def _rows(run: Run, predicate: tree.Node | None) -> Iterator[Part]:
     """Batches of events that come from no file; what can be refused as it was given is not sent."""
     held: list[Row] = []
-    for count, events in run.source.batches(run.refusals(predicate, None)):
+    for count, events in run.source.batches(refusals(run, predicate, None)):
         run.scanned += count - len(events)
         held.extend(events)
         while len(held) >= TASK_ROWS:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splmini import compiler
-from splmini.engine.context import Run, time_modifiers
+from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first, order_position
+from splmini.engine.selection import time_modifiers
 from splmini.engine.stream import execute, reads_raw
 from splmini.errors import SplError
 from splmini.language import tree

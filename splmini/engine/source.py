@@ -34,12 +34,12 @@ class ValueTests:
             name = verdicts.name
             events = [
                 event for event in events
-                if (value := event.get(name)).__class__ not in _VALUES or verdicts[value]
+                if (value := event.get(name)).__class__ not in VALUES or verdicts[value]
             ]  # fmt: skip
         return events
 
 
-_VALUES = frozenset({str, int, float})
+VALUES = frozenset({str, int, float})
 """Classes of values that are judged as given; all others become something else before they are."""
 
 

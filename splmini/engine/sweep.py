@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.engine.candidates import Index, build_index
-from splmini.engine.context import Run, may_hold_classes
+from splmini.engine.context import Run
 from splmini.engine.readings import NOTHING, Found, Reading, SweepRun, reading_of, scan_reading, subsearches
+from splmini.engine.selection import may_hold_classes, named_indexes
 from splmini.engine.stream import reads_raw
 from splmini.engine.tasks import NotDistributable, require_streaming
 from splmini.errors import SplError
@@ -185,22 +186,12 @@ def one_pass(
         for dataset in datasets:
             dataset.take_chunk()
     for each in everything:
-        written = run.services.written_events(_indexes(each.predicate))
+        written = run.services.written_events(named_indexes(each.predicate))
         if written:
             rows = [row for row in taking.mapped(written, each) if each.test(row)]
             each.take(rows)
     for dataset in datasets:
         dataset.take_chunk()
-
-
-def _indexes(predicate: tree.Node | None) -> set[str]:
-    """The indexes that an expression names; `*` names none."""
-    nodes = tree.walk(predicate) if predicate is not None else ()
-    return {
-        each.value.lower()
-        for each in nodes
-        if isinstance(each, tree.FieldComparison) and each.field == "index" and each.op == "=" and each.value != "*"
-    }
 
 
 def _chunks(run: Run, progress: Callable[[int], None] | None) -> Iterator[list[Row]]:

@@ -1,0 +1,125 @@
+"""Reading the events of a run that satisfy a search expression, mapped by knowledge, with as little work as will do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from splmini import compiler
+from splmini.engine.filters import RowTest, Verdicts, filters_of, keep, keep_pairs
+from splmini.engine.prefilter import Look, Prefilter
+from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal, time_modifiers
+from splmini.engine.source import Events
+from splmini.events import projectable
+from splmini.language import tree
+from splmini.operators import Batch, Fields, Implied, Stream, union
+
+if TYPE_CHECKING:
+    from splmini.engine.context import Run
+    from splmini.engine.services import Mapper
+
+
+def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+    """Read the run's events, mapped by knowledge, that satisfy a search expression.
+
+    Behind the given events come those that earlier runs wrote to an index that the expression names.
+    """
+    ranged = run.time_range(predicate)
+    if predicate is not None:
+        predicate = run.expanded(predicate)
+    reads = frozenset() if predicate is None else compiler.fields_read(predicate)
+    timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
+    reads = union(reads, frozenset({"_time"} if timed else ()))
+    raw = run.raw_wanted or (reads is not None and "_raw" in reads)
+    asked = predicate if not may_hold_classes(needed) else None
+    full = run.services.bind_mapper(union(needed, reads), run, raw, owned=run.source.has_bytes, asked=asked)
+    wanted = run.services.given_fields(union(needed, reads), run, raw) if run.optimized else None
+    tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
+    keys = None if raw or run.knowledge != "default" else _keys(run, union(needed, reads))
+    refused = refusals(run, predicate, implied)
+    if predicate is None:
+        batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys), wanted)
+        return Stream(_selected(run, batches, full, tests))
+    tests.extend(filters_of(predicate, run.scope))
+    first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
+    look = Look(first, tests) if first is not None and run.services.keeps_given(first) else None
+    batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, look), wanted)
+    written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
+    behind = [(len(written), written)] if written else []
+    narrow = _narrow(run, reads, needed, predicate)
+    return Stream(_selected(run, itertools.chain(batches, behind), full, tests, narrow))
+
+
+def _keys(run: Run, fields: Fields) -> frozenset[str] | None:
+    """The keys of JSON lines that suffice for these fields; None where lines have to be decoded whole."""
+    if fields is not None and "index" in fields and run.services.gives_index():
+        return None
+    return projectable(fields)
+
+
+def refusals(run: Run, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
+    """What can be decided on events as given, before anything is mapped."""
+    if run.knowledge != "default" or not run.optimized or (predicate is None and implied is None):
+        return []
+    filters = (quick_refusal(predicate, run.scope), run.services.raw_filter(predicate, implied))
+    return [each for each in filters if each is not None]
+
+
+def _prefilter(
+    run: Run,
+    predicate: tree.Node | None,
+    implied: Implied | None,
+    keys: frozenset[str] | None,
+    look: Look | None = None,
+) -> Prefilter | None:
+    """Literals to look for in the bytes of files, and the keys that suffice; None where nothing is known."""
+    if not run.optimized or not run.source.has_bytes:
+        return None
+    if predicate is None and implied is None:
+        return Prefilter([], keys)
+
+    def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
+        return run.services.block_literals(predicate, implied, sourcetypes)
+
+    return Prefilter(run.services.block_literals(predicate, implied), keys, narrowed, look)
+
+
+def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
+    """A mapper that makes only what the predicate reads; None where the rows need no more than that."""
+    if reads is None or not run.optimized or (needed is not None and needed <= reads):
+        return None
+    return run.services.bind_mapper(reads, run, "_raw" in reads, owned=True, asked=predicate)
+
+
+def _selected(
+    run: Run,
+    batches: Iterable[tuple[int, Events]],
+    full: Mapper,
+    tests: list[Verdicts | RowTest],
+    narrow: Mapper | None = None,
+) -> Iterator[Batch]:
+    """Yield the rows that satisfy the tests.
+
+    What a predicate reads is made first (`narrow`); all else only for the events that satisfy it, as long as that pays.
+    """
+    for count, events in batches:
+        if run.stopped():
+            return
+        run.check_limits()
+        run.scanned += count
+        if run.progress is not None:
+            run.progress(run.scanned)
+        if not events:
+            continue
+        run.parsed += len(events)
+        if narrow is not None:
+            before = len(events)
+            rows = full(keep_pairs(events, narrow(events), tests))
+            if 2 * len(rows) > before:
+                narrow = None
+        else:
+            rows = keep(full(events), tests)
+        if rows:
+            run.matched += len(rows)
+            yield rows
