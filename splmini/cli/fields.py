@@ -20,5 +20,7 @@ def command(files: tuple[str, ...], form: str, **settings: Any) -> None:
     field or lookup, with its stanza."""
     env = shared.environment(settings)
     results = env.fields(shared.events(files), **shared.reading(settings))
-    click.echo(shared.rendered(results, form), nl=False)
+    # the values are samples, so the table cuts long ones; the other forms give them whole
+    brief = form == "table" and len(results)
+    click.echo(results.to_table() + "\n" if brief else shared.rendered(results, form), nl=False)
     sys.exit(0 if len(results) else 1)

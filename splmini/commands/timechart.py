@@ -208,6 +208,7 @@ class TimechartState:
         self.searched = (ctx.earliest, ctx.latest)
         self.range = self.searched if settings.fixedrange else (None, None)
         self.level = -1
+        self.taken = 0
         bins = settings.bins.binning(ctx)
         if bins is None:
             least = settings.bins.minspan
@@ -234,6 +235,7 @@ class TimechartState:
 
     def update(self, batch: Batch) -> None:
         """Take in a batch."""
+        self.taken += len(batch)
         self.groups.update(batch)
         if self.level >= 0:
             self._coarsen()
@@ -244,10 +246,11 @@ class TimechartState:
             level = max(self.level, other.level)
             self._set_level(level)
             other._set_level(level)
+        self.taken += other.taken
         self.groups.merge(other.groups)
+        both = [*self.extent, *other.extent]
+        self.extent[:] = [min(both), max(both)] if both else []
         if self.level >= 0:
-            both = [*self.extent, *other.extent]
-            self.extent[:] = [min(both), max(both)] if both else []
             self._coarsen()
 
     def _coarsen(self) -> None:
@@ -273,6 +276,9 @@ class TimechartState:
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the table."""
+        if self.taken and not self.extent:
+            text = f"None of {self.taken:,} results has a _time, so there is nothing to chart."
+            ctx.message("warn", self.settings.grouping.command, text, self.settings.grouping.span)
         labels = [(to_text(start), {"_time": start}) for start in self._starts(ctx)]
         scale = self._scale()
         if self.settings.split is None:
