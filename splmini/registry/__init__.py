@@ -1,0 +1,52 @@
+"""The three tables: commands, eval functions, stats functions. Each entry is declared where its code stands.
+
+A command lives in `splmini/commands/NAME.py` (aliases in `splmini.commands.ALIASES`), and its module is imported when
+the command is first met. Functions live in `splmini/functions/{eval,stats}/FAMILY.py`; all of them are imported when
+the first function is met. An entry carries its documentation and examples: the reference pages come from them, and
+the examples run as tests.
+"""
+
+from __future__ import annotations
+
+from splmini.registry.command_table import (
+    BuildScope,
+    CommandSpec,
+    OptionSpec,
+    command,
+    command_names,
+    commands,
+    declare_command,
+    find_command,
+)
+from splmini.registry.eval_table import (
+    EvalFunction,
+    Scope,
+    eval_form,
+    eval_function,
+    eval_functions,
+    evaluate_expression,
+)
+from splmini.registry.shared import Example
+from splmini.registry.stats_table import Accumulator, StatsFunction, stats_function, stats_functions
+
+__all__ = [
+    "Accumulator",
+    "BuildScope",
+    "CommandSpec",
+    "EvalFunction",
+    "Example",
+    "OptionSpec",
+    "Scope",
+    "StatsFunction",
+    "command",
+    "command_names",
+    "commands",
+    "declare_command",
+    "eval_form",
+    "eval_function",
+    "eval_functions",
+    "evaluate_expression",
+    "find_command",
+    "stats_function",
+    "stats_functions",
+]

@@ -1,0 +1,146 @@
+"""The table of commands: what a command says of itself, and how it is found by name."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from splmini.registry.shared import Example
+
+if TYPE_CHECKING:
+    from splmini.language import tree
+    from splmini.operators import Operator
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """An option of a command: `kind` is one of int, number, bool, string, field, fields, span, time, enum, regex, any.
+
+    `choices` for enum. `default` is what Splunk documents. `doc` one sentence.
+    """
+
+    kind: str = "string"
+    default: Any = None
+    doc: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class BuildScope(Protocol):
+    """What a command's `build` may ask while a search is compiled; `splmini.plan.build` implements it."""
+
+    first: bool
+    """True for the first command of a pipeline."""
+
+    def build(self, pipeline: tree.Pipeline) -> list[Operator]:
+        """Compile a pipeline, so that its mistakes are found when the search is compiled."""
+
+    def check(self, node: tree.Node) -> None:
+        """Check an eval expression: unknown functions, wrong arity; raises with the position."""
+
+    def expression(self, group: tree.Group | tree.Word) -> tree.Node:
+        """Parse the text of a group (or word) as an eval expression, with the right positions."""
+
+    def search_expression(self, group: tree.Group | tree.Word) -> tree.Node:
+        """Parse the text of a group (or quoted word) as a search expression."""
+
+    def aggregation(self, node: tree.Aggregation) -> None:
+        """Check an aggregation: unknown function, wrong arguments; raises with the position."""
+
+    def has_handler(self, name: str) -> bool:
+        """Say whether the caller registered a handler for a command."""
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """A command. `dialect` names its grammar: search, expressions, aggregation, arguments, or `commands/NAME`.
+
+    `build(node, scope)` checks the arguments and returns the operator; None for a command that parses but does not
+    run (compiling it raises UnsupportedFeature). Options that `options` lacks are an error, unless `any_option`.
+    `category`: streaming, transforming, generating, orchestrating, dataset processing (Splunk's own words).
+    `clauses` are keywords that begin a clause (`by`, `output`, `outputnew`, `over`, `from`, `where` …).
+    """
+
+    name: str
+    dialect: str
+    build: Callable[[tree.Command, BuildScope], Operator] | None
+    options: Mapping[str, OptionSpec] = field(default_factory=dict)
+    clauses: tuple[str, ...] = ()
+    syntax: str = ""
+    category: str = "streaming"
+    any_option: bool = False
+    renames: bool = False
+    """True where `a as b` in its arguments is a `Rename`."""
+    raw_subsearch: bool = False
+    """True where its square brackets hold a template that is substituted before it is parsed (foreach)."""
+    source: str = ""
+    doc: str = ""
+    examples: tuple[Example, ...] = ()
+    generating: bool = False
+    """True where it may be the first command after a leading pipe and makes its own rows."""
+
+
+_commands: dict[str, CommandSpec] = {}
+
+BuildFunction: TypeAlias = "Callable[[tree.Command, BuildScope], Operator]"
+
+
+def command(
+    name: str, dialect: str = "arguments", *, examples: tuple[Example, ...] = (), **settings: Any
+) -> Callable[[BuildFunction], BuildFunction]:
+    """Register the decorated `build(node, scope)` as a command; its docstring is the command's documentation."""
+
+    def register(build: BuildFunction) -> BuildFunction:
+        _commands[name] = CommandSpec(name, dialect, build, examples=examples, doc=build.__doc__ or "", **settings)
+        return build
+
+    return register
+
+
+def declare_command(name: str, dialect: str = "arguments", doc: str = "", **settings: Any) -> None:
+    """Register a command that parses but does not run; a module that runs it wins."""
+    _commands.setdefault(name, CommandSpec(name, dialect, None, doc=doc, **settings))
+
+
+def find_command(name: str) -> CommandSpec | None:
+    """Return the spec of a command or alias, importing its module when needed; None where there is no such command.
+
+    A command without a module of its own may stand in the table of commands that only parse (`commands/_declared.py`).
+    """
+    from splmini import commands
+
+    name = commands.ALIASES.get(name, name)
+    if name not in _commands and name in command_names():
+        if name in commands.MODULES or name in _modules():
+            importlib.import_module(f"splmini.commands.{commands.MODULES.get(name, name)}")
+        else:
+            importlib.import_module("splmini.commands._declared").declare(name)
+    return _commands.get(name)
+
+
+@functools.cache
+def command_names() -> frozenset[str]:
+    """Return the names of all commands, aliases included, without importing their modules."""
+    from splmini import commands
+    from splmini.commands._declared import DECLARED
+
+    own = _modules() - set(commands.MODULES.values())
+    return own | frozenset(commands.MODULES) | frozenset(commands.ALIASES) | frozenset(DECLARED)
+
+
+@functools.cache
+def _modules() -> frozenset[str]:
+    from splmini import commands
+
+    found = (module.name for module in pkgutil.iter_modules(commands.__path__))
+    return frozenset(name for name in found if not name.startswith("_"))
+
+
+def commands() -> Mapping[str, CommandSpec]:
+    """Return all commands by canonical name, with every module imported."""
+    for name in command_names():
+        find_command(name)
+    return _commands
