@@ -28,14 +28,7 @@ def dict_batches(batches: Iterable[list[Any]], settings: Settings, report: Repor
 def plain_events(events: Iterable[Any], settings: Settings, report: Report) -> list[Row]:
     """Make a batch of the caller's dicts plain."""
     plain: list[Row] = []
-    fixed = {
-        name: value
-        for name, value in (
-            ("sourcetype", settings.sourcetype), ("source", settings.source),
-            ("host", settings.host), ("index", settings.index),
-        )
-        if value is not None
-    }
+    fixed = settings.fixed
     add = plain.append
     for event in events:
         if event.__class__ is not dict:

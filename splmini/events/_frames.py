@@ -174,13 +174,9 @@ class Frame:
                 events = [event for event in events if name not in event or test(event)]
         for refuse in refusals:
             events = refuse(events)
-        if plain and not untold and not self._fixed() and "_raw" not in names:
+        if plain and not untold and not self.settings.fixed and "_raw" not in names:
             return events
         return plain_events(events, self.settings, report)
-
-    def _fixed(self) -> dict[str, Any]:
-        """What the caller says of every event."""
-        return {name: getattr(self.settings, name) for name in IDENTITY if getattr(self.settings, name) is not None}
 
     def _untold(self, piece: Piece) -> bool:
         """Say whether source, sourcetype or host of some events are only known once their content was looked at."""
@@ -192,7 +188,7 @@ class Frame:
 
     def _fields(self, piece: Piece, wanted: Wanted) -> frozenset[str] | None:
         """The fields that are needed of the events of a piece: the union over their classes."""
-        fixed = self._fixed()
+        fixed = self.settings.fixed
         given = [name for name in (*IDENTITY, "_raw") if name in piece.names and name not in fixed]
         columns = [piece.values(name) for name in given]
         if "_raw" in given:

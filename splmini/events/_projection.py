@@ -76,7 +76,7 @@ def project(records: Sequence[bytes], keys: frozenset[str], settings: Settings) 
         rows = [row if len(row) == whole or (len(row) == less and OPTIONAL not in row) else None for row in rows]
     if "_time" in keys:
         _set_times(rows, settings)
-    fixed = _fixed(settings)
+    fixed = settings.fixed
     if fixed:
         for row in rows:
             if row is not None:
@@ -101,12 +101,6 @@ def _set_times(rows: list[Any], settings: Settings) -> None:
                 rows[number] = None
             else:
                 row["_time"] = moment
-
-
-def _fixed(settings: Settings) -> dict[str, str]:
-    named = {"sourcetype": settings.sourcetype, "source": settings.source, "host": settings.host,
-             "index": settings.index}  # fmt: skip
-    return {name: value for name, value in named.items() if value is not None}
 
 
 def is_utf8(data: bytes) -> bool:

@@ -47,6 +47,12 @@ class Settings:
     ingest: Any = None
     """What apps say about reading files (`knowledge.ingest.Ingest`)."""
 
+    @property
+    def fixed(self) -> dict[str, str]:
+        """What the caller says of every event: its sourcetype, source, host and index, as far as given."""
+        named = {"sourcetype": self.sourcetype, "source": self.source, "host": self.host, "index": self.index}
+        return {name: value for name, value in named.items() if value is not None}
+
     def named(self, name: str) -> Settings:
         """Return the settings for one file."""
         return replace(self, name=name)
@@ -302,14 +308,7 @@ def carry_times(events: list[Row]) -> None:
 def finish(events: list[Row], settings: Settings, report: Report) -> list[Row]:
     """Put the caller's sourcetype, source, host and index on events, and the file's name where there is no source;
     then what apps do to events that are not in an index yet."""
-    fixed = {
-        name: value
-        for name, value in (
-            ("sourcetype", settings.sourcetype), ("source", settings.source),
-            ("host", settings.host), ("index", settings.index),
-        )
-        if value is not None
-    }
+    fixed = settings.fixed
     if fixed:
         for event in events:
             event.update(fixed)
