@@ -5,7 +5,8 @@ None for null); `compile_value` the same for what is stored in a field; `compile
 `compile_search(node, scope)` one for search expressions, always a bool. All are bound at the start of a run:
 `scope.ctx` holds now, time zone and tables.
 
-* `expressions`: literals, fields, operators
+* `expressions`: literals, fields, truth, comparison
+* `arithmetic`: signs, operators that calculate, joining of texts
 * `calls`: calls of functions, by what their registry entries declare
 * `types`: what is known of an expression's type before a row is seen, and the errors that follow from it
 * `searching`: the search dialect
@@ -13,7 +14,7 @@ None for null); `compile_value` the same for what is stored in a field; `compile
 
 from __future__ import annotations
 
-from splmini.compiler.analysis import fields_read, is_constant
+from splmini.compiler.analysis import fields_read, is_constant, is_pure
 from splmini.compiler.calls import as_truth, find_function
 from splmini.compiler.expressions import (
     RunScope,
@@ -22,11 +23,11 @@ from splmini.compiler.expressions import (
     compile_value,
     evaluate_macro,
 )
-from splmini.compiler.searching import TIME_MODIFIERS, compile_search, grouped_equals, is_plain_text
+from splmini.compiler.searching import TIME_MODIFIERS, compile_search, grouped_equals
 from splmini.compiler.types import check_expression, is_boolean, static_type
 
 __all__ = [
     "TIME_MODIFIERS", "RunScope", "as_truth", "check_expression", "compile_condition", "compile_expression",
     "compile_search", "compile_value", "evaluate_macro", "fields_read", "find_function", "grouped_equals", "is_boolean",
-    "is_constant", "is_plain_text", "static_type",
+    "is_constant", "is_pure", "static_type",
 ]

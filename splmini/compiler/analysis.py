@@ -11,11 +11,15 @@ def is_constant(node: tree.Node) -> bool:
     for each in tree.walk(node):
         if isinstance(each, (tree.FieldRef, tree.Subsearch)):
             return False
-        if isinstance(each, tree.Call):
-            function = registry.eval_functions().get(each.name)
-            if function is None or not function.pure or function.whole_row:
-                return False
+        if isinstance(each, tree.Call) and not is_pure(each):
+            return False
     return True
+
+
+def is_pure(call: tree.Call) -> bool:
+    """Say whether a call depends on its arguments alone: a known function, no chance, clock or look at the row."""
+    function = registry.eval_functions().get(call.name)
+    return function is not None and function.pure and not function.whole_row
 
 
 def fields_read(node: tree.Node) -> frozenset[str] | None:

@@ -1,4 +1,4 @@
-"""Eval expression → function of a row: literals, fields and operators.
+"""Eval expression → function of a row: literals, fields, truth, comparison, calls.
 
 Truth is three-valued: a comparison with null is null, `NOT null` is null, and what is null does not pass a filter.
 What is constant is folded; the frequent forms (a field against a literal, a list of literals) have their own closures.
@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import registry
+from splmini.compiler import arithmetic
 from splmini.compiler.analysis import is_constant
+from splmini.compiler.arithmetic import Evaluate, constant
 from splmini.compiler.calls import adapted, as_truth, find_function, unknown
 from splmini.compiler.remembering import WORTH_REMEMBERING, only_field, remembered
 from splmini.compiler.types import static_type
@@ -24,7 +26,6 @@ from splmini.values.numbers import to_number, to_text
 if TYPE_CHECKING:
     from splmini.operators import Row, RunContext, Value
 
-Evaluate: TypeAlias = "Callable[[Row], Any]"
 Condition: TypeAlias = "Callable[[Row], bool | None]"
 
 
@@ -89,15 +90,8 @@ def compile_condition(node: tree.Node, scope: registry.Scope) -> Condition:
     return truth
 
 
-def _constant(value: Any) -> Evaluate:
-    def constant(row: Row) -> Any:
-        return value
-
-    return constant
-
-
 def _literal(node: Any, scope: registry.Scope) -> Evaluate:
-    return _constant(node.value)
+    return constant(node.value)
 
 
 def _field(node: tree.FieldRef, scope: registry.Scope) -> Evaluate:
@@ -248,110 +242,12 @@ def _in_list(node: tree.InList, scope: registry.Scope) -> Evaluate:
     return membership(node.operand, node.items, scope)
 
 
-# ---- arithmetic ----------------------------------------------------------------------------------------------------
-
-
-def _unary(node: tree.Unary, scope: registry.Scope) -> Evaluate:
-    operand = compile_expression(node.operand, scope)
-    negative = node.op == "-"
-    if isinstance(node.operand, tree.Number):
-        return _constant(-node.operand.value if negative else node.operand.value)
-
-    def unary(row: Row) -> Any:
-        number = to_number(operand(row))
-        return None if number is None else -number if negative else number
-
-    return unary
-
-
-def _concatenation(node: tree.Binary, scope: registry.Scope) -> Evaluate:
-    """`a.b.c`: null where one of them is null, or multivalue."""
-    parts = [compile_expression(part, scope) for part in _operands(node)]
-    if len(parts) == 2:
-        left, right = parts
-
-        def concatenate(row: Row) -> Any:
-            first, second = left(row), right(row)
-            if first.__class__ is str and second.__class__ is str:
-                return first + second
-            return _concatenated((first, second))
-
-        return concatenate
-
-    def concatenate_all(row: Row) -> Any:
-        return _concatenated([part(row) for part in parts])
-
-    return concatenate_all
-
-
-def _operands(node: tree.Binary) -> list[tree.Node]:
-    parts: list[tree.Node] = []
-    current: tree.Node = node
-    while isinstance(current, tree.Binary) and current.op == ".":
-        parts.append(current.right)
-        current = current.left
-    parts.append(current)
-    return parts[::-1]
-
-
-def _concatenated(values: list[Any] | tuple[Any, ...]) -> str | None:
-    texts = []
-    for value in values:
-        if value.__class__ is str:
-            texts.append(value)
-        elif value is None or value.__class__ is list:
-            return None
-        else:
-            texts.append(to_text(value))
-    return "".join(texts)
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": numbers.add, "-": numbers.subtract, "*": numbers.multiply, "/": numbers.divide, "%": numbers.modulo,
-}  # fmt: skip
-
-
-def _arithmetic(node: tree.Binary, scope: registry.Scope) -> Evaluate:
-    if node.op == "." or (node.op == "+" and static_type(node) == "string"):
-        return _concatenation(node, scope) if node.op == "." else _string_sum(node, scope)
-    left, right = compile_expression(node.left, scope), compile_expression(node.right, scope)
-    operation = _ARITHMETIC[node.op]
-    plus = node.op == "+"
-
-    def arithmetic(row: Row) -> Any:
-        first, second = left(row), right(row)
-        kind, other = first.__class__, second.__class__
-        if kind is int and other is int:
-            return operation(first, second)
-        a = first if kind is int or kind is float else to_number(first)
-        b = second if other is int or other is float else to_number(second)
-        if a is not None and b is not None:
-            try:
-                return operation(a, b)
-            except OverflowError:
-                return None
-        if plus and a is None and b is None and isinstance(first, str) and isinstance(second, str):
-            return first + second
-        return None
-
-    return _constant(arithmetic({})) if is_constant(node) else arithmetic
-
-
-def _string_sum(node: tree.Binary, scope: registry.Scope) -> Evaluate:
-    left, right = compile_expression(node.left, scope), compile_expression(node.right, scope)
-
-    def concatenate(row: Row) -> Any:
-        return _concatenated((left(row), right(row)))
-
-    return concatenate
-
-
 # ---- calls ---------------------------------------------------------------------------------------------------------
 
 
 def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
     function = find_function(node)
-    constant = function.pure and not function.whole_row and is_constant(node)
+    folded = is_constant(node)
     if function.form is not None:
         evaluate = function.form(node, scope)
     else:
@@ -361,7 +257,7 @@ def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
             for argument, arg in zip(arguments, node.args, strict=True)
         ]
         evaluate = adapted(function, arguments, known)
-    return _constant(evaluate({})) if constant else evaluate
+    return constant(evaluate({})) if folded else evaluate
 
 
 def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Evaluate:
@@ -389,8 +285,8 @@ _COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {
     tree.Not: _not,
     tree.Comparison: _comparison,
     tree.InList: _in_list,
-    tree.Unary: _unary,
-    tree.Binary: _arithmetic,
+    tree.Unary: arithmetic.unary,
+    tree.Binary: arithmetic.binary,
     tree.Call: _call,
     tree.Subsearch: _subsearch,
 }

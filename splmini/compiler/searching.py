@@ -220,14 +220,6 @@ def _is_simple(text: str) -> bool:
     return bool(text) and "*" not in text and "/" not in text and "(" not in text
 
 
-def is_plain_text(text: str) -> bool:
-    """Say whether an equality with a value is equality of text: no wildcard, no number, no CIDR block."""
-    return (
-        bool(text) and "*" not in text and "/" not in text and to_number(text) is None and "\\" not in text
-        and "(" not in text
-    )
-
-
 def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Test:
     return compile_search(scope.ctx.expand(node.pipeline), scope)
 

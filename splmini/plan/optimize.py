@@ -15,9 +15,10 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
 from typing import Any
 
-from splmini import compiler, registry
+from splmini import compiler
 from splmini.language import tree
 from splmini.operators import Fields, Operator, Sequence, Streaming
+from splmini.plan.distribution import holds_subsearch
 from splmini.plan.fields import required
 from splmini.plan.scan import Scan, conjunction, conjuncts, scan
 from splmini.values.wildcards import compile_wildcard, has_wildcard
@@ -82,15 +83,11 @@ def _is_movable(operator: Operator) -> bool:
 def is_plain(predicate: tree.Node) -> bool:
     """Say whether a condition depends on the row's fields alone: no subsearch, time range, index, chance or clock."""
     for each in tree.walk(predicate):
-        if isinstance(each, (tree.Subsearch, tree.SubsearchComparison, tree.FieldInSubsearch)):
-            return False
         if isinstance(each, (tree.FieldComparison, tree.FieldIn)) and each.field in _STAY:
             return False
-        if isinstance(each, tree.Call):
-            function = registry.eval_functions().get(each.name)
-            if function is None or not function.pure or function.whole_row:
-                return False
-    return True
+        if isinstance(each, tree.Call) and not compiler.is_pure(each):
+            return False
+    return not holds_subsearch(predicate)
 
 
 _STAY = frozenset({"index"}) | compiler.TIME_MODIFIERS
