@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Outcome, measure, python, run, same_rows
+from benchmarks.measure import NOT_INSTALLED, measure, python, run, same_rows
 from benchmarks.workloads import WORKLOADS, Target, Workload
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ def main() -> int:
             continue
         print(f"\n{workload.name}: {workload.title}", flush=True)
         found = _measured(workload, chosen.scale, chosen.rounds)
-        wrong += bool(found.get("differs"))
+        wrong += bool(found.get("differs")) or _any_failed(found)
         results[workload.name] = {"title": workload.title, "scale": chosen.scale, **found}
         _show(workload, found)
     results["machine"] = {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()}
@@ -72,13 +72,14 @@ def _measured(workload: Workload, scale: float, rounds: int) -> dict[str, Any]:
     }
     return {
         **found,
-        **_compared({name: each.rows for name, each in outcomes.items() if _has_rows(each)}),
+        **_compared({name: each.rows for name, each in outcomes.items() if each.rows is not None}),
         **_ratios(workload, found),
     }
 
 
-def _has_rows(outcome: Outcome) -> bool:
-    return outcome.rows is not None
+def _any_failed(found: dict[str, Any]) -> bool:
+    """Say whether a program failed; one that is not installed is left out."""
+    return any(not reason.endswith(NOT_INSTALLED) for reason in found.get("failed", {}).values())
 
 
 def _inside(workload: Workload, scale: float) -> dict[str, Any]:

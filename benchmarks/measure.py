@@ -9,10 +9,13 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.generate import folder
+
+NOT_INSTALLED = "is not installed"
+"""How the reason ends why a program was left out that is not there; that is no failure."""
 
 
 @dataclass
@@ -35,7 +38,6 @@ class Outcome:
     peak_mb: float = 0.0
     rows: list[dict[str, Any]] | None = None
     skipped: str = ""
-    runs: list[float] = field(default_factory=list)
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -65,7 +67,6 @@ def _run(program: Program, outcome: Outcome) -> None:
     if ran.error is not None:
         outcome.skipped = ran.error
         return
-    outcome.runs.append(ran.seconds)
     outcome.seconds = min(outcome.seconds, ran.seconds)
     outcome.cpu = min(outcome.cpu, ran.cpu)
     outcome.peak_mb = max(outcome.peak_mb, ran.peak_mb)
@@ -92,7 +93,7 @@ def run(argv: Sequence[str], cores: int | None = None) -> Ran:
         started = time.perf_counter()
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     except FileNotFoundError:
-        return Ran(error=f"{argv[0]} is not installed")
+        return Ran(error=f"{argv[0]} {NOT_INSTALLED}")
     if cores is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[-cores:])
     assert process.stdout is not None

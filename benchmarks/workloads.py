@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import generate
@@ -49,8 +49,6 @@ class Workload:
     inside: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     """Packages without which it is left out."""
-    rows: bool = True
-    options: dict[str, float] = field(default_factory=dict)
 
 
 def _contender(name: str, path: Path) -> list[str]:
@@ -176,7 +174,6 @@ WORKLOADS = (
         (Target("tstats", "raw search", 2),),
         _tstats,
         _xml,
-        rows=False,
     ),
     Workload(
         "sweep",
@@ -197,7 +194,6 @@ WORKLOADS = (
         (Target(OURS, None, 0.35, "s"),),
         _startup,
         _small,
-        rows=False,
     ),
     Workload(
         "memory",
@@ -205,6 +201,5 @@ WORKLOADS = (
         (Target("8 times the file", None, 300, "MB"), Target("8 times the file", "the file", 1.1, "MB x")),
         _memory,
         _json,
-        rows=False,
     ),
 )
