@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from splmini.commands._arguments import read
+from splmini.commands._learning import check_least
 from splmini.commands._learning.density import THRESHOLDS
 from splmini.commands._learning.estimators import PROBABILITIES
 from splmini.commands._learning.storage import check_name, load
@@ -41,6 +42,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     unchanged. *Multivalue* fields count as missing.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.Rename, tree.Subsearch))
+    check_least(arguments)
     first = next(iter(arguments.positional), None)
     if not isinstance(first, (tree.Word, tree.Rename)) or len(arguments.words) + len(arguments.renames) > 1:
         arguments.fail("apply needs the name of one model.")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from splmini.commands._arguments import Arguments, field_names, read
-from splmini.commands._learning import SOURCE, Algorithm, Request, algorithms
+from splmini.commands._learning import SOURCE, Algorithm, Model, Request, algorithms, check_least
 from splmini.commands._learning.storage import check_name, store
+from splmini.commands._options import at
 from splmini.commands._subsearches import rows_of
-from splmini.errors import UnsupportedFeature, did_you_mean
+from splmini.errors import ArgumentError, UnsupportedFeature, did_you_mean
 from splmini.language import tree
-from splmini.operators import Batch, Operator, RunContext, Sequence, Stream, batched
+from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 CLAUSES = ("from", "into", "by")
@@ -66,7 +66,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         def batches() -> Iterator[Batch]:
             rows = rows_of(stream, ctx)
             if rows:
-                model = algorithm.fit(request, rows)
+                model = _fitted(algorithm, request, rows, node)
                 model.apply(rows, request.options, output)
                 if model_name is not None:
                     store(ctx, model_name, algorithm, model)
@@ -75,6 +75,17 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batches())
 
     return Sequence(name="fit", run=run, node=node, span=node.span)
+
+
+def _fitted(algorithm: Algorithm, request: Request, rows: list[Row], node: tree.Command) -> Model:
+    """Fit; what scikit-learn says of a wrong option or of too few rows is an ArgumentError."""
+    try:
+        return algorithm.fit(request, rows)
+    except ArgumentError as error:
+        raise at(error, node) from None
+    except ValueError as error:
+        message = f"{algorithm.name} cannot be fitted: {error}"
+        raise ArgumentError(message, name=algorithm.name, span=node.span) from None
 
 
 def read_arguments(node: tree.Command) -> tuple[Arguments, str | None]:
@@ -128,6 +139,7 @@ def _request(arguments: Arguments) -> tuple[Algorithm, Request]:
     for name, option in arguments.given.items():
         if name in GENERAL and (name != "partial_fit" or arguments[name]):
             raise UnsupportedFeature(f"fit cannot do {name}.", name=f"fit {name}", span=option.span)
+    check_least(arguments)
     names = _names(words)
     behind = _names(list(arguments.clause("from")))
     by = tuple(_names(list(arguments.clause("by"))))
@@ -148,7 +160,7 @@ def _names(words: list[tree.Node] | list[tree.Word]) -> list[str]:
     """Field names; a quoted list with commas is several."""
     found: list[str] = []
     for name in field_names(words):
-        found += [part.strip() for part in re.split(r",", name) if part.strip()]
+        found += [part.strip() for part in name.split(",") if part.strip()]
     return found
 
 

@@ -126,6 +126,8 @@ def test_probabilities_add_up() -> None:
     "text",
     ["", "[]", "{}", '{"algorithm": "DBSCAN", "model": {}}', '{"algorithm": "PCA", "model": {"kind": "x"}}',
      '{"algorithm": "DensityFunction", "model": {"by": [], "densities": [[[], {"kind": "__import__"}]]}}',
+     '{"algorithm": "DecisionTreeClassifier", "model": {"kind": "trees", "data": {"trees": '
+     '[{"left": [0], "right": [0]}]}}}',
      "[" * 100_000],
 )
 def test_a_model_that_is_not_well_formed(text: str, tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ def _robust(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, 
 def _pca(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     (decomposition,) = library("sklearn.decomposition")
     share = options.get("variance")
+    if share is not None and not 0 < share <= 1:
+        raise ArgumentError("variance is a share between 0 and 1.", name="PCA")
     number = options.get("k") or (share if share is not None and share < 1 else None)
     found = decomposition.PCA(n_components=number, random_state=0).fit(matrix)
     return "components", {

@@ -259,8 +259,18 @@ SUMMARIES: dict[str, Callable[[NumericModel], list[Row]]] = {
 }
 
 
+def _ends(tree: Mapping[str, Any]) -> bool:
+    """Say whether every branch leads to a later node, so that following a tree comes to an end."""
+    return all(
+        left < 0 or (number < left < len(tree["left"]) and number < right < len(tree["left"]))
+        for number, (left, right) in enumerate(zip(tree["left"], tree["right"], strict=True))
+    )
+
+
 def restore(state: dict[str, Any]) -> Model:
     """Make a model of its JSON data."""
     if state.get("kind") not in APPLIES:
         raise ValueError("an unknown kind of model")
+    if state["kind"] == "trees" and not all(map(_ends, state["data"]["trees"])):
+        raise ValueError("a tree whose branches do not lead down")
     return NumericModel(**state)
