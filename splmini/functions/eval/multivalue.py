@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from splmini.errors import ArgumentError, SplError
 from splmini.functions.eval._support import (
@@ -16,9 +16,6 @@ from splmini.registry import Example, eval_function
 from splmini.values import json, times
 from splmini.values.multivalue import as_list, from_list, joined
 from splmini.values.numbers import add, to_number, to_text
-
-if TYPE_CHECKING:
-    pass
 
 PAGE = page("multivalue-eval-functions")
 MOST_VALUES = 1_000_000
