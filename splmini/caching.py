@@ -80,11 +80,16 @@ def _read(path: Path, digest: str) -> Any:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with open(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not _is_own(status, stat.S_ISREG) or status.st_size > LARGEST:
             return None
-        data = file.read()
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read()
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
     try:
         found = msgspec.msgpack.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):

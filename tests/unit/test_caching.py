@@ -68,6 +68,18 @@ def test_damaged(folder: Path, data: bytes) -> None:
     assert made.count == 2
 
 
+def test_no_file(folder: Path) -> None:
+    """A folder that stands where the file would be is left alone."""
+    made = Made()
+    get(made)
+    (file,) = folder.iterdir()
+    file.unlink()
+    file.mkdir()
+    assert get(made) == made.value
+    assert made.count == 2
+    assert list(folder.iterdir()) == [file]
+
+
 @POSIX
 @pytest.mark.parametrize("what", ["folder", "file", "link"])
 def test_foreign(folder: Path, tmp_path: Path, what: str) -> None:
