@@ -221,6 +221,7 @@ def _read(
     if not readings:
         return
     run = _shared_run(readings[0].run, Run)
+    run.text = "\n".join(each.run.text for each in readings)
     try:
         _read_all(readings, run, progress, distribution)
     except Cancelled:

@@ -78,6 +78,7 @@ class Run:
         self.timezone = self.services.timezone
         self.limits = self.services.limits
         self.index = self.services.index
+        self.text = getattr(self.origin, "text", "")
         self.scope = compiler.RunScope(self)
         self.complete = True
         self.range = (self.earliest, self.latest)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import timedelta, timezone, tzinfo
 
 from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step, text_of
-from splmini.operators import Row
+from splmini.knowledge.timestamps import zone_setting
+from splmini.operators import Fields, Row
 from splmini.values.numbers import to_number
-from splmini.values.times import get_timezone
+from splmini.values.timeformat import zone_of
+from splmini.values.zones import to_datetime
 
 DATE_FIELDS = frozenset(
     {"date_hour", "date_mday", "date_minute", "date_month", "date_second", "date_wday", "date_year", "date_zone"}
 )
 RAW_FIELDS = frozenset({"linecount", "punct"})
-_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)")
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?\s?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)", re.ASCII)
 _NOT_PUNCTUATION = re.compile(r"[A-Za-z0-9]+")
 _PUNCT_LENGTH = 30
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,31 +38,43 @@ class _DefaultStep(Step):
 
     def needed(self, wanted: Names) -> bool:
         """Say whether a field is asked for by its name."""
-        return wanted.exact is not None and wanted.any_of(self.writes or ())
+        return not wanted.plain.isdisjoint(self.writes or ())
+
+
+def with_named(needed: Fields, ctx: MapperContext) -> Fields:
+    """Return the needed fields, where these are all, with the default fields that stand in the text of the run."""
+    if needed is not None and "*" not in needed:
+        return needed
+    text = getattr(ctx, "text", "")
+    named = frozenset(name for name in DATE_FIELDS | RAW_FIELDS if name in text)
+    return named | {"*"} if named else None
 
 
 def default_steps(zone: str | None) -> tuple[Step, ...]:
     """Return the steps that make the default fields; `zone` is the TZ that props.conf sets for the events."""
 
     def make_dates(wanted: Names, ctx: MapperContext) -> Apply:
-        home = get_timezone(zone) if zone else getattr(ctx, "timezone", timezone.utc)
+        named = wanted.plain
+        home: tzinfo = zone_setting(zone) or getattr(ctx, "timezone", timezone.utc)
 
         def add_dates(row: Row, given: Container[str]) -> None:
             moment = to_number(row.get("_time"))
             if moment is None:
                 return
             for name, value in date_fields(float(moment), text_of(row.get("_raw") or ""), home).items():
-                if name in wanted and name not in row:
+                if name in named and name not in row:
                     row[name] = value
 
         return add_dates
 
     def make_lines(wanted: Names, ctx: MapperContext) -> Apply:
+        named = wanted.plain
+
         def add_lines(row: Row, given: Container[str]) -> None:
             raw = text_of(row.get("_raw") or "")
-            if raw and "linecount" not in row:
+            if raw and "linecount" in named and "linecount" not in row:
                 row["linecount"] = raw.rstrip("\r\n").count("\n") + 1
-            if raw and "punct" not in row:
+            if raw and "punct" in named and "punct" not in row:
                 row["punct"] = punctuation(raw)
 
         return add_lines
@@ -74,14 +88,17 @@ def default_steps(zone: str | None) -> tuple[Step, ...]:
 
 
 def date_fields(moment: float, raw: str, home: tzinfo) -> Row:
-    """Return the pieces of a time as the event writes it: in its own zone, else in that of its home.
+    """Return the pieces of a time as the event writes it: in its own zone, else in that of its home; none of a time
+    beyond the years 1 to 9999.
 
     >>> date_fields(1714979289.0, "2024-05-06T09:08:09+02:00 x", timezone.utc)["date_hour"]
     9
     """
     written = _WRITTEN.search(raw)
-    zone = _offset(written[1]) if written else None
-    local = datetime.fromtimestamp(moment, home if zone is None else zone)
+    zone = zone_of({"z": written[1]}) if written else None
+    local = to_datetime(moment, zone or home)
+    if local is None:
+        return {}
     return {
         "date_hour": local.hour,
         "date_mday": local.day,
@@ -90,7 +107,7 @@ def date_fields(moment: float, raw: str, home: tzinfo) -> Row:
         "date_second": local.second,
         "date_wday": _DAYS[local.weekday()],
         "date_year": local.year,
-        "date_zone": "local" if zone is None else _minutes(zone),
+        "date_zone": "local" if zone is None else int((zone.utcoffset(None) or timedelta()).total_seconds() // 60),
     }
 
 
@@ -103,15 +120,3 @@ def punctuation(raw: str) -> str:
     line = raw.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     kept = _NOT_PUNCTUATION.sub("", line)
     return kept.replace("\t", "t").replace(" ", "_")[:_PUNCT_LENGTH]
-
-
-def _offset(text: str) -> timezone:
-    if text == "Z":
-        return timezone.utc
-    digits = text[1:].replace(":", "")
-    minutes = int(digits[:2]) * 60 + int(digits[2:])
-    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
-
-
-def _minutes(zone: timezone) -> int:
-    return int((zone.utcoffset(None) or timedelta()).total_seconds() // 60)

@@ -7,7 +7,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.events import Projected
-from splmini.knowledge.default_fields import DATE_FIELDS
+from splmini.knowledge.default_fields import DATE_FIELDS, with_named
 from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, Classifier, asked_of, needs_classes
 from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
 from splmini.knowledge.props import PropsKey
@@ -55,9 +55,8 @@ class FieldMapper:
             full = getattr(ctx, "knowledge", "default") == "full"
         if raw is None:
             raw = needed is not None and "_raw" in needed
-        if needed is not None and "*" in needed:
-            needed = None
-        run = _Run(self.knowledge, needed, ctx, full, raw, asked_of(asked) if asked is not None else None)
+        classes = None if asked is None else asked_of(asked)
+        run = _Run(self.knowledge, with_named(needed, ctx), ctx, full, raw, classes)
         return run.map_complete(owned) if run.complete is not None else run.map
 
     def given_fields(self, needed: Fields, ctx: MapperContext, *, raw: bool) -> Callable[[Row], Fields]:
@@ -97,7 +96,7 @@ class _Run:
             self._classifier = self._classifier.restricted(asked)
         self.needs_time = needed is None or "_time" in needed or not DATE_FIELDS.isdisjoint(needed)
         self.renames = knowledge.renames and renames_given(ctx, full)
-        renamed = self.renames and (needed is None or "sourcetype" in needed)
+        renamed = self.renames and "sourcetype" in Names(needed)
         self._metadata = _metadata_only(needed) and self._classifier is None and not raw and not renamed
         constants = self._classifier.constants if self._classifier else _NOBODY
         self._by_host = "host" in constants

@@ -45,12 +45,13 @@ class Names:
 
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
-        self._plain = frozenset(name for name in fields or () if not has_wildcard(name))
+        self.plain = frozenset(name for name in fields or () if not has_wildcard(name))
+        """The names in the set that are no patterns."""
         self._patterns = [compile_wildcard(name, ignore_case=False) for name in fields or () if has_wildcard(name)]
         self._known: dict[str, bool] = {}
 
     def __contains__(self, name: object) -> bool:
-        if self.fields is None or name in self._plain:
+        if self.fields is None or name in self.plain:
             return True
         if not self._patterns or not isinstance(name, str):
             return False
@@ -64,7 +65,7 @@ class Names:
     @property
     def exact(self) -> frozenset[str] | None:
         """The names, where they are all plain; else None."""
-        return None if self.fields is None or self._patterns else self._plain
+        return None if self.fields is None or self._patterns else self.plain
 
     def any_of(self, names: Iterable[str]) -> bool:
         """Say whether one of the names is in the set."""

@@ -6,6 +6,7 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/HowSplunkextrac
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -71,20 +72,23 @@ def _starts(text: str) -> list[int]:
     return [0, *(index for index in range(1, end) if text[index].isalnum() and not text[index - 1].isalnum())]
 
 
+def zone_setting(text: str | None) -> tzinfo | None:
+    """Return the time zone that a TZ names; None for none, or one that is not known (`apps check` tells of it)."""
+    with suppress(SplError):
+        return times.get_timezone(text.strip()) if text else None
+    return None
+
+
 def time_rule(settings: Mapping[str, str]) -> TimeRule:
     """Read the settings of a stanza that say where its events' time is; what cannot be read does not count."""
-    prefix, zone = None, None
-    try:
-        if settings.get("TIME_PREFIX"):
+    prefix = None
+    if settings.get("TIME_PREFIX"):
+        with suppress(SplError):
             prefix = regex.compile(settings["TIME_PREFIX"])
-        if settings.get("TZ"):
-            zone = times.get_timezone(settings["TZ"].strip())
-    except SplError:
-        pass
     return TimeRule(
         prefix,
         settings.get("TIME_FORMAT") or None,
-        zone,
+        zone_setting(settings.get("TZ")),
         as_int(settings.get("MAX_TIMESTAMP_LOOKAHEAD"), LOOKAHEAD),
         tuple(field_list(settings.get("TIMESTAMP_FIELDS", ""))),
         settings.get("DATETIME_CONFIG", "").strip().upper() in ("NONE", "CURRENT"),

@@ -58,11 +58,37 @@ def test_punctuation_of_the_first_line(raw: str, wanted: str) -> None:
         ("* | stats count by date_year", [{"date_year": 2024, "count": 1}]),
         ("* | table punct", [{"punct": "--::__=,_"}]),
         ("date_hour=8", []),
+        ("* | where date_hour=7 | stats count", [{"count": 1}]),
+        ('date_hour=7 | table "date_hour", "line*"', [{"date_hour": 7}]),
     ],
 )
 def test_a_search_that_names_them_has_them(search: str, rows: list[dict[str, Any]]) -> None:
     """The fields are made from the event where a search names them."""
-    assert list(splmini.search(search, [EVENT])) == rows
+    compiled = splmini.Environment().compile(search)
+    assert list(compiled.run([EVENT])) == list(compiled.run([EVENT], optimize=False)) == rows
+
+
+@pytest.mark.parametrize("search", ["date_hour=7", "* | where date_hour=7", "* | eval x=date_hour | where x=7"])
+@pytest.mark.parametrize("optimize", [True, False])
+def test_rows_of_all_fields_have_those_that_are_named(search: str, optimize: bool) -> None:
+    """A search that keeps all fields has the default fields that it names, and no others."""
+    (row,) = splmini.Environment().compile(search).run([EVENT], optimize=optimize)
+    assert row["date_hour"] == 7
+    assert not {"date_wday", "linecount", "punct"} & row.keys()
+    assert row["host"] == "h"
+
+
+def test_each_search_of_a_sweep_has_those_that_it_names() -> None:
+    """Searches that are run together have the default fields that one of them names."""
+    hits = splmini.sweep(["search *", "search * | where date_hour=7"], [EVENT], splmini.Environment())
+    assert [hit.outcome is not None and len(hit.outcome.results) for hit in hits] == [1, 1]
+
+
+@pytest.mark.parametrize("moment", [1e18, -1e11, "x"])
+def test_times_that_are_none(moment: Any) -> None:
+    """A time that no calendar has gives no such fields; an impossible zone counts as none."""
+    assert list(splmini.search("* | table date_hour", [{"_raw": "x", "_time": moment}])) == [{}]
+    assert date_fields(MOMENT, "2024-05-06T07:08:09+99:99 x", timezone.utc)["date_zone"] == "local"
 
 
 def test_all_fields_are_without_them() -> None:
