@@ -19,6 +19,7 @@ from splmini.knowledge.extraction import Problem, build_extraction
 from splmini.knowledge.indextime import index_time as done_at_index_time
 from splmini.knowledge.lookups import definition_of_stanza
 from splmini.knowledge.settings import parse_expression, parse_lookup
+from splmini.knowledge.timestamps import zone_setting
 from splmini.values import regex
 
 INDEX_TIME = "rules that guess the sourcetype of a file are not carried out: it is recognised by its content"
@@ -134,6 +135,8 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
                 yield _problem(setting, stanza, key, NOT_DONE)
             elif key == "DATETIME_CONFIG" and setting.value.strip().upper() not in ("", "NONE", "CURRENT", "AUTO"):
                 yield _problem(setting, stanza, key, "files of time patterns are not read")
+            elif key == "TZ" and setting.value and zone_setting(setting.value) is None:
+                yield _problem(setting, stanza, key, f"the time zone {setting.value} is not known")
             elif key in _REGEXES and setting.value:
                 yield from _bad_regex(setting, stanza, key)
         if not index_time:

@@ -194,6 +194,8 @@ def _assignments(text: str) -> Iterator[tuple[str, bool, tree.Node]]:
 def _parsed(text: str) -> tree.Node:
     node = parser.parse_expression(re.sub(r"\$(?:field:|pd:|mv:)?([\w.]+)\$", r"'\1'", text))
     compiler.check_expression(node)
+    if any(isinstance(each, tree.Call) and each.name == "lookup" for each in tree.walk(node)):
+        raise UnsupportedFeature("lookup() is not carried out in INGEST_EVAL.", name="lookup")  # tables are of a run
     return node
 
 

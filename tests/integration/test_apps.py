@@ -498,6 +498,21 @@ def test_check(app: Path) -> None:
     assert all(each[3] in texts[each[:3]] for each in CHECKED[app])
 
 
+def test_settings_that_are_wrong_do_nothing(tmp_path: Path) -> None:
+    """A time zone that is none, and a lookup() while reading, are listed by the check and stop no search."""
+    folder = tmp_path / "app" / "default"
+    folder.mkdir(parents=True)
+    (folder / "props.conf").write_text("[x]\nTZ = No/Where\nTIME_PREFIX = (\nTRANSFORMS-a = t\n")
+    call = 'lookup("t.csv", json_object("a", _raw), json_array("c"))'
+    (folder / "transforms.conf").write_text(f"[t]\nINGEST_EVAL = y={call}\n")
+    problems = {each.setting: each.text for each in splmini.check_app(folder.parent)}
+    assert problems["TZ"] == "the time zone No/Where is not known"
+    assert problems["TRANSFORMS-a"] == "lookup() is not carried out in INGEST_EVAL."
+    env = splmini.Environment(apps=[folder.parent])
+    rows = env.compile("search * | table date_hour y").run(splmini.Source("1970-01-01 05:00:00 x\n", sourcetype="x"))
+    assert list(rows) == [{"date_hour": 5}]
+
+
 def test_problems_are_said_once() -> None:
     """What an app does often is said once, with a count."""
     from splmini.knowledge.checks import _once
