@@ -39,7 +39,7 @@ OPTIONS = {
     "mvlist": OptionSpec(
         "string", default="false", doc="true: fields keep all values in order; or the fields that do."
     ),
-    "delim": OptionSpec("string", default=" ", doc="What joins the values of a mvlist field for display; accepted."),
+    "delim": OptionSpec("string", default=" ", doc="What joins the values of a mvlist for display; no effect here."),
     "nullstr": OptionSpec("string", default="NULL", doc="What stands for a null field in a mvlist."),
     "mvraw": OptionSpec("bool", default=False, doc="_raw is multivalue instead of lines."),
 }
@@ -123,11 +123,17 @@ def _typed(node: tree.Command, arguments: Arguments, scope: BuildScope) -> Opera
                 f"There is no transaction type '{arguments['name']}'.", name=arguments["name"], span=option.span
             )
         own = [argument for argument in node.args if argument is not option]
-        written = {name for name in arguments.given if name != "name"} | ({"fields"} if arguments.words else set())
+        written = {*arguments.given, "name"} | ({"fields"} if arguments.words else set())
         text = " ".join(
             f"{name}={_quoted(value)}" for name, value in settings.items() if name in OPTIONS and name not in written
         )
-        (_, typed) = ctx.parse(f"| noop | transaction {text}").commands
+        _, *rest = ctx.parse(f"| noop | transaction {text}").commands
+        if len(rest) != 1:
+            raise KnowledgeError(
+                f"The transaction type '{arguments['name']}' is not well formed.", name=arguments["name"],
+                span=option.span,
+            )
+        (typed,) = rest
         operator = build(tree.Command(node.name, (*own, *typed.args), span=node.span), scope)
         assert isinstance(operator, Sequence)
         return operator.run(stream, ctx)

@@ -29,6 +29,11 @@ fields = host,user
 startswith = "log in"
 [checked]
 startswith = eval(n > 1)
+[itself]
+name = itself
+fields = host
+[piped]
+startswith = (x) | head 1
 """
 FORM = "Student's Name: [[word:student]]\nAge: [[int:age]] (in years)\n"
 
@@ -110,3 +115,15 @@ def test_transaction_type(env: splmini.Environment) -> None:
     assert counts == [2]
     assert [row["eventcount"] for row in run(env, "| transaction name=visit maxpause=5s", *events)] == [1]
     assert len(run(env, "| transaction name=checked", {"_time": 2, "n": 1}, {"_time": 1, "n": 2})) == 1
+
+
+def test_a_transaction_type_does_not_name_another(env: splmini.Environment) -> None:
+    """The setting `name` of a stanza is none of its options, so that no stanza leads to itself."""
+    (row,) = run(env, "| transaction name=itself", {"_time": 1, "host": "a"}, {"_time": 2, "host": "a"})
+    assert row["eventcount"] == 2
+
+
+def test_a_transaction_type_holds_one_command(env: splmini.Environment) -> None:
+    """A setting in which another command stands is a KnowledgeError."""
+    with pytest.raises(splmini.KnowledgeError, match="'piped' is not well formed"):
+        run(env, "| transaction name=piped", {"_time": 1, "host": "a"})
