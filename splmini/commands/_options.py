@@ -15,7 +15,6 @@ TRUE = frozenset({"1", "t", "true", "y", "yes"})
 FALSE = frozenset({"0", "f", "false", "n", "no"})
 
 
-
 def convert(option: tree.Option, spec: OptionSpec, command: tree.Command) -> Any:
     """Convert the value of an option by its spec's kind.
 

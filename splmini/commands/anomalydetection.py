@@ -14,10 +14,10 @@ OPTIONS = {
                          doc="How anomalies are found; only iqr runs here."),
     "action": OptionSpec("enum", choices=("filter", "annotate", "summary", "remove", "rm", "transform", "tf"),
                          doc="What is done: with iqr, remove or transform (default)."),
-    "pthresh": OptionSpec("number", doc="The probability threshold of histogram and zscore."),
-    "cutoff": OptionSpec("bool", default=True, doc="The bound on the number of anomalies of histogram."),
+    "pthresh": OptionSpec("number", doc="The probability threshold of histogram and zscore; no effect with iqr."),
+    "cutoff": OptionSpec("bool", default=True, doc="The bound on the anomalies of histogram; no effect with iqr."),
     "mark": OptionSpec("bool", default=False, doc="With iqr: put 000 in front of truncated numbers."),
-    "param": OptionSpec("number", default=2.5, doc="With iqr: how many ranges from the median a number may lie."),
+    "param": OptionSpec("number", default=2.5, doc="With iqr: how many ranges beyond a quartile a number may lie."),
     "uselower": OptionSpec("bool", default=False, doc="With iqr: whether low numbers are outliers, too."),
 }
 
@@ -45,7 +45,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     method, action = arguments["method"], arguments["action"]
     iqr = ("remove", "rm", "transform", "tf")
     if action is not None and (action in iqr) != (method == "iqr"):
-        arguments.fail(f"The method {method} has no action '{action}'.", arguments.given["action"])
+        hint = "Write method=iqr: histogram is the default." if "method" not in arguments.given else None
+        arguments.fail(f"The method {method} has no action '{action}'.", arguments.given["action"], hint)
     if method != "iqr":
         raise UnsupportedFeature(
             f"anomalydetection cannot run the method {method}: Splunk does not document it far enough.",
@@ -60,4 +61,4 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def requires(after: Fields) -> Fields:
         return ALL if not names or after is None else after | frozenset(names)
 
-    return Sequence(name=node.name, run=outliers(settings), requires=requires, span=node.span)
+    return Sequence(name=node.name, run=outliers(settings), requires=requires, node=node, span=node.span)

@@ -12,9 +12,9 @@ OPTIONS = {
     "extendtimerange": OptionSpec(
         "bool", default=False, doc="Accepted; a search over given events has one time range."
     ),
-    "maxtime": OptionSpec("number", default=60, doc="Seconds that the subsearch may run; accepted."),
+    "maxtime": OptionSpec("number", default=60, doc="Seconds that the subsearch may run; no effect here."),
     "maxout": OptionSpec("int", doc="Rows that the subsearch may give (default: limits append_maxout); 0: all."),
-    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for the subsearch; accepted."),
+    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for the subsearch; no effect here."),
 }
 
 

@@ -12,9 +12,9 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "override": OptionSpec("bool", default=False, doc="The subsearch's value wins where both have a field."),
-    "maxtime": OptionSpec("number", default=60, doc="Seconds that the subsearch may run; accepted."),
+    "maxtime": OptionSpec("number", default=60, doc="Seconds that the subsearch may run; no effect here."),
     "maxout": OptionSpec("int", default=50000, doc="Rows that the subsearch may give; 0: all."),
-    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for the subsearch; accepted."),
+    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for the subsearch; no effect here."),
 }
 
 

@@ -17,8 +17,8 @@ OPTIONS = {
     "index": OptionSpec("string", doc="The index to add the events to."),
     "addtime": OptionSpec("bool", default=True, doc="Put a time in front of events that have no _raw."),
     "addinfo": OptionSpec("bool", default=True, doc="Accepted; info_* fields come from addinfo."),
-    "file": OptionSpec("string", doc="The name of a file on a server; accepted."),
-    "spool": OptionSpec("bool", default=True, doc="Where a server writes the file; accepted."),
+    "file": OptionSpec("string", doc="The name of a file on a server; no effect here."),
+    "spool": OptionSpec("bool", default=True, doc="Where a server writes the file; no effect here."),
     "host": OptionSpec("string", doc="The host of the events."),
     "source": OptionSpec("string", doc="The source of the events."),
     "sourcetype": OptionSpec("string", default="stash", doc="The sourcetype of the events."),
@@ -27,7 +27,7 @@ OPTIONS = {
     "run_in_preview": OptionSpec("bool", default=False, doc="Accepted; there is no preview."),
     "uselb": OptionSpec("bool", default=True, doc="Accepted; there is no load balancing."),
     "output_format": OptionSpec(
-        "enum", default="raw", choices=("raw", "hec"), doc="How the events are written; accepted."
+        "enum", default="raw", choices=("raw", "hec"), doc="How the events are written; no effect here."
     ),
 }
 

@@ -53,6 +53,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             "format takes six texts: row prefix, column prefix, column separator, column end, row separator, row end.",
         )
     parts = tuple(words) or DEFAULT
+    if arguments["maxresults"] < 0:
+        arguments.fail("maxresults takes 0 or more.", arguments.given["maxresults"])
     mvsep, most, empty = arguments["mvsep"], arguments["maxresults"], arguments["emptystr"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

@@ -14,12 +14,12 @@ from splmini.operators import Fields, Generating, Operator, Row, RunContext, Str
 from splmini.registry import BuildScope, OptionSpec, command
 
 OPTIONS = {
-    "dispatch": OptionSpec("bool", default=False, doc="Where a server looks for the file; accepted."),
+    "dispatch": OptionSpec("bool", default=False, doc="Where a server looks for the file; no effect here."),
     "append": OptionSpec("bool", default=False, doc="Add the rows behind the results instead of replacing them."),
-    "strict": OptionSpec("bool", default=False, doc="A file that is not there is always an error here; accepted."),
+    "strict": OptionSpec("bool", default=False, doc="A file that is not there is always an error; no effect here."),
     "start": OptionSpec("int", default=0, doc="The first row, from 0."),
     "max": OptionSpec("int", default=1000000000, doc="How many rows."),
-    "events": OptionSpec("bool", default=False, doc="Whether the rows are events; accepted."),
+    "events": OptionSpec("bool", default=False, doc="Whether the rows are events; no effect here."),
 }
 
 

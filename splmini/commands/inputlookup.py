@@ -14,7 +14,7 @@ OPTIONS = {
     "append": OptionSpec(
         "bool", default=False, doc="Add the table's rows behind the results instead of replacing them."
     ),
-    "strict": OptionSpec("bool", default=False, doc="A table that is not there is always an error here; accepted."),
+    "strict": OptionSpec("bool", default=False, doc="A table that is not there is always an error; no effect here."),
     "start": OptionSpec("int", default=0, doc="The first row, from 0."),
     "max": OptionSpec("int", default=1000000000, doc="How many rows."),
 }

@@ -10,7 +10,7 @@ from splmini.registry import BuildScope, OptionSpec, command
 
 OPTIONS = {
     "savedsearch": OptionSpec("string", doc="user:app:name of a saved search."),
-    "events": OptionSpec("bool", default=False, doc="The events instead of the results; accepted."),
+    "events": OptionSpec("bool", default=False, doc="The events instead of the results; no effect here."),
     "job_delegate": OptionSpec("string", default="scheduler", doc="Accepted; there are no jobs."),
     "artifact_offset": OptionSpec("int", default=0, doc="Accepted; there are no jobs."),
     "ignore_running": OptionSpec("bool", default=True, doc="Accepted; there are no jobs."),

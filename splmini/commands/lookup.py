@@ -16,7 +16,7 @@ from splmini.values.numbers import to_number
 
 OPTIONS = {
     "local": OptionSpec("bool", default=False, doc="Run on the search head; accepted, there is only one place."),
-    "update": OptionSpec("bool", default=False, doc="Follow changes of the table in real time; accepted."),
+    "update": OptionSpec("bool", default=False, doc="Follow changes of the table in real time; no effect here."),
     "event_time_field": OptionSpec("field", default="_time", doc="The field that a time-based lookup compares."),
 }
 

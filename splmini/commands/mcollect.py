@@ -21,11 +21,11 @@ EVENT_OPTIONS = {
     "host": OptionSpec("string", doc="The host of the data points."),
     "source": OptionSpec("string", doc="The source of the data points."),
     "sourcetype": OptionSpec("string", default="mcollect_stash", doc="The sourcetype of the data points."),
-    "spool": OptionSpec("bool", default=True, doc="Where a server writes the file; accepted."),
+    "spool": OptionSpec("bool", default=True, doc="Where a server writes the file; no effect here."),
 }
 OPTIONS = {
     **EVENT_OPTIONS,
-    "file": OptionSpec("string", doc="The name of a file on a server; accepted."),
+    "file": OptionSpec("string", doc="The name of a file on a server; no effect here."),
     "marker": OptionSpec("string", doc="Pairs key=value, with commas, to add as dimensions."),
 }
 META = ("_time", "host", "source", "sourcetype", "index")

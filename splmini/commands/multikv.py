@@ -76,7 +76,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments = read(node, OPTIONS, clauses=("fields", "filter"), takes=())
     if arguments["conf"] is not None:
         span = arguments.given["conf"].span
-        raise UnsupportedFeature("multikv cannot read multikv.conf.", name="multikv conf", span=span)
+        raise UnsupportedFeature(
+            "multikv cannot read multikv.conf.", name="multikv conf", span=span,
+            hint="Describe the table here: forceheader, noheader, fields, filter.",
+        )
     header = arguments["forceheader"]
     if header is not None and header < 1:
         fail(node, "forceheader counts lines from 1.", arguments.given["forceheader"])

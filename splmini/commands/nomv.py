@@ -17,13 +17,7 @@ from splmini.values.multivalue import joined
     syntax="nomv <field>",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Nomv",
-    examples=(Example("| nomv to", ({"to": "a\nb"},), ({"to": ["a", "b"]},)),
-        Example(
-            "| nomv to",
-            [{"to": "a\nb"}],
-            ({"to": ["a", "b"]},),
-        ),
-    ),
+    examples=(Example("| nomv to", ({"to": "a\nb"},), ({"to": ["a", "b"]},)),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Join the values of a multivalue field to one value, with line breaks between them.

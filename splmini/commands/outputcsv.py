@@ -20,9 +20,9 @@ OPTIONS = {
     "append": OptionSpec("bool", default=False, doc="Add behind the rows of the file."),
     "create_empty": OptionSpec("bool", default=False, doc="Make an empty file where there are no results."),
     "override_if_empty": OptionSpec("bool", default=True, doc="Empty a file that is there where there are no results."),
-    "dispatch": OptionSpec("bool", default=False, doc="Where a server puts the file; accepted."),
+    "dispatch": OptionSpec("bool", default=False, doc="Where a server puts the file; no effect here."),
     "usexml": OptionSpec("bool", default=False, doc="XML instead of CSV: not supported."),
-    "singlefile": OptionSpec("bool", default=True, doc="One file; accepted."),
+    "singlefile": OptionSpec("bool", default=True, doc="One file; no effect here."),
 }
 
 

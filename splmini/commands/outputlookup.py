@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from splmini.commands._arguments import fail, read
 from splmini.commands._subsearches import rows_of
-from splmini.errors import UnknownLookup
+from splmini.errors import UnknownLookup, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -18,9 +18,11 @@ OPTIONS = {
     "override_if_empty": OptionSpec("bool", default=True, doc="Empty the table where there are no results."),
     "max": OptionSpec("int", default=0, doc="How many rows to write; 0: all."),
     "key_field": OptionSpec("field", doc="The field that holds the key of a KV store's row."),
-    "allow_updates": OptionSpec("bool", default=True, doc="Rows with the key of a row that is there replace it."),
-    "createinapp": OptionSpec("bool", default=True, doc="Where the file is made; accepted."),
-    "create_context": OptionSpec("enum", choices=("app", "user", "system"), doc="Where the file is made; accepted."),
+    "allow_updates": OptionSpec(
+        "bool", default=True, doc="Rows with the key of a row that is there replace it; false is not supported."
+    ),
+    "createinapp": OptionSpec("bool", default=True, doc="Where the file is made; no effect here."),
+    "create_context": OptionSpec("enum", choices=("app", "user", "system"), doc="For whom it is made; no effect here."),
     "output_format": OptionSpec(
         "enum",
         default="splunk_sv_csv",
@@ -55,6 +57,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     words = arguments.words
     if len(words) != 1:
         fail(node, "outputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
+    if not arguments["allow_updates"]:
+        raise UnsupportedFeature(
+            "outputlookup always replaces rows whose key is there.", name="outputlookup allow_updates",
+            span=arguments.given["allow_updates"].span, hint="Filter the results with lookup before.",
+        )
     options = dict(arguments.options)
     if options["key_field"] is not None and "append" not in arguments.given:
         options["append"] = True

@@ -49,6 +49,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     names = field_names(arguments.words, node)
     if not names:
         fail(node, "selfjoin needs a field.")
+    if arguments["max"] < 0:
+        arguments.fail("max takes 0 or more.", arguments.given["max"])
     overwrite, most, keep = arguments["overwrite"], arguments["max"], arguments["keepsingle"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

@@ -17,13 +17,7 @@ from splmini.registry import BuildScope, Example, command
     syntax="tail [<N>]",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tail",
-    examples=(Example("| tail 2", ({"n": 3}, {"n": 2}), ({"n": 1}, {"n": 2}, {"n": 3})),
-        Example(
-            "| tail 2",
-            [{"n": 3}, {"n": 2}],
-            ({"n": 1}, {"n": 2}, {"n": 3}),
-        ),
-    ),
+    examples=(Example("| tail 2", ({"n": 3}, {"n": 2}), ({"n": 1}, {"n": 2}, {"n": 3})),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give the last ten results, or as many as the number says, in reverse order.

@@ -9,9 +9,9 @@ from splmini.operators import Fields, Generating, Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
-    "maxtime": OptionSpec("number", default=60, doc="Seconds that a subsearch may run; accepted."),
+    "maxtime": OptionSpec("number", default=60, doc="Seconds that a subsearch may run; no effect here."),
     "maxout": OptionSpec("int", default=50000, doc="Rows that a subsearch may give; 0: all."),
-    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for a subsearch; accepted."),
+    "timeout": OptionSpec("number", default=60, doc="Seconds to wait for a subsearch; no effect here."),
 }
 
 

@@ -18,11 +18,6 @@ from splmini.registry import BuildScope, Example, command
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Uniq",
     examples=(
         Example("| uniq", ({"a": 1}, {"a": 2}, {"a": 1}), ({"a": 1}, {"a": 1}, {"a": 2}, {"a": 1})),
-        Example(
-            "| uniq",
-            [{"a": 1}, {"a": 2}, {"a": 1}],
-            ({"a": 1}, {"a": 1}, {"a": 2}, {"a": 1}),
-        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -76,7 +76,8 @@ class Distribution:
     "median", takes="number", source=SOURCE, examples=(Example("| stats median(v)", [{"median(v)": 3}], EVENTS),),
 )
 class Median(Distribution):
-    """`median(X)`: the middle of the numbers in X; of an even number of them, the higher of the two in the middle.
+    """`median(X)`: the middle of the numbers in X; of an even number of them, the higher of the two in the middle,
+    where `perc50(X)` interpolates, as in Splunk.
 
     Values that are no numbers are ignored. Exact up to 65,536 distinct values. Null where there is no number.
     """
