@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 import yaml
-from support import same
+from support import InlineExecutor, same
 
 import splmini
 from splmini.engine import parallel
@@ -33,19 +32,6 @@ def load(kinds: tuple[str, ...]) -> Iterator[Any]:
 
 
 # ---- ways of running a plan ----------------------------------------------------------------------------------------
-
-
-class InlineExecutor(Executor):
-    """An executor that runs each task at once, in this process: partitioning and merging without processes."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run the task and return its finished future."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def as_text(events: Any) -> Any:

@@ -6,11 +6,12 @@ import gzip
 import json
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import InlineExecutor
 
 import splmini
 from splmini.engine import parallel
@@ -89,19 +90,6 @@ SETTINGS: dict[str, Any] = {
     "lookups": {"people": {"rows": [{"user": "bob", "role": "admin"}, {"user": "eve", "role": "guest"}]}},
     "now": 1700001000,
 }
-
-
-class InlineExecutor(Executor):
-    """An executor that runs each task at once, in this process."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run the task and return its finished future."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 class FailingExecutor(InlineExecutor):

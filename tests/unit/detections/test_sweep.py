@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import InlineExecutor
 
 import splmini
 from splmini.compiler import RunScope, compile_search
@@ -100,17 +101,17 @@ def alone(search: str) -> Any:
     return [dict(row) for row in results], results.fields
 
 
-class InlineExecutor(Executor):
-    """An executor that runs each task at once, in this process, on what would arrive in another one."""
+class TravellingExecutor(InlineExecutor):
+    """An executor that runs each task at once, on what would arrive in another process."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run the task and return its finished future."""
-        future: Future[Any] = Future()
         tasks._jobs.clear()
-        try:
-            future.set_result(pickle.loads(pickle.dumps(fn(*pickle.loads(pickle.dumps(args)), **kwargs))))
-        except Exception as error:
-            future.set_exception(error)
+        future = super().submit(fn, *pickle.loads(pickle.dumps(args)), **kwargs)
+        if future.exception() is None:
+            arrived: Future[Any] = Future()
+            arrived.set_result(pickle.loads(pickle.dumps(future.result())))
+            return arrived
         return future
 
 
@@ -131,7 +132,7 @@ def test_over_an_executor(order: str, tmp_path: Path, monkeypatch: pytest.Monkey
     path.write_text("".join(json.dumps({"result": event}) + "\n" for event in EVENTS), "utf-8")
     for events in (EVENTS, path):
         expected = splmini.sweep(SEARCHES, events, env(), order=order)
-        hits = splmini.sweep(SEARCHES, events, env(), order=order, executor=InlineExecutor())
+        hits = splmini.sweep(SEARCHES, events, env(), order=order, executor=TravellingExecutor())
         for search, hit, alone_hit in zip(SEARCHES, hits, expected, strict=True):
             assert compared(hit) == compared(alone_hit), (search, hit.error)
 
@@ -185,7 +186,7 @@ def test_no_candidate_is_missed(values: list[Any]) -> None:
                 assert number in index.candidates(row), (spl[number], row)
 
 
-@pytest.mark.parametrize("executor", [None, InlineExecutor()])
+@pytest.mark.parametrize("executor", [None, TravellingExecutor()])
 def test_cancel(executor: Executor | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep that is cancelled gives what was found so far, says so, and writes nothing."""
     monkeypatch.setattr(engine, "CHUNK", 1)
