@@ -17,6 +17,8 @@ from splmini.operators import Batch, Row
 Item = TypeVar("Item")
 MOST = 4096
 LONGEST = 200
+_FLOATS = 1 << 1023
+"""Integers below are near a float."""
 _SPECIAL = frozenset({"_raw", "_time", "index"}) | compiler.TIME_MODIFIERS
 
 
@@ -39,7 +41,7 @@ class Verdicts(dict[Any, bool]):
         if len(self) >= MOST or (kind is str and len(value) > LONGEST):
             return result
         if kind is int or (kind is float and value.is_integer()):
-            other = float(value) if kind is int and abs(value) < 1 << 53 else int(value)
+            other = int(value) if kind is float else float(value) if abs(value) < _FLOATS else value
             if test({name: other}) is not result:
                 return result
         self[value] = result

@@ -98,10 +98,14 @@ def test_projectable(fields: set[str], expected: set[str] | None) -> None:
     assert projectable(frozenset(fields)) == (None if expected is None else frozenset(expected))
 
 
-CELLS = st.sampled_from((None, 1, 1.0, 0, 0.5, "1", "1.0", "a", "A", ["a", "b"], [1, "x"], "x" * 300))
+CELLS = st.sampled_from((None, 1, 1.0, 0, 0.5, "1", "1.0", "a", "A", ["a", "b"], [1, "x"], "x" * 300,
+                         10**22, 1e22, 10**400))  # fmt: skip
 
 
-@given(st.lists(CELLS, max_size=20), st.sampled_from(("f=1", "f=1*", "f=a", "NOT f=1", "f!=1.0", "f>0", "f IN (1, a)")))
+TESTS = ("f=1", "f=1*", "f=a", "NOT f=1", "f!=1.0", "f>0", "f IN (1, a)", "f=1e*")
+
+
+@given(st.lists(CELLS, max_size=20), st.sampled_from(TESTS))
 def test_verdicts(cells: list[Any], text: str) -> None:
     """A remembered verdict is the one that the test gives, for numbers that are equal but print differently, too."""
     from splmini.compiler import RunScope, compile_search
