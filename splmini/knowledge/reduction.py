@@ -21,18 +21,13 @@ def reduce(node: tree.Node, constants: Row, possible: Container[str], ctx: Mappe
 
     A condition on an event type that is none of `possible` (in lower case) is false.
     """
-    if isinstance(node, tree.And):
+    if isinstance(node, (tree.And, tree.Or)):
+        decisive, idle = (NEVER, ALWAYS) if isinstance(node, tree.And) else (ALWAYS, NEVER)
         items = [reduce(item, constants, possible, ctx) for item in node.items]
-        if NEVER in items:
-            return NEVER
-        kept = tuple(item for item in items if item != ALWAYS)
-        return kept[0] if len(kept) == 1 else tree.And(kept)
-    if isinstance(node, tree.Or):
-        items = [reduce(item, constants, possible, ctx) for item in node.items]
-        if ALWAYS in items:
-            return ALWAYS
-        kept = tuple(item for item in items if item != NEVER)
-        return kept[0] if len(kept) == 1 else tree.Or(kept)
+        if decisive in items:
+            return decisive
+        kept = tuple(item for item in items if item != idle)
+        return kept[0] if len(kept) == 1 else type(node)(kept)
     if isinstance(node, tree.Not):
         operand = reduce(node.operand, constants, possible, ctx)
         if operand in (ALWAYS, NEVER):
