@@ -15,7 +15,7 @@ from splmini.knowledge.steps import Apply, MapperContext, Names, Origin, Step, t
 from splmini.knowledge.timestamps import zone_setting
 from splmini.operators import Fields, Row
 from splmini.values.numbers import to_number
-from splmini.values.timeformat import zone_of
+from splmini.values.timeparse import zone_of
 from splmini.values.zones import to_datetime
 
 DATE_FIELDS = frozenset(
@@ -55,7 +55,8 @@ def default_steps(zone: str | None) -> tuple[Step, ...]:
 
     def make_dates(wanted: Names, ctx: MapperContext) -> Apply:
         named = wanted.plain
-        home: tzinfo = zone_setting(zone) or getattr(ctx, "timezone", timezone.utc)
+        own = zone_setting(zone)
+        home: tzinfo = getattr(ctx, "timezone", timezone.utc) if own is None else own
 
         def add_dates(row: Row, given: Container[str]) -> None:
             moment = to_number(row.get("_time"))

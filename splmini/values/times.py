@@ -16,7 +16,8 @@ from functools import lru_cache
 from dateutil.relativedelta import relativedelta
 
 from splmini.errors import ArgumentError
-from splmini.values.timeformat import formatter, strftime, strptime
+from splmini.values.timeformat import formatter, strftime
+from splmini.values.timeparse import strptime
 from splmini.values.timestamps import recognise
 from splmini.values.zones import UTC, get_timezone, to_datetime, to_epoch
 

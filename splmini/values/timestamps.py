@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TypeAlias
 
-from splmini.values.timeformat import MONTH_NUMBERS, zone_of
+from splmini.values.timeparse import MONTH_NUMBERS, zone_of
 from splmini.values.zones import to_datetime, to_epoch
 
 LOOKAHEAD = 128
