@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini import resources
 from splmini.errors import KnowledgeError, did_you_mean
+from splmini.knowledge.classifying import Classifier
 from splmini.knowledge.conf import (
     DEFAULT,
     Layer,
@@ -30,7 +31,7 @@ from splmini.knowledge.conf import (
     read_layer,
     with_default,
 )
-from splmini.knowledge.eventtypes import Classifier, EventTypes, Tags, build_eventtypes, build_tags
+from splmini.knowledge.eventtypes import EventTypes, Tags, build_eventtypes, build_tags
 from splmini.knowledge.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
 from splmini.knowledge.files import AppFiles
 from splmini.knowledge.props import Props, build_props

@@ -7,8 +7,9 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.events import Projected
+from splmini.knowledge.classifying import Classifier, needs_classes
 from splmini.knowledge.default_fields import DATE_FIELDS, with_named
-from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, Classifier, asked_of, needs_classes
+from splmini.knowledge.eventtypes import CONSTANT_FIELDS, Asked, asked_of
 from splmini.knowledge.extraction import Bound, Extraction, Needed, bind, needed_steps
 from splmini.knowledge.props import PropsKey
 from splmini.knowledge.steps import Apply, MapperContext, Names, class_of

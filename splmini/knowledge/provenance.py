@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from splmini.knowledge.eventtypes import Classifier
+from splmini.knowledge.classifying import Classifier
 from splmini.knowledge.extraction import Extraction
 from splmini.knowledge.mapper import constants_of, rename, renames_given
 from splmini.knowledge.settings import eval_step

@@ -7,7 +7,7 @@ import random
 import pytest
 
 import splmini
-from splmini.knowledge.eventtypes import _candidates, presupposed
+from splmini.knowledge.classifying import _candidates, presupposed
 from splmini.language import parser, tree
 
 ENV = splmini.Environment()
