@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from splmini.commands import _prestats
-from splmini.commands._aggregation import Grouping, read_measures
+from splmini.commands._aggregation import read_measures
 from splmini.commands._arguments import fail, read
 from splmini.commands._metrics import read_points
-from splmini.commands._slices import Source
-from splmini.commands.tstats import appending, read_by, sources_of, statistics, where_of
+from splmini.commands.tstats import check_place, creating, generating, read_by, where_of
 from splmini.language import tree
-from splmini.operators import Generating, Operator, RunContext, Stream
+from splmini.operators import Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
@@ -47,23 +45,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             fail(node, f"mcatalog has the function values alone, not {measure.function}.", written)
         if measure.field == "_value":
             fail(node, "mcatalog does not list the values of metrics.", written)
-    prestats, append = arguments["prestats"], arguments["append"]
-    if append and not prestats:
-        fail(node, "append=true needs prestats=true.", arguments.given["append"])
-    if not scope.first and not append:
-        fail(node, "mcatalog has to be the first command of a search, unless prestats=true and append=true.")
-    if prestats:
-        _prestats.check(measures, node.name)
+    check_place(node, arguments, scope, measures)
     where = where_of(arguments)
-    grouping = Grouping(measures, by.fields, command="mcatalog", span=node.span)
 
     def read_rows(ctx: RunContext) -> Stream:
         return read_points(ctx, where, True)
 
-    def sources(ctx: RunContext) -> list[Source]:
-        return sources_of(by, None, ctx)
-
-    generate = statistics(grouping, sources, read_rows, prestats)
-    return Generating(
-        name="mcatalog", generate=generate, follows=appending(generate) if append else None, node=node, span=node.span
-    )
+    return generating(node, arguments, creating(node, arguments, measures, by), read_rows)

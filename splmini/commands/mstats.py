@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from splmini.commands import _prestats
-from splmini.commands._aggregation import Grouping, fields_needed, read_measures
+from splmini.commands._aggregation import fields_needed, read_measures
 from splmini.commands._arguments import fail, read
 from splmini.commands._metrics import event_conditions, fields_of_points, points_of
-from splmini.commands._slices import Source
 from splmini.commands.stats import order_matters
-from splmini.commands.tstats import By, Statistics, appending, read_by, sources_of, statistics, where_of
+from splmini.commands.tstats import By, check_place, creating, generating, read_by, where_of
 from splmini.language import tree
-from splmini.operators import DatasetReading, Generating, Operator, RunContext, Stream
+from splmini.operators import DatasetReading, Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
@@ -64,17 +62,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if span is not None and "_time" not in by.fields:
         by = By(("_time", *by.fields), span)
     measures = read_measures(node, arguments.positional, scope, by.fields)
-    prestats, append = arguments["prestats"], arguments["append"]
-    if append and not prestats:
-        fail(node, "append=true needs prestats=true.", arguments.given["append"])
-    if not scope.first and not append:
-        fail(node, "mstats has to be the first command of a search, unless prestats=true and append=true.")
-    if prestats:
-        _prestats.check(measures, node.name)
-    where, fill = where_of(arguments), arguments["fillnull_value"]
+    check_place(node, arguments, scope, measures)
+    where = where_of(arguments)
     single = any(measure.field in ("_value", "metric_name", None) for measure in measures) or "metric_name" in by.fields
-    grouping = Grouping(measures, by.fields, command="mstats", span=node.span)
-
     asked = event_conditions(where)
     needed = fields_of_points(where, fields_needed(measures, by.fields))
     points = points_of(where, single)
@@ -82,17 +72,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def read_rows(ctx: RunContext) -> Stream:
         return Stream(map(points(ctx), ctx.scan(asked, needed).batches))
 
-    def sources(ctx: RunContext) -> list[Source]:
-        return sources_of(by, fill, ctx)
-
-    def create(ctx: RunContext) -> Statistics:
-        return Statistics(grouping, sources(ctx), prestats, ctx)
-
-    generate = statistics(grouping, sources, read_rows, prestats)
+    create = creating(node, arguments, measures, by, arguments["fillnull_value"])
     reading = DatasetReading(
         dataset=None, where=asked, needed=needed, create=create, order_matters=order_matters(measures), points=points
     )
-    return Generating(
-        name="mstats", generate=generate, follows=appending(generate) if append else None, reading=reading, node=node,
-        span=node.span,
-    )
+    return generating(node, arguments, create, read_rows, reading)

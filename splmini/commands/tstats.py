@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands import _prestats
-from splmini.commands._aggregation import Grouping, Groups, fields_needed, read_measures
-from splmini.commands._arguments import Arguments, fail, fields_read, read
+from splmini.commands._aggregation import Grouping, Groups, Measure, fields_needed, read_measures
+from splmini.commands._arguments import Arguments, fail, read
 from splmini.commands._options import convert
 from splmini.commands._prefix import prefix_of, prefixed, without_prefixes
 from splmini.commands._slices import Source
@@ -144,21 +144,50 @@ class Statistics:
         return Stream(self.groups.batches(ctx), columns)
 
 
-def statistics(
-    grouping: Grouping,
-    sources: Callable[[RunContext], list[Source]],
+Create = Callable[[RunContext], Statistics]
+
+
+def check_place(node: tree.Command, arguments: Arguments, scope: BuildScope, measures: tuple[Measure, ...]) -> None:
+    """Check what prestats and append ask of a command of the family: its place, and functions with partial results."""
+    if arguments["append"] and not arguments["prestats"]:
+        fail(node, "append=true needs prestats=true.", arguments.given["append"])
+    if not scope.first and not arguments["append"]:
+        fail(node, f"{node.name} has to be the first command of a search, unless prestats=true and append=true.")
+    if arguments["prestats"]:
+        _prestats.check(measures, node.name)
+
+
+def creating(
+    node: tree.Command, arguments: Arguments, measures: tuple[Measure, ...], by: By, fill: str | None = None
+) -> Create:
+    """Return what makes the empty groups of a command of the family, for one run."""
+    grouping = Grouping(measures, by.fields, command=node.name, span=node.span)
+
+    def create(ctx: RunContext) -> Statistics:
+        return Statistics(grouping, sources_of(by, fill, ctx), arguments["prestats"], ctx)
+
+    return create
+
+
+def generating(
+    node: tree.Command,
+    arguments: Arguments,
+    create: Create,
     read_rows: Callable[[RunContext], Stream],
-    prestats: bool,
-) -> Callable[[RunContext, Fields], Stream]:
-    """Return what a generating command of the family does: read rows, group them, give the groups."""
+    reading: DatasetReading | None = None,
+) -> Generating:
+    """Return the operator of a command of the family: read rows, group them, give the groups."""
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        state = Statistics(grouping, sources(ctx), prestats, ctx)
+        state = create(ctx)
         for batch in read_rows(ctx).batches:
             state.update(batch)
         return state.finish(ctx)
 
-    return generate
+    follows = appending(generate) if arguments["append"] else None
+    return Generating(
+        name=node.name, generate=generate, follows=follows, reading=reading, node=node, span=node.span
+    )
 
 
 def appending(generate: Callable[[RunContext, Fields], Stream]) -> Callable[[Stream, RunContext], Stream]:
@@ -233,20 +262,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     aggregations, prefixes = without_prefixes(node, arguments.positional)
     prefixes |= by.prefixes
     measures = read_measures(node, aggregations, scope, by.fields)
-    prestats, append = arguments["prestats"], arguments["append"]
-    if append and not prestats:
-        fail(node, "append=true needs prestats=true.", arguments.given["append"])
-    if not scope.first and not append:
-        fail(node, "tstats has to be the first command of a search, unless prestats=true and append=true.")
-    if prestats:
-        _prestats.check(measures, node.name)
+    check_place(node, arguments, scope, measures)
     dataset, where = read_from(node, arguments), where_of(arguments)
     if where is not None:
         check_search(where, scope)
     needed = fields_needed(measures, by.fields)
-    fill = arguments["fillnull_value"]
-    grouping = Grouping(measures, by.fields, command="tstats", span=node.span)
-
     if dataset is not None and prefixes:
         fail(node, "PREFIX() reads the terms of events, not the fields of a data model.", arguments.clauses["from"])
     if prefixes:
@@ -259,23 +279,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         name, at = dataset
         return ctx.dataset(name, at.span).rows(ctx, needed, True, where)
 
-    def sources(ctx: RunContext) -> list[Source]:
-        return sources_of(by, fill, ctx)
-
-    generate = statistics(grouping, sources, read_rows, prestats)
-    follows = appending(generate) if append else None
-
-    def create(ctx: RunContext) -> Statistics:
-        return Statistics(grouping, sources(ctx), prestats, ctx)
-
     def terms(ctx: RunContext) -> Callable[[Batch], Batch]:
         return prefixed(prefixes)
 
+    create = creating(node, arguments, measures, by, arguments["fillnull_value"])
     reading = DatasetReading(
         dataset=None if dataset is None else dataset[0], where=where, needed=needed, create=create,
         order_matters=order_matters(measures), points=terms if prefixes else None,
     )
-    return Generating(name="tstats", generate=generate, follows=follows, reading=reading, node=node, span=node.span)
-
-
-__all__ = ["By", "appending", "fields_read", "read_by", "read_from", "sources_of", "statistics", "union", "where_of"]
+    return generating(node, arguments, create, read_rows, reading)
