@@ -80,6 +80,11 @@ def _same_columns(before: Columns) -> Columns:
     return before
 
 
+def unknown(before: Columns) -> Columns:
+    """The `columns` declaration of a command whose new fields depend on the rows."""
+    return None
+
+
 def appended(*names: str) -> Callable[[Columns], Columns]:
     """Return a `columns` declaration: these names are added at the end where they are not there yet."""
 

@@ -12,7 +12,7 @@ from splmini.commands._learning.density import THRESHOLDS
 from splmini.commands._learning.estimators import PROBABILITIES
 from splmini.commands._learning.storage import check_name, load
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, RunContext, Streaming
+from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_text
 
@@ -64,11 +64,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
         return apply
 
-    return Streaming(name="apply", bind=bind, columns=_unknown, local=True, node=node, span=node.span)
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
+    return Streaming(name="apply", bind=bind, columns=unknown, local=True, node=node, span=node.span)
 
 
 def _returned(ctx: RunContext, subsearches: list[tree.Pipeline]) -> dict[str, Any]:

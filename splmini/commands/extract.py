@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from splmini.commands._arguments import fail, read, reading
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import json
 from splmini.values.keyvalue import clean_key, delimited_pairs, key_value_pairs
@@ -88,7 +88,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return extract
 
     return Streaming(
-        name="extract", bind=bind, requires=reading(frozenset({"_raw"})), columns=_unknown, node=node, span=node.span
+        name="extract", bind=bind, requires=reading(frozenset({"_raw"})), columns=unknown, node=node, span=node.span
     )
 
 
@@ -106,11 +106,7 @@ def _named(node: tree.Command, words: list[tree.Word]) -> Operator:
 
         return extract
 
-    return Streaming(name="extract", bind=bind, columns=_unknown, node=node, span=node.span)
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
+    return Streaming(name="extract", bind=bind, columns=unknown, node=node, span=node.span)
 
 
 def _put(row: Row, found: dict[str, list[str]], collect: bool) -> None:

@@ -13,7 +13,19 @@ from splmini.commands._templates import ITEM_FIELD, ITER_FIELD, FieldMatch, Piec
 from splmini.commands.eval import binder, requirement
 from splmini.errors import SplError
 from splmini.language import parser, tree
-from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, Streaming, union
+from splmini.operators import (
+    Batch,
+    Columns,
+    Fields,
+    Operator,
+    Row,
+    RunContext,
+    Sequence,
+    Stream,
+    Streaming,
+    union,
+    unknown,
+)
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import json
 from splmini.values.multivalue import as_list
@@ -281,11 +293,7 @@ def _values(
 
         return foreach
 
-    return Streaming(name="foreach", bind=bind, requires=requires, columns=_unknown, node=node, span=node.span)
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
+    return Streaming(name="foreach", bind=bind, requires=requires, columns=unknown, node=node, span=node.span)
 
 
 def _check_values(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from splmini.commands._arguments import one_field, read, reading
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, RunContext, Streaming
+from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import json
 from splmini.values.multivalue import as_list
@@ -50,9 +50,5 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return fromjson
 
     return Streaming(
-        name="fromjson", bind=bind, requires=reading(frozenset({name})), columns=_unknown, node=node, span=node.span
+        name="fromjson", bind=bind, requires=reading(frozenset({name})), columns=unknown, node=node, span=node.span
     )
-
-
-def _unknown(before: Columns) -> Columns:
-    return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from splmini.commands._arguments import read
 from splmini.errors import KnowledgeError
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
@@ -61,8 +61,4 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
         return kvform
 
-    return Streaming(name="kvform", bind=bind, columns=_unknown, node=node, span=node.span)
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
+    return Streaming(name="kvform", bind=bind, columns=unknown, node=node, span=node.span)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from splmini.commands._arguments import fail, field_names, read, reading
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import joined
 
@@ -102,12 +102,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return multikv
 
     return Streaming(
-        name="multikv", bind=bind, requires=reading(frozenset({"_raw"})), columns=_unknown, node=node, span=node.span
+        name="multikv", bind=bind, requires=reading(frozenset({"_raw"})), columns=unknown, node=node, span=node.span
     )
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
 
 
 def _results(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from splmini.commands import _xml
 from splmini.commands._arguments import fail, read, reading
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming, appended
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import json
 from splmini.values.multivalue import as_list, from_list
@@ -132,10 +132,6 @@ def xml_find(root: ElementTree.Element, path: str) -> Any:
 # ---- everything ----------------------------------------------------------------------------------------------------
 
 
-def _unknown(before: Columns) -> Columns:
-    return None
-
-
 def _everything(node: tree.Command, source: str) -> Operator:
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
         cutoff = ctx.limits.spath_extraction_cutoff
@@ -157,7 +153,7 @@ def _everything(node: tree.Command, source: str) -> Operator:
         return spath
 
     return Streaming(
-        name="spath", bind=bind, requires=reading(frozenset({source})), columns=_unknown, node=node, span=node.span
+        name="spath", bind=bind, requires=reading(frozenset({source})), columns=unknown, node=node, span=node.span
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from splmini.commands._arguments import field_names, read, reading
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, Row, RunContext, Streaming
+from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
@@ -57,13 +57,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     needed = frozenset({"tag", *names, *(f"tag::{name}" for name in names)})
     return Streaming(
-        name="tags", bind=bind, requires=reading(needed if names else needed | {"tag::*"}), columns=_unknown,
+        name="tags", bind=bind, requires=reading(needed if names else needed | {"tag::*"}), columns=unknown,
         writes=frozenset({output}) if output else frozenset(), node=node, span=node.span,
     )
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
 
 
 def _collected(row: Row, names: list[str], with_name: bool, with_value: bool) -> list[Any]:

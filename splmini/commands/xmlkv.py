@@ -8,7 +8,7 @@ from html import unescape
 
 from splmini.commands._arguments import fail, read, reading
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, RunContext, Streaming
+from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
@@ -53,9 +53,5 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return xmlkv
 
     return Streaming(
-        name="xmlkv", bind=bind, requires=reading(frozenset({source})), columns=_unknown, node=node, span=node.span
+        name="xmlkv", bind=bind, requires=reading(frozenset({source})), columns=unknown, node=node, span=node.span
     )
-
-
-def _unknown(before: Columns) -> Columns:
-    return None
