@@ -114,14 +114,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 def _typed(node: tree.Command, arguments: Arguments, scope: BuildScope) -> Operator:
     """A transaction whose options stand in a stanza of transactiontypes.conf; those written here go before them."""
-    option = arguments.given["name"]
+    option, called = arguments.given["name"], arguments["name"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
-        settings = ctx.stanza("transactiontypes", arguments["name"])
+        settings = ctx.stanza("transactiontypes", called)
         if settings is None:
-            raise KnowledgeError(
-                f"There is no transaction type '{arguments['name']}'.", name=arguments["name"], span=option.span
-            )
+            raise KnowledgeError(f"There is no transaction type '{called}'.", name=called, span=option.span)
         own = [argument for argument in node.args if argument is not option]
         written = {*arguments.given, "name"} | ({"fields"} if arguments.words else set())
         text = " ".join(
@@ -129,10 +127,7 @@ def _typed(node: tree.Command, arguments: Arguments, scope: BuildScope) -> Opera
         )
         _, *rest = ctx.parse(f"| noop | transaction {text}").commands
         if len(rest) != 1:
-            raise KnowledgeError(
-                f"The transaction type '{arguments['name']}' is not well formed.", name=arguments["name"],
-                span=option.span,
-            )
+            raise KnowledgeError(f"The transaction type '{called}' is not well formed.", name=called, span=option.span)
         (typed,) = rest
         operator = build(tree.Command(node.name, (*own, *typed.args), span=node.span), scope)
         assert isinstance(operator, Sequence)
