@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from splmini.results._view import as_text
 
 if TYPE_CHECKING:
     from splmini.results import Results
+
+Make = Callable[[str, list[Any]], Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 FARTHEST = 8_210_266_876
@@ -59,7 +62,7 @@ def _series(pandas: Any, name: str, column: list[Any], zone: str) -> Any:
         return pandas.Series(column, dtype=object)
     if kinds <= {int, type(None)} and _fits(column):
         return pandas.Series(column, dtype="int64" if type(None) not in kinds else "Int64")
-    if kinds <= {int, float, type(None)} and _fits(column):
+    if kinds <= {int, float, type(None)} and _floats([value for value in column if value is not None]):
         return pandas.Series(column, dtype="float64")
     return pandas.Series(column, dtype=None if kinds <= {str, type(None)} else object)
 
@@ -71,30 +74,37 @@ def _fits(column: list[Any]) -> bool:
 def to_polars(results: Results) -> Any:
     """Return a Polars frame."""
     polars = library("polars")
-    columns = {}
-    for name in results.fields:
-        column = results.column(name)
-        moments = times(name, column)
-        if moments is not None:
-            series = polars.Series(name, moments, dtype=polars.Datetime("us", "UTC"))
-            columns[name] = series.dt.convert_time_zone(zone_name(results))
-        else:
-            columns[name] = polars.Series(name, uniform(column), strict=False)
-    return polars.DataFrame(columns)
+
+    def of_times(name: str, moments: list[Any]) -> Any:
+        return polars.Series(name, moments, dtype=polars.Datetime("us", "UTC")).dt.convert_time_zone(zone_name(results))
+
+    def of_values(name: str, values: list[Any]) -> Any:
+        return polars.Series(name, values, strict=False)
+
+    return polars.DataFrame(_columns(results, of_times, of_values))
 
 
 def to_arrow(results: Results) -> Any:
     """Return an Arrow table."""
     arrow = library("pyarrow")
-    columns = {}
+
+    def of_times(name: str, moments: list[Any]) -> Any:
+        return arrow.array(moments, arrow.timestamp("us", zone_name(results)))
+
+    def of_values(name: str, values: list[Any]) -> Any:
+        return arrow.array(values)
+
+    return arrow.table(_columns(results, of_times, of_values))
+
+
+def _columns(results: Results, of_times: Make, of_values: Make) -> dict[str, Any]:
+    """Make a column of each field: of its times, or of its values made uniform."""
+    columns: dict[str, Any] = {}
     for name in results.fields:
         column = results.column(name)
         moments = times(name, column)
-        if moments is not None:
-            columns[name] = arrow.array(moments, arrow.timestamp("us", zone_name(results)))
-        else:
-            columns[name] = arrow.array(uniform(column))
-    return arrow.table(columns)
+        columns[name] = of_values(name, uniform(column)) if moments is None else of_times(name, moments)
+    return columns
 
 
 def uniform(column: list[Any]) -> list[Any]:
@@ -104,11 +114,18 @@ def uniform(column: list[Any]) -> list[Any]:
         items = [item for value in lists if value for item in value]
         if all(isinstance(item, int) for item in items) and _fits(items):
             return lists
-        if all(isinstance(item, (int, float)) for item in items):
+        if _floats(items):
             return [value and [float(item) for item in value] for value in lists]
         return [value and [as_text(item) for item in value] for value in lists]
     if all(value is None or isinstance(value, int) for value in column):
         return column if _fits(column) else [None if value is None else str(value) for value in column]
-    if all(value is None or isinstance(value, (int, float)) for value in column):
+    if _floats([value for value in column if value is not None]):
         return [None if value is None else float(value) for value in column]
     return [None if value is None else as_text(value) for value in column]
+
+
+def _floats(values: list[Any]) -> bool:
+    """Say whether all values are numbers that a column of floats holds."""
+    return all(isinstance(value, (int, float)) for value in values) and _fits(
+        [value for value in values if isinstance(value, int)]
+    )

@@ -100,6 +100,19 @@ def test_typed_frames(form: str) -> None:
     assert [row["mv"] for row in rows] == [["x", "y"], None, ["z"], None]
 
 
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [([10**400, 1.5], "text"), ([2**70, None], "text"), ([1, 2.5], "float"), ([float("inf"), 1], "float")],
+)
+def test_numbers_that_a_column_cannot_hold(values: list[Any], kind: str) -> None:
+    """A number beyond the integers of frames makes a column of text; infinity stands in a column of floats."""
+    results = Results([{"n": value} for value in values], ["n"])
+    arrow, pandas = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    expected = arrow.string() if kind == "text" else arrow.float64()
+    assert results.to_arrow().schema.field("n").type == expected
+    assert (results.to_pandas()["n"].dtype == pandas.Float64Dtype().numpy_dtype) is (kind == "float")
+
+
 def test_round_trip_through_frames() -> None:
     """Rows written as a frame and read again as events are the rows."""
     pytest.importorskip("polars")
