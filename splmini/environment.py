@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +15,7 @@ from splmini.engine.context import Run
 from splmini.engine.prefilter import candidates
 from splmini.engine.services import Writes
 from splmini.engine.source import EventSource
+from splmini.engine.store import Store
 from splmini.errors import (
     KnowledgeError,
     Span,
@@ -32,7 +31,6 @@ from splmini.operators import Dataset, Fields, Implied, Row, Table
 from splmini.plan.build import Builder
 from splmini.results import Results
 from splmini.values import times
-from splmini.values.wildcards import compile_wildcard
 
 Clock = "float | int | datetime | str | None"
 Handler = Callable[..., Iterable[Mapping[str, Any]]]
@@ -103,8 +101,7 @@ class Environment:
         self._lookups: Any = None
         self._datamodels: Any = None
         self._compiled: dict[str, Search] = {}
-        self._files: dict[str, str] = {}
-        self._events: dict[str, list[Row]] = {}
+        self._store = Store(self._settings["data_dir"])
         self._tables_written = False
 
     def forget_writes(self) -> None:
@@ -113,8 +110,7 @@ class Environment:
         What was compiled and loaded stays; what stands below `data_dir` does too.
         """
         with self._lock:
-            self._events.clear()
-            self._files.clear()
+            self._store.clear()
             if self._tables_written:
                 self._lookups, self._tables_written = None, False
 
@@ -294,8 +290,7 @@ class Environment:
 
     def add_events(self, index: str, events: Iterable[Row]) -> None:
         """Keep events (risk events, what collect wrote) in an index of the environment, for later runs."""
-        with self._lock:
-            self._events.setdefault(index, []).extend({"index": index} | event for event in events)
+        self._store.add_events(index, events)
 
     def find_saved_search(self, name: str, span: Any = None) -> str:
         """Return the text of a saved search of the apps."""
@@ -345,53 +340,20 @@ class Environment:
                 for write in batches:
                     self.lookups.write(name, write.rows, write.fields, write.append, **write.options)
             for index, rows in writes.events.items():
-                self.add_events(index, rows)
+                self._store.add_events(index, rows)
             for name, (text, append) in writes.files.items():
-                self._write_file(name, text, append)
+                self._store.write_file(name, text, append)
 
     def written_events(self, names: set[str]) -> list[Row]:
         """Return the events that runs wrote (collect, risk events) to the indexes that match one of these names.
 
         Later searches find them where they name the index, as the Risk data model does.
         """
-        if not self._events or not names:
-            return []
-        tests = [compile_wildcard(name) for name in names]
-        with self._lock:
-            return [
-                event for index, rows in self._events.items() if any(test(index) for test in tests) for event in rows
-            ]
+        return self._store.events(names)
 
     def read_file(self, name: str) -> str:
         """Read a file of `data_dir`, or one that a run wrote in memory."""
-        if name in self._files:
-            return self._files[name]
-        path = self._data_path(name)
-        if path is None or not path.is_file():
-            raise KnowledgeError(f"There is no file '{name}'.", name=name, path=name)
-        return path.read_text("utf-8")
-
-    def _write_file(self, name: str, text: str, append: bool) -> None:
-        path = self._data_path(name)
-        before = ""
-        if append:
-            before = self._files.get(name, "") if path is None else path.read_text("utf-8") if path.is_file() else ""
-        if path is None:
-            self._files[name] = before + text
-        else:
-            write_atomically(path, before + text)
-
-    def _data_path(self, name: str) -> Path | None:
-        """Where a file lies below `data_dir`; None without one. Names that lead out of it are refused."""
-        folder = self._settings["data_dir"]
-        if "/" in name or "\\" in name or name in (".", "..") or "\0" in name:
-            raise KnowledgeError(f"'{name}' is not a plain file name.", name=name, path=name)
-        if folder is None:
-            return None
-        path = Path(folder).resolve() / name
-        if path.is_symlink():
-            raise KnowledgeError(f"'{name}' is a link.", name=name, path=name)
-        return path
+        return self._store.read_file(name)
 
     # ---- compiling -----------------------------------------------------------------------------------------------
 
@@ -434,18 +396,6 @@ class Environment:
 def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
     """Stand for a handler in another process: searches know the command, and run it where the handler is."""
     raise UnsupportedFeature("The handler of a command stays in the process that it was given in.", name="commands")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a crash leaves the old or the new content."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _moment(value: Any, now: float, zone: tzinfo) -> float:
