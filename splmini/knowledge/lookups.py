@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splmini.documents import load_data
+from splmini.engine.store import write_atomically
 from splmini.errors import KnowledgeError
 from splmini.knowledge.conf import Stanza, as_bool, as_int, decode
 from splmini.knowledge.files import LOOKUP_BYTES, AppFiles, is_file_name
@@ -368,12 +369,11 @@ class Tables(Mapping[str, TableView]):
         if self._data_dir is None or not is_file_name(file):
             return
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        temporary = self._data_dir / f".{file}.new"
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(content.fields)
-            writer.writerows([_cell(row.get(name)) for name in content.fields] for row in content.rows)
-        temporary.replace(self._data_dir / file)
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(content.fields)
+        writer.writerows([_cell(row.get(name)) for name in content.fields] for row in content.rows)
+        write_atomically(self._data_dir / file, stream.getvalue())
 
 
 _KNOWN = frozenset({
