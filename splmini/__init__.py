@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         UnknownLookup,
         UnknownMacro,
         UnsupportedFeature,
+        did_you_mean,
     )
     from splmini.events import Source
     from splmini.knowledge.checks import check_app
@@ -79,6 +80,7 @@ _HOMES = {
         "UnknownLookup",
         "UnknownMacro",
         "UnsupportedFeature",
+        "did_you_mean",
     ),
 }
 _MODULES = {"bench": "splmini.detections.bench"}
@@ -116,6 +118,7 @@ __all__ = [
     "check_app",
     "complete",
     "default_environment",
+    "did_you_mean",
     "format",
     "format_yaml",
     "lint",

@@ -84,7 +84,7 @@ class Session:
         name, _, rest = text.strip().partition(" ")
         found = COMMANDS.get(name) or COMMANDS.get(ALIASES.get(name, ""))
         if found is None:
-            hint = nearest(name, COMMANDS)
+            hint = splmini.did_you_mean(name, COMMANDS)
             raise splmini.UnknownCommand(f"There is no command ':{name}'.", name=name, hint=hint or "Try :help.")
         return found(self, rest.strip())
 
@@ -130,7 +130,7 @@ class Session:
         if arguments is not None and arguments.strip().isdigit():
             found = [each for each in found if len(each.args) == int(arguments)]
         if not found:
-            hint = nearest(name, [each.name for each in self.environment.macros.macros()])
+            hint = splmini.did_you_mean(name, [each.name for each in self.environment.macros.macros()])
             raise splmini.UnknownMacro(f"There is no macro '{name}'.", name=name, hint=hint)
         parts = []
         for each in found:
@@ -199,14 +199,6 @@ COMMANDS: dict[str, Callable[[Session, str], str]] = {
 ALIASES = {"q": "quit", "exit": "quit", "h": "help", "?": "help", "macros": "macro", "field": "fields"}
 
 
-def nearest(name: str, known: Any) -> str | None:
-    """Return a hint that names the nearest known name."""
-    import difflib
-
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean '{close[0]}'?" if close else None
-
-
 def described(name: str) -> str:
     """What the registry says of a command or function."""
     from splmini import registry
@@ -224,7 +216,8 @@ def described(name: str) -> str:
             parts.append(f"{name}()  ({kind})\n\n{clean(table[name].doc)}\n")
     if not parts:
         known = [*registry.command_names(), *registry.eval_functions(), *registry.stats_functions()]
-        raise splmini.ArgumentError(f"There is nothing about '{name}'.", name=name, hint=nearest(name, known))
+        hint = splmini.did_you_mean(name, known)
+        raise splmini.ArgumentError(f"There is nothing about '{name}'.", name=name, hint=hint)
     return "\n".join(parts)
 
 

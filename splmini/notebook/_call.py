@@ -35,7 +35,7 @@ def parse_line(line: str) -> Call:
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             if name not in OPTIONS:
-                hint = nearest(name, [f"--{each}" for each in OPTIONS])
+                hint = splmini.did_you_mean(f"--{name}", [f"--{each}" for each in OPTIONS])
                 raise splmini.ArgumentError(f"There is no option '--{name}'.", name=name, hint=hint)
             if not equals:
                 if not words:
@@ -55,10 +55,3 @@ def words_of(line: str) -> list[tuple[str, int]]:
     for match in re.finditer(r"\"([^\"]*)\"|'([^']*)'|(\S+)", line):
         found.append((next(group for group in match.groups() if group is not None), match.end()))
     return found
-
-
-def nearest(name: str, known: list[str]) -> str | None:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean '{close[0]}'?" if close else None

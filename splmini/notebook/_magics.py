@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import splmini
-from splmini.notebook._call import READING, USAGE, Call, nearest, parse_line, words_of
+from splmini.notebook._call import READING, USAGE, Call, parse_line, words_of
 from splmini.notebook._errors import is_rich
 from splmini.notebook._progress import Progress, interruptible
 
@@ -103,7 +103,7 @@ class Magics:
             return word
         names = [name for name in self.shell.user_ns if not name.startswith("_")]
         raise splmini.EventFormatError(
-            f"There is neither a variable nor a file '{word}'.", name=word, hint=nearest(word, names)
+            f"There is neither a variable nor a file '{word}'.", name=word, hint=splmini.did_you_mean(word, names)
         )
 
     def completions(self, text: str, offset: int) -> list[Any]:

@@ -7,7 +7,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from splmini.results._html import cut, shown, stacked
+from splmini.results._html import cut, stacked
 from splmini.results._view import View, as_text
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ MAX_COUNTED = 20_000
 """Events over which values are counted."""
 
 
-def events(results: Results) -> str:
-    """Return events as HTML: the field list beside the events."""
-    rows = shown(results)
+def events(results: Results, rows: list[Row]) -> str:
+    """Return the events that fit a page as HTML, beside them the list of the fields of all."""
     pattern = marks(results.view.terms)
     body = "".join(_event(row, results.view, pattern) for row in rows)
     return (

@@ -31,14 +31,14 @@ def render(results: Results) -> str:
     """Return results as HTML."""
     from splmini.results import _events_html
 
-    identity = f"splmini-{uuid.uuid4().hex}"
+    identity, rows = f"splmini-{uuid.uuid4().hex}", shown(results)
     if results.view.events and len(results):
-        body = _events_html.events(results)
+        body = _events_html.events(results, rows)
     else:
-        body = chart(results) + table(results.fields, shown(results), results.view)
+        body = chart(results) + table(results.fields, rows, results.view)
     return (
         f"<div class='splmini' id='{identity}'>{STYLE}{_summary(results)}{body}"
-        f"{_more(results)}{_messages(results.messages)}</div>{SCRIPT % {'id': identity, 'page': PAGE}}"
+        f"{_more(len(results) - len(rows))}{_messages(results.messages)}</div>{SCRIPT % {'id': identity, 'page': PAGE}}"
     )
 
 
@@ -69,8 +69,7 @@ def _summary(results: Results) -> str:
     return f"<div class='splmini-sum'>{text}</div>"
 
 
-def _more(results: Results) -> str:
-    left = len(results) - len(shown(results))
+def _more(left: int) -> str:
     return f"<div class='splmini-sum'>{left:,} more rows are not shown here</div>" if left > 0 else ""
 
 
