@@ -187,3 +187,12 @@ def _differs_in_case(node: tree.Node, row: Row) -> bool:
         for side in (node.left, node.right)
     ]
     return sides[0] != sides[1] and sides[0].lower() == sides[1].lower()
+
+
+def rex_pattern(node: tree.Command) -> tuple[str, tree.Word] | None:
+    """Return the field and the pattern of a rex; None in sed mode, where it changes text and is no pattern."""
+    options = {arg.name: arg.value for arg in node.args if isinstance(arg, tree.Option)}
+    words = [arg for arg in node.args if isinstance(arg, tree.Word)]
+    if "mode" in options or not words:
+        return None
+    return getattr(options.get("field"), "text", "_raw"), words[-1]

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import TIME_MODIFIERS
+from splmini.detections.clauses import rex_pattern
 from splmini.detections.lint_positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
@@ -194,14 +195,13 @@ class _Measuring:
 
     def pattern(self, node: tree.Command, rows: list[Row]) -> None:
         """Whether the pattern of a rex matched; one in sed mode changes text and is no pattern."""
-        options = {arg.name: arg.value for arg in node.args if isinstance(arg, tree.Option)}
-        words = [arg for arg in node.args if isinstance(arg, tree.Word)]
-        if "mode" in options or not words:
+        found = rex_pattern(node)
+        if found is None:
             return
-        name = getattr(options.get("field"), "text", "_raw")
-        search = regex.compile(words[-1].text).search
+        name, word = found
+        search = regex.compile(word.text).search
         outcomes = (any(search(to_text(value)) is not None for value in as_list(row.get(name))) for row in rows)
-        self.point("pattern", words[-1], f'{name} matches "{words[-1].text}"', outcomes)
+        self.point("pattern", word, f'{name} matches "{word.text}"', outcomes)
 
     def predicate(self, node: tree.Node, rows: list[Row]) -> None:
         """The clauses, branches and values of a search expression."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from splmini.detections.clauses import near_field, shown
+from splmini.detections.clauses import near_field, rex_pattern, shown
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.values import regex
@@ -77,12 +77,11 @@ def _counted(keys: list[str], rows: list[Row]) -> str:
 
 
 def _rex_notes(node: tree.Command, before: list[Row], after: list[Row]) -> Notes:
-    options = {arg.name: arg.value for arg in node.args if isinstance(arg, tree.Option)}
-    words = [arg for arg in node.args if isinstance(arg, tree.Word)]
-    if "mode" in options or not words:
+    found = rex_pattern(node)
+    if found is None:
         return
-    name = getattr(options.get("field"), "text", "_raw")
-    search = regex.compile(words[-1].text).search
+    name, word = found
+    search = regex.compile(word.text).search
     missed = [
         row for row in before if all(search(to_text(value)) is None for value in as_list(row.get(name)))
     ]

@@ -265,17 +265,17 @@ class Bench:
         if not cases:
             cases = [case for beside in case_files_of(file) for case in load_cases(beside)]
         tests = self._passes(detection, cases)
-        self._check(detection, cases, tests, file)
+        self._check(detection, tests, file)
         env = self._environment(file, {})
 
         def passes(changed: Detection) -> bool:
-            return all(test(changed) for test in tests)
+            return all(test(changed) for _, test in tests)
 
         return mutate(detection, env, passes, most, progress)
 
-    def _passes(self, detection: Detection, cases: list[Case]) -> list[Callable[[Detection], bool]]:
-        """Each test of a detection as a function of a changed detection."""
-        tests: list[Callable[[Detection], bool]] = []
+    def _passes(self, detection: Detection, cases: list[Case]) -> list[tuple[str, Callable[[Detection], bool]]]:
+        """The tests of a detection by name, each as a function of a changed detection."""
+        tests: list[tuple[str, Callable[[Detection], bool]]] = []
         for case in cases:
 
             def holds(changed: Detection, case: Case = case) -> bool:
@@ -285,7 +285,7 @@ class Bench:
                     raise result.error
                 return result.passed
 
-            tests.append(holds)
+            tests.append((case.name, holds))
         for test in detection.tests if self._attack_data() is not None else ():
             if test.test_type.lower() != "unit" or not test.attack_data:
                 continue
@@ -297,15 +297,16 @@ class Bench:
                     raise KnowledgeError(result.reason)
                 return result.status == "passed"
 
-            tests.append(fires)
+            tests.append((test.name, fires))
         return tests
 
-    def _check(self, detection: Detection, cases: list[Case], tests: list[Any], file: Path) -> None:
-        names = [case.name for case in cases] + [test.name for test in detection.tests]
+    def _check(
+        self, detection: Detection, tests: list[tuple[str, Callable[[Detection], bool]]], file: Path
+    ) -> None:
         if not tests:
             hint = f"Write cases in {file.stem}.test.yml" + (", or give --attack-data." if detection.tests else ".")
             raise KnowledgeError(f"'{detection.name}' has no test that could kill a mutant.", path=str(file), hint=hint)
-        for name, test in zip(names, tests, strict=False):
+        for name, test in tests:
             if not test(detection):
                 raise KnowledgeError(
                     f"The test '{name}' of '{detection.name}' does not pass as the detection is.", path=str(file),

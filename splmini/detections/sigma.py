@@ -110,7 +110,12 @@ def _documents(path: Path) -> list[dict[str, Any]]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"The rule cannot be read: {error}.", path=str(path)) from None
-    documents = [load_data(part, str(path)) for part in re.split(r"(?m)^---[ \t]*$", text) if part.strip()]
+    documents, lines = [], 0
+    for part in re.split(r"(?m)^---[ \t]*$", text):
+        if part.strip():
+            # the lines before it, so that a mistake is named where it stands in the file
+            documents.append(load_data("\n" * lines + part, str(path)))
+        lines += part.count("\n")
     if not documents or not all(isinstance(document, dict) for document in documents):
         raise KnowledgeError("A Sigma rule is a mapping of keys to values.", path=str(path), position=(1, 1))
     return documents

@@ -107,6 +107,14 @@ def test_mistakes(text: str, tmp_path: Path) -> None:
     assert caught.value.path is not None
 
 
+def test_mistake_in_a_later_document(tmp_path: Path) -> None:
+    """A mistake is named by its line in the file, not in its document."""
+    with pytest.raises(splmini.KnowledgeError) as caught:
+        sigma_searches(write(tmp_path, "title: x\n---\ntitle: y\na: &x [1]\n"))
+    assert caught.value.position is not None
+    assert caught.value.position[0] == 4
+
+
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the backend the error names the extra."""
     monkeypatch.setitem(sys.modules, "sigma.backends.splunk", None)
