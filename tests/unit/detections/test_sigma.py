@@ -110,7 +110,7 @@ def test_mistakes(text: str, tmp_path: Path) -> None:
 def test_mistake_in_a_later_document(tmp_path: Path) -> None:
     """A mistake is named by its line in the file, not in its document."""
     with pytest.raises(splmini.KnowledgeError) as caught:
-        sigma_searches(write(tmp_path, "title: x\n---\ntitle: y\na: &x [1]\n"))
+        sigma_searches(write(tmp_path, "title: x\n---\na: &x [1]\nb: *x\n"))
     assert caught.value.position is not None
     assert caught.value.position[0] == 4
 
