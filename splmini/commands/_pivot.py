@@ -14,7 +14,7 @@ from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, Measure, read_measures
 from splmini.commands._arguments import Arguments, fail
 from splmini.commands._slices import Source
-from splmini.errors import ArgumentError
+from splmini.errors import ArgumentError, SplError
 from splmini.functions.stats import feed, find_function
 from splmini.language import tree
 from splmini.operators import Row, RunContext
@@ -28,7 +28,8 @@ SERIES_OPTIONS = {
     "otherstr": OptionSpec("string", default="OTHER", doc="The name of that series."),
     "usenull": OptionSpec("bool", default=True, doc="Whether rows without the split field make a series NULL."),
     "nullstr": OptionSpec("string", default="NULL", doc="The name of that series."),
-    "agg": OptionSpec("any", doc="An aggregation, in place of one written as an argument."),
+    "agg": OptionSpec("any", doc="The function that ranks the series for limit= (default sum); where no aggregation "
+                      "is written as an argument, it is the aggregation."),
     "sep": OptionSpec("string", default=": ", doc="What stands between aggregate and series in names of columns."),
     "format": OptionSpec("string", doc="The names of columns, with $AGG$ and $VAL$; it goes before sep."),
     "cont": OptionSpec("bool", default=True, doc="Whether empty bins between others are shown."),
@@ -177,7 +178,7 @@ def read_measures_of(arguments: Arguments, scope: BuildScope, by: tuple[str, ...
     """Read the aggregations of chart or timechart, or that of `agg=`."""
     nodes: list[tree.Node] = list(arguments.positional)
     option = arguments.given.get("agg")
-    if option is not None:
+    if option is not None and not nodes:
         nodes.append(_option_aggregation(option))
     return read_measures(arguments.command, nodes, scope, by)
 
@@ -200,6 +201,9 @@ def read_split(arguments: Arguments, name: str, bins: Bins | None = None) -> Spl
     ranked = False
     if options["limit"] is not None:
         choice = _read_rank(arguments, options["limit"], arguments.given["limit"])
+    agg = arguments.given.get("agg")
+    if agg is not None and arguments.positional:
+        choice = replace(choice or Choice(), function=_ranking(arguments, _option_aggregation(agg)))
     where = arguments.clauses.get("where")
     if where is not None:
         choice, ranked = _read_where(arguments, where), True
@@ -222,19 +226,25 @@ def _read_where(arguments: Arguments, where: tree.Clause) -> Choice:
     assert isinstance(called, tree.Aggregation)
     assert isinstance(relation, tree.Word)
     assert isinstance(rank, tree.Word)
-    try:
-        spec, _ = find_function(called.function)
-    except ArgumentError as error:
-        error.span = called.span
-        raise
-    if spec.takes not in ("number", "value"):
-        arguments.fail(f"where takes a function of numbers, such as sum or max, not {called.function}.", called)
+    function = _ranking(arguments, called)
     if relation.text in ("in", "notin"):
-        return replace(_read_rank(arguments, rank.text, rank), function=called.function, relation=relation.text)
+        return replace(_read_rank(arguments, rank.text, rank), function=function, relation=relation.text)
     threshold = to_number(rank.text)
     if threshold is None or relation.text not in ("<", ">"):
         arguments.fail("where compares as in: sum in top10, max notin bottom5, avg > 100, count < 5.", where)
-    return Choice(called.function, relation.text, threshold)
+    return Choice(function, relation.text, threshold)
+
+
+def _ranking(arguments: Arguments, called: tree.Aggregation) -> str:
+    """The function that ranks series, by its name: one of numbers."""
+    try:
+        spec, _ = find_function(called.function)
+    except SplError as error:
+        error.span = called.span
+        raise
+    if spec.takes not in ("number", "value"):
+        arguments.fail(f"Series are ranked by a function of numbers, such as sum or max, not {called.function}.", called)
+    return called.function
 
 
 # ---- the table ------------------------------------------------------------------------------------------------------
