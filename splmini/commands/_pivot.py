@@ -243,7 +243,7 @@ def _ranking(arguments: Arguments, called: tree.Aggregation) -> str:
         error.span = called.span
         raise
     if spec.takes not in ("number", "value"):
-        arguments.fail(f"Series are ranked by a function of numbers, such as sum or max, not {called.function}.", called)
+        arguments.fail(f"Series are ranked by a function of numbers such as sum or max, not {called.function}.", called)
     return called.function
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, read
 from splmini.commands._measures import Measure
+from splmini.commands.mvcombine import Delimited
+from splmini.functions.stats.chart import MARKER
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "allnum": OptionSpec("bool", default=False, doc="Numeric functions need each value of their field to be a number."),
-    "delim": OptionSpec("string", default=" ", doc="Accepted; Splunk uses it only to show multivalue results."),
+    "delim": OptionSpec("string", default=" ", doc="What joins what list and values give, for nomv."),
     "partitions": OptionSpec("int", default=1, doc="Accepted; it splits the work, not the result."),
     "dedup_splitvals": OptionSpec("bool", default=False, doc="Count a value that one event's by-field repeats once."),
 }
@@ -43,6 +46,29 @@ class StatsState:
             return [*groups.grouping.by, *groups.names()]
 
         return Stream(groups.batches(ctx), columns)
+
+
+class DelimitedState(StatsState):
+    """The state of stats with `delim=`: the lists that `list` and `values` give know what joins them."""
+
+    def __init__(self, groups: Groups, delimiter: str) -> None:
+        super().__init__(groups)
+        self.delimiter = delimiter
+
+    def finish(self, ctx: RunContext) -> Stream:
+        """Give the groups as rows, their lists with the delimiter."""
+        stream = super().finish(ctx)
+        hidden = set(self.groups.grouping.by)
+
+        def batches() -> Iterator[Batch]:
+            for batch in stream.batches:
+                for row in batch:
+                    for name, value in row.items():
+                        if value.__class__ is list and name not in hidden and value[:1] != [MARKER]:
+                            row[name] = Delimited(value, self.delimiter)
+                yield batch
+
+        return Stream(batches(), stream.columns)
 
 
 def read_grouping(node: tree.Command, scope: BuildScope, options: dict[str, OptionSpec]) -> tuple[Arguments, Grouping]:
@@ -134,5 +160,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Memory: one set of aggregates for each group; `list`, `values`, `dc`, `mode` and percentiles also keep values.
     """
-    _, grouping = read_grouping(node, scope, OPTIONS)
+    arguments, grouping = read_grouping(node, scope, OPTIONS)
+    if "delim" in arguments.given:
+        return partial_of(grouping, partial(DelimitedState, delimiter=arguments["delim"]))
     return partial_of(grouping)

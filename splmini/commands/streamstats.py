@@ -69,9 +69,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Adds to each row the aggregates over the rows so far, in the order in which they come, itself included.
 
     `current=f` leaves the row itself out. `window=N` takes only the last N rows, `time_window=SPAN` only those whose
-    time is less than SPAN away; with by-fields the window counts rows of all groups, unless `global=f`. A row that
-    lacks a by-field passes unchanged and belongs to no window. A row with several values in a by-field belongs to
-    the group of the first. Null results write nothing; counts start at 0.
+    time is less than SPAN away (the last 10,000 of them: `Limits.streamstats_max_window`); with by-fields the window
+    counts rows of all groups, unless `global=f`. A row that lacks a by-field passes unchanged and belongs to no
+    window. A row with several values in a by-field belongs to the group of the first. Null results write nothing;
+    counts start at 0.
 
     *Multivalue* fields are taken in value by value.
 
@@ -111,9 +112,6 @@ def _settings(arguments: Arguments, grouping: Grouping, scope: BuildScope) -> Se
         grouping, options["current"], options["window"], seconds, options["global"], options["reset_on_change"],
         before, after,
     )
-
-
-
 
 
 def _condition(value: tree.Node, scope: BuildScope) -> tree.Node:
@@ -231,7 +229,8 @@ class Running:
         window = self.windows.setdefault(() if settings.together else key, deque())
         if settings.current:
             window.append((key, values, time))
-        while settings.window and len(window) > settings.window:
+        most = settings.window or self.ctx.limits.streamstats_max_window
+        while len(window) > most:
             window.popleft()
         while settings.seconds and window and _apart(window[0][2], time) >= settings.seconds:
             window.popleft()
@@ -292,5 +291,3 @@ def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
         return None if known is None else known + [n for n, *_ in running.sources if n not in known]
 
     return Stream(batches(), columns_after)
-
-

@@ -9,6 +9,7 @@ from typing import Any
 
 from splmini.commands._arguments import Arguments, fail, field_names, read
 from splmini.commands._subsearches import rows_of
+from splmini.commands.mvcombine import Delimited
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
@@ -39,7 +40,7 @@ OPTIONS = {
     "mvlist": OptionSpec(
         "string", default="false", doc="true: fields keep all values in order; or the fields that do."
     ),
-    "delim": OptionSpec("string", default=" ", doc="What joins the values of a mvlist for display; no effect here."),
+    "delim": OptionSpec("string", default=" ", doc="What stands between the values of a mvlist where nomv joins them."),
     "nullstr": OptionSpec("string", default="NULL", doc="What stands for a null field in a mvlist."),
     "mvraw": OptionSpec("bool", default=False, doc="_raw is multivalue instead of lines."),
 }
@@ -196,10 +197,11 @@ class _Rules:
     unifyends: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class _Transaction:
     """An open transaction; events are added from the newest to the oldest."""
 
+    bucket: tuple[Any, ...] = ()
     events: list[Row] = field(default_factory=list)
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
     newest: float = 0.0
@@ -235,6 +237,8 @@ class _Grouping:
         self.options = options
         self.ctx = ctx
         self.open: dict[tuple[Any, ...], list[_Transaction]] = {}
+        self.used: dict[_Transaction, None] = {}
+        """The open transactions, the one that had no event for longest first."""
         self.done: list[_Transaction] = []
         self.orphans: list[Row] = []
         self.count = 0
@@ -279,9 +283,11 @@ class _Grouping:
         if is_end:
             self.close_fitting(row)
         if found is None:
-            found = _Transaction(ended=is_end)
-            self.opened(found, row)
+            found = _Transaction(self.bucket(row), ended=is_end)
+            self.opened(found)
         found.add(row, time, rules.fields)
+        self.used.pop(found, None)
+        self.used[found] = None
         self.events += 1
         if is_start:
             found.closed = True
@@ -291,14 +297,14 @@ class _Grouping:
         elif self.count > self.most_open or self.events > self.most_events:
             self.evict()
 
-    def opened(self, transaction: _Transaction, row: Row) -> None:
+    def opened(self, transaction: _Transaction) -> None:
         """Remember an open transaction."""
-        self.open.setdefault(self.bucket(row), []).append(transaction)
+        self.open.setdefault(transaction.bucket, []).append(transaction)
         self.count += 1
 
     def evict(self) -> None:
-        """Close the transaction that was opened first, and say so: it is incomplete."""
-        oldest = next(iter(self.open.values()))[0]
+        """Close the transaction that had no event for longest, and say so: it is incomplete."""
+        oldest = next(iter(self.used))
         oldest.evicted = True
         self.close(oldest)
         self.ctx.message(
@@ -337,15 +343,13 @@ class _Grouping:
                 self.close(transaction)
 
     def close(self, transaction: _Transaction) -> None:
-        for bucket in (self.bucket(transaction.events[0] if transaction.events else {}), *self.open):
-            group = self.open.get(bucket, [])
-            if transaction in group:
-                group.remove(transaction)
-                if not group:
-                    del self.open[bucket]
-                self.count -= 1
-                self.events -= len(transaction.events)
-                break
+        group = self.open[transaction.bucket]
+        group.remove(transaction)
+        if not group:
+            del self.open[transaction.bucket]
+        self.used.pop(transaction, None)
+        self.count -= 1
+        self.events -= len(transaction.events)
         self.done.append(transaction)
 
     def agrees(self, transaction: _Transaction, row: Row) -> bool:
@@ -377,7 +381,8 @@ class _Grouping:
         """All values of a field (mvlist), or its distinct ones in lexicographic order."""
         if self.listed(name):
             null = self.options["nullstr"]
-            return from_list([item for event in events for item in (as_list(event[name]) if name in event else [null])])
+            items = [item for event in events for item in (as_list(event[name]) if name in event else [null])]
+            return Delimited(items, self.options["delim"]) if len(items) > 1 else from_list(items)
         values = {to_text(item): item for event in events for item in as_list(event.get(name))}
         return from_list([values[text] for text in sorted(values)])
 
