@@ -6,20 +6,21 @@ from collections.abc import Iterator
 
 from splmini.commands._arguments import fail, read
 from splmini.commands._subsearches import rows_of
-from splmini.errors import UnknownLookup, UnsupportedFeature
+from splmini.errors import UnknownLookup
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
-from splmini.values.numbers import to_text
 
 OPTIONS = {
     "append": OptionSpec("bool", default=False, doc="Add the results to the rows of the table (true with key_field)."),
-    "create_empty": OptionSpec("bool", default=True, doc="Make an empty table where there are no results."),
-    "override_if_empty": OptionSpec("bool", default=True, doc="Empty the table where there are no results."),
+    "create_empty": OptionSpec(
+        "bool", default=False, doc="Without results, make an empty file; false: no file, and one that is there goes."
+    ),
+    "override_if_empty": OptionSpec("bool", default=True, doc="Without results, false leaves the table as it is."),
     "max": OptionSpec("int", default=0, doc="How many rows to write; 0: all."),
     "key_field": OptionSpec("field", doc="The field that holds the key of a KV store's row."),
     "allow_updates": OptionSpec(
-        "bool", default=True, doc="Rows with the key of a row that is there replace it; false is not supported."
+        "bool", default=True, doc="Rows of a KV store whose key is there replace what is there."
     ),
     "createinapp": OptionSpec("bool", default=True, doc="Where the file is made; no effect here."),
     "create_context": OptionSpec("enum", choices=("app", "user", "system"), doc="For whom it is made; no effect here."),
@@ -48,8 +49,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Later runs see the table once this run ended well; with a `data_dir` it is written there too. With `append=true`
     only the columns that the table has are written. Internal fields other than `_time` and `_key` are left out.
     With `key_field` rows are added, and replace those of a KV store that have their key, unless `append=false`.
-    *Null* fields are empty cells. *Multivalue* fields keep their values; those of a table named as a file (`x.csv`)
-    are joined by blanks, unless `output_format=splunk_mv_csv`.
+    Rows of a KV store have the columns of the definition's `fields_list`, the types of `collections.conf` and a
+    `_key`, which is made where none is given. *Null* fields are empty cells. *Multivalue* fields of a KV store keep
+    their values; in a file they are joined by blanks, unless `output_format=splunk_mv_csv`. A file whose name ends in
+    `.csv.gz` is compressed.
+
+    Without results, a file that is there is removed, a KV store is emptied, and `append=true` changes nothing.
 
     Memory: all results, until the run ends.
     """
@@ -57,15 +62,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     words = arguments.words
     if len(words) != 1:
         fail(node, "outputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
-    if not arguments["allow_updates"]:
-        raise UnsupportedFeature(
-            "outputlookup always replaces rows whose key is there.", name="outputlookup allow_updates",
-            span=arguments.given["allow_updates"].span, hint="Filter the results with lookup before.",
-        )
     options = dict(arguments.options)
     if options["key_field"] is not None and "append" not in arguments.given:
         options["append"] = True
     word = words[0]
+    if options["append"] and word.text.lower().endswith(".gz"):
+        fail(node, "outputlookup cannot append to a compressed file.", word)
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
@@ -82,30 +84,25 @@ def _write(
     word: tree.Word, rows: list[Row], columns: list[str] | None, options: dict[str, object], ctx: RunContext
 ) -> None:
     name = word.text
+    append = bool(options["append"])
     known = _columns_of(name, ctx)
-    if not rows and not (options["append"] or options["override_if_empty"]):
+    how = {"updates": options["allow_updates"], "joined": options["output_format"] == "splunk_sv_csv"}
+    if not rows and (append or not options["override_if_empty"] or known is None):
+        if options["create_empty"] and known is None:
+            ctx.write_table(name, [], [], False)
         return
-    if not rows and known is None and not options["create_empty"]:
+    if not rows:
+        ctx.write_table(name, [], [], False, remove=not options["create_empty"])
         return
     most = options["max"]
     assert isinstance(most, int)
     names = columns if columns is not None else list(dict.fromkeys(field for row in rows for field in row))
     fields = [field for field in names if not field.startswith("_") or field in ("_time", "_key")]
     written = [{field: row[field] for field in fields if field in row} for row in (rows[:most] if most else rows)]
-    if name.lower().endswith(".csv") and options["output_format"] == "splunk_sv_csv":
-        written = [
-            {field: " ".join(map(to_text, value)) if isinstance(value, list) else value for field, value in row.items()}
-            for row in written
-        ]
     key = options["key_field"]
     if isinstance(key, str):
         written = [row | {"_key": row[key]} if key in row else row for row in written]
-        fields = list(dict.fromkeys([*fields, "_key"]))
-    append = bool(options["append"])
-    if append and known:
-        fields = [field for field in fields if field in known or field == "_key"]
-        written = [{field: value for field, value in row.items() if field in fields} for row in written]
-    ctx.write_table(name, written, fields, append)
+    ctx.write_table(name, written, fields, append, **how)
 
 
 def _columns_of(name: str, ctx: RunContext) -> list[str] | None:

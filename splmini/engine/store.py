@@ -83,12 +83,12 @@ class Store:
         return path
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a crash leaves the old or the new content."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a crash leaves the old or the new content."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content if isinstance(content, bytes) else content.encode("utf-8"))
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

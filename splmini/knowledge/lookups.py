@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import gzip
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from splmini.documents import load_data
 from splmini.engine.store import write_atomically
 from splmini.errors import KnowledgeError
-from splmini.knowledge.conf import Stanza, as_bool, as_int, decode
-from splmini.knowledge.files import LOOKUP_BYTES, AppFiles, is_file_name
+from splmini.knowledge.conf import Stanza, as_bool, as_int
+from splmini.knowledge.files import AppFiles, is_file_name
+from splmini.knowledge.kvstore import KEY, Collection, KvStore, collections_of, merged
+from splmini.knowledge.lookup_content import Place, csv_text, table_data
 from splmini.knowledge.patterns import field_list
-from splmini.knowledge.tables import Definition, LookupTable, TableData
-from splmini.values import json
+from splmini.knowledge.tables import COLLECTION, Definition, LookupTable, TableData
+from splmini.values.numbers import to_text
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
     from splmini.operators import Row
-
-csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 # ---- definitions ---------------------------------------------------------------------------------------------------
 
@@ -49,7 +47,7 @@ def definition_of_stanza(name: str, stanza: Stanza) -> Definition | None:
         # of a path only what stands behind the last separator counts
         data, app, scripted = re.split(r"[\\/]", values["filename"])[-1], stanza["filename"].app, None
     elif kind in ("kvstore", "kvstore_v2") or values.get("collection"):
-        data, scripted = f"collection:{values.get('collection') or name}", None
+        data, scripted = f"{COLLECTION}{values.get('collection') or name}", None
     elif scripted:
         data = ""
     else:
@@ -83,71 +81,6 @@ def _definition(
     )
 
 
-# ---- content -------------------------------------------------------------------------------------------------------
-
-
-def read_csv(data: bytes) -> TableData:
-    """Read a CSV file with a header; empty cells are null, further cells of a row are dropped."""
-    reader = csv.reader(io.StringIO(decode(data), newline=""))
-    try:
-        header = next(reader, None)
-        if header is None:
-            return TableData()
-        fields = [name.strip() for name in header]
-        rows = tuple(
-            {name: cell for name, cell in zip(fields, line, strict=False) if cell != "" and name}
-            for line in reader
-            if any(line)
-        )
-    except csv.Error as error:
-        raise KnowledgeError(f"The file is no CSV: {error}.") from None
-    return TableData(rows, tuple(dict.fromkeys(name for name in fields if name)))
-
-
-def table_data(rows: Iterable[Mapping[str, Any]], fields: Iterable[str] = ()) -> TableData:
-    """Make a table's content of dicts: null cells go, booleans and nested values become field values."""
-    names: dict[str, None] = dict.fromkeys(fields)
-    kept: list[Row] = []
-    for row in rows:
-        names.update(dict.fromkeys(map(str, row)))
-        cells = ((str(key), json.plain(value)) for key, value in row.items())
-        kept.append({key: value for key, value in cells if value is not None and value != "" and value != []})
-    return TableData(tuple(kept), tuple(names))
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the content of a table is to be read from: a file of an app or folder."""
-
-    files: AppFiles
-    parts: tuple[str, ...]
-
-    def load(self) -> TableData:
-        data = self.files.read(*self.parts, limit=LOOKUP_BYTES)
-        if data is None:
-            return TableData(complete=False)
-        if self.parts[-1].lower().endswith(".gz"):
-            data = _gunzip(data, self.files.path(*self.parts))
-        try:
-            return read_csv(data)
-        except KnowledgeError as error:
-            error.path = self.files.path(*self.parts)
-            raise
-
-
-def _gunzip(data: bytes, path: str) -> bytes:
-    import zlib
-
-    expander = zlib.decompressobj(wbits=31)
-    try:
-        text = expander.decompress(data, LOOKUP_BYTES)
-    except zlib.error as error:
-        raise KnowledgeError(f"The file is no gzip file: {error}.", path=path) from None
-    if expander.unconsumed_tail:
-        raise KnowledgeError(f"The file holds more than {LOOKUP_BYTES:,} bytes.", path=path)
-    return text
-
-
 # ---- the tables of an environment ----------------------------------------------------------------------------------
 
 
@@ -166,12 +99,15 @@ class Tables(Mapping[str, TableView]):
 
     def __init__(self, data_dir: str | Path | None = None) -> None:
         self._definitions: dict[str, Definition] = {}
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         self._fields: dict[str, tuple[str, ...]] = {}
         self._data: dict[str, TableData] = {}
         self._tables: dict[str, LookupTable] = {}
         self._written: dict[str, Definition] = {}
+        self._collections: dict[str, Collection] = {}
+        self._versions: dict[str, int] = {}
         self._data_dir = Path(data_dir) if data_dir is not None else None
+        self._kvstore = KvStore(self._data_dir) if self._data_dir is not None else None
 
     @classmethod
     def of(cls, knowledge: Knowledge | None, lookups: Any = None, data_dir: str | Path | None = None) -> Tables:
@@ -186,8 +122,8 @@ class Tables(Mapping[str, TableView]):
             tables._add_given(lookups)
         if tables._data_dir is not None and tables._data_dir.is_dir():
             files = AppFiles(tables._data_dir)
-            for file in files.names(suffix=".csv"):
-                tables._place(file, _Place(files, (file,)))
+            for file in (*files.names(suffix=".csv"), *files.names(suffix=".csv.gz")):
+                tables._place(file, Place(files, (file,)))
         return tables
 
     # ---- filling -------------------------------------------------------------------------------------------------
@@ -196,25 +132,40 @@ class Tables(Mapping[str, TableView]):
         for app in reversed(knowledge.apps):
             for file in app.files.names("lookups"):
                 if file.lower().endswith((".csv", ".csv.gz")):
-                    self._place(file, _Place(app.files, ("lookups", file)))
+                    self._place(file, Place(app.files, ("lookups", file)))
         by_app = {app.name: app for app in knowledge.apps}
+        collections = collections_of(knowledge)
         for name, stanza in knowledge.transforms.items():
             definition = definition_of_stanza(name, stanza)
             if definition is None:
                 continue
             file = definition.data
-            if file and not file.startswith("collection:"):
+            if file.startswith(COLLECTION):
+                definition = self._in_collection(definition, collections)
+            elif file:
                 if not is_file_name(file):
                     knowledge.note(stanza["filename"], name, "filename", "the file is not in the folder lookups")
                     continue
                 own = by_app.get(definition.app)
                 if own is not None and file in own.files.names("lookups"):
-                    place = _Place(own.files, ("lookups", file))
+                    place = Place(own.files, ("lookups", file))
                     if self._places.get(file, place) != place:
                         # two apps have a file of this name: each definition keeps to its own
                         definition = replace(definition, data=f"{definition.app}/{file}")
                         self._places[definition.data] = place
             self._define(definition, field_list(stanza["fields_list"].value) if "fields_list" in stanza else [])
+
+    def _in_collection(
+        self, definition: Definition, collections: Mapping[tuple[str, str], Collection]
+    ) -> Definition:
+        """Find the collection of a definition: of its own app, else of another one, else one without types."""
+        name = definition.data.removeprefix(COLLECTION)
+        found = collections.get((definition.app, name))
+        others = (each for (_, other), each in collections.items() if other == name)
+        collection = found or next(others, None) or Collection("", name)
+        data = f"{COLLECTION}{collection.app}/{name}"
+        self._collections[data] = collection
+        return replace(definition, data=data)
 
     def _add_given(self, given: Any) -> None:
         if isinstance(given, Mapping):
@@ -232,7 +183,7 @@ class Tables(Mapping[str, TableView]):
             raise KnowledgeError("There is no such folder of lookups.", path=str(folder))
         files = AppFiles(folder)
         for file in files.names(suffix=".csv"):
-            self._place(file, _Place(files, (file,)))
+            self._place(file, Place(files, (file,)))
         for file in (*files.names(suffix=".yml"), *files.names(suffix=".yaml")):
             data = files.read(file)
             document = load_data((data or b"").decode("utf-8-sig", "replace"), files.path(file))
@@ -248,7 +199,8 @@ class Tables(Mapping[str, TableView]):
         if filename is None and kind in ("csv", ""):
             filename = None if document.get("collection") else f"{stem}.csv"
         if document.get("collection") or kind == "kvstore":
-            self._define(_definition(name, f"collection:{document.get('collection', name)}", document), columns)
+            definition = _definition(name, f"{COLLECTION}{document.get('collection', name)}", document)
+            self._define(self._in_collection(definition, {}), columns)
             return
         if filename is None or not str(filename).lower().endswith((".csv", ".csv.gz")):
             return
@@ -271,13 +223,13 @@ class Tables(Mapping[str, TableView]):
         self._definitions[name] = definition
         self._data[definition.data] = table_data(settings.get("rows") or (), settings.get("fields") or ())
 
-    def _place(self, file: str, place: _Place) -> None:
+    def _place(self, file: str, place: Place) -> None:
         self._forget(file)
         self._places[file] = place
 
     def _define(self, definition: Definition, fields: Iterable[str]) -> None:
         self._definitions[definition.name] = definition
-        columns = tuple(name for name in fields if name != "_key")
+        columns = tuple(name for name in fields if name != KEY)
         if columns:
             self._fields[definition.data] = columns
 
@@ -289,6 +241,7 @@ class Tables(Mapping[str, TableView]):
 
     def find(self, name: str) -> LookupTable | None:
         """Return a table by the name of its definition or file, or None."""
+        self._refresh(name)
         table = self._tables.get(name)
         if table is None:
             definition = self._definitions.get(name)
@@ -299,15 +252,36 @@ class Tables(Mapping[str, TableView]):
             table = self._tables[name] = LookupTable(definition, self._content(definition.data))
         return table
 
+    def _refresh(self, name: str) -> None:
+        """Forget the content of a collection that another environment or process has written since."""
+        definition = self._definitions.get(name)
+        collection = self._collections.get(definition.data) if definition is not None else None
+        if definition is not None and collection is not None and self._kvstore is not None:
+            version = self._kvstore.version(collection)
+            if version and version != self._versions.get(definition.data):
+                self._forget(definition.data)
+
     def _content(self, data: str) -> TableData:
         content = self._data.get(data)
         if content is None:
-            place = self._places.get(data)
-            content = TableData(complete=False) if place is None else place.load()
+            content = self._load(data)
             if not content.complete:
                 content = TableData((), self._fields.get(data, ()), complete=False)
             self._data[data] = content
         return content
+
+    def _load(self, data: str) -> TableData:
+        place = self._places.get(data)
+        collection = self._collections.get(data)
+        if collection is not None and self._kvstore is not None:
+            self._versions[data], content = self._kvstore.read(collection)
+            if content.complete:
+                return replace(content, fields=self._fields.get(data, content.fields))
+            # earlier versions kept collections as CSV files
+            place = self._places.get(f"{collection.name}.csv")
+            if place is None or place.files.root != self._data_dir:
+                return content
+        return TableData(complete=False) if place is None else place.load()
 
     def __getitem__(self, name: str) -> TableView:
         table = self.find(name)
@@ -317,7 +291,7 @@ class Tables(Mapping[str, TableView]):
 
     def __iter__(self) -> Iterator[str]:
         files = {name for name in (*self._places, *self._data) if "/" not in name}
-        names = {*self._definitions, *(name for name in files if not name.startswith("collection:"))}
+        names = {*self._definitions, *(name for name in files if not name.startswith(COLLECTION))}
         return iter(sorted(names))
 
     def __len__(self) -> int:
@@ -328,31 +302,75 @@ class Tables(Mapping[str, TableView]):
 
     # ---- writing -------------------------------------------------------------------------------------------------
 
-    def write(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
+    def write(
+        self, name: str, rows: list[Row], fields: list[str], append: bool = False, updates: bool = True,
+        joined: bool = False, remove: bool = False,
+    ) -> None:
         """Replace a table's rows or append to them; a table that is not there is made (a file, where the name ends in
-        `.csv`, else a definition over one). With a `data_dir` the file is written there as well.
+        `.csv` or `.csv.gz`, else a definition over one). With a `data_dir` the table is written there as well.
 
-        In a KV store, appended rows with the `_key` of a row that is there replace it.
+        Rows appended to a file have the columns that it has; `joined`: several values of a cell of a file become one,
+        with blanks between; `remove`: the file is removed. In a KV store every row has a `_key`, and an appended row
+        with the `_key` of one that is there replaces it, unless `updates` is false.
         """
         definition = self._definitions.get(name)
         data = definition.data if definition is not None else name
-        if definition is None and not name.lower().endswith(".csv"):
+        if definition is None and not name.lower().endswith((".csv", ".csv.gz")):
             data = f"{name}.csv"
             self._definitions[name] = Definition(name, data)
+        if data in self._collections:
+            self._write_collection(data, rows, fields, append, updates)
+        elif remove:
+            self._remove_file(data)
+        else:
+            cells = [{field: row[field] for field in fields if field in row} for row in rows]
+            self._write_file(data, list(map(_joined, cells)) if joined else cells, fields, append)
+        self._written[name] = self._definitions.get(name) or Definition(name, data)
+
+    def _write_file(self, data: str, rows: list[Row], fields: list[str], append: bool) -> None:
         new = table_data(rows, fields)
         if append:
-            new = _appended(self._content(data), new, keyed=data.startswith("collection:"))
+            new = _appended(self._content(data), new)
         elif not rows and not fields:
             new = TableData((), self._content(data).fields)
         self._forget(data)
         self._data[data] = new
-        self._written[name] = self._definitions.get(name) or Definition(name, data)
-        if self._data_dir is not None:
-            self._save(data, new)
+        path = self._path(data)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = csv_text(new)
+            write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text)
+
+    def _remove_file(self, data: str) -> None:
+        path = self._path(data)
+        if path is not None:
+            path.unlink(missing_ok=True)
+        self._forget(data)
+        self._data[data] = TableData((), self._fields.get(data, ()), complete=False)
+
+    def _write_collection(self, data: str, rows: list[Row], fields: list[str], append: bool, updates: bool) -> None:
+        collection = self._collections[data]
+        columns = self._fields.get(data) or tuple(fields)
+        kept = {*columns, KEY}
+        new = table_data(
+            [collection.record({name: row[name] for name in row if name in kept}) for row in rows], columns
+        )
+        before = self._content(data)
+        if not append and not columns:
+            new = replace(new, fields=before.fields)
+        if self._kvstore is None:
+            content = merged(before, new.rows, new.fields, append, updates)
+            self._forget(data)
+            self._data[data] = content
+            return
+        if append and before.rows and not self._kvstore.version(collection):
+            self._kvstore.write(collection, before.rows, before.fields)
+        self._kvstore.write(collection, new.rows, new.fields, append, updates)
+        self._forget(data)
 
     def written(self) -> list[tuple[str, Definition, TableData]]:
         """Return the tables that runs wrote, for an environment in another process."""
-        return [(name, definition, self._data[definition.data]) for name, definition in self._written.items()]
+        return [(name, definition, self._content(definition.data)) for name, definition in self._written.items()]
 
     def restore(self, written: Iterable[tuple[str, Definition, TableData]]) -> None:
         """Take in tables that runs of another environment of these definitions wrote."""
@@ -363,17 +381,12 @@ class Tables(Mapping[str, TableView]):
             self._data[definition.data] = content
             self._written[name] = definition
 
-    def _save(self, data: str, content: TableData) -> None:
-        file = data.removeprefix("collection:").rpartition("/")[2]
-        file = file if file.lower().endswith(".csv") else f"{file}.csv"
-        if self._data_dir is None or not is_file_name(file):
-            return
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(content.fields)
-        writer.writerows([_cell(row.get(name)) for name in content.fields] for row in content.rows)
-        write_atomically(self._data_dir / file, stream.getvalue())
+    def _path(self, data: str) -> Path | None:
+        """Where the file of a table is written; None without a `data_dir`, or for what is no file name."""
+        file = data.rpartition("/")[2].lower()
+        if self._data_dir is None or not is_file_name(data.rpartition("/")[2]):
+            return None
+        return self._data_dir / (data.rpartition("/")[2] + ("" if file.endswith((".csv", ".csv.gz")) else ".csv"))
 
 
 _KNOWN = frozenset({
@@ -382,15 +395,13 @@ _KNOWN = frozenset({
 })  # fmt: skip
 
 
-def _appended(before: TableData, new: TableData, keyed: bool) -> TableData:
-    rows = before.rows
-    if keyed:
-        replaced = {row["_key"] for row in new.rows if "_key" in row}
-        rows = tuple(row for row in rows if row.get("_key") not in replaced)
-    return TableData((*rows, *new.rows), tuple(dict.fromkeys((*before.fields, *new.fields))))
+def _appended(before: TableData, new: TableData) -> TableData:
+    """Add rows behind those of a file, in its columns where it has some."""
+    if not before.fields:
+        return TableData((*before.rows, *new.rows), new.fields)
+    rows = ({name: value for name, value in row.items() if name in before.fields} for row in new.rows)
+    return TableData((*before.rows, *rows), before.fields)
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return "\n".join(map(str, value))
-    return "" if value is None else value
+def _joined(row: Row) -> Row:
+    return {name: " ".join(map(to_text, value)) if isinstance(value, list) else value for name, value in row.items()}

@@ -27,6 +27,8 @@ Matcher: TypeAlias = "Callable[[list[Any], float | None], list[Row] | None]"
 
 DEFAULT_MAX_MATCHES = 100
 """[lookup] rows that one value matches at most, where the definition does not say; 1 for time-based lookups."""
+COLLECTION = "collection:"
+"""What the name of the content of a KV-store collection begins with; the app and `/NAME` follow."""
 _REMEMBERED = 100_000
 
 
@@ -49,7 +51,7 @@ class Definition:
 
     name: str
     data: str
-    """The name of the content: a file name, or `collection:NAME`."""
+    """The name of the content: a file name, or `collection:APP/NAME`."""
     match_type: Mapping[str, str] = field(default_factory=dict)
     """Column → WILDCARD or CIDR; columns that are not in it are compared exactly."""
     case_sensitive: bool = True
@@ -109,7 +111,8 @@ class LookupTable:
         self._refuse_scripts()
         known = self._data.fields
         for name in [*keys, *(outputs or ())]:
-            if name not in known and self._data.complete:
+            key = name == "_key" and self.definition.data.startswith(COLLECTION)
+            if name not in known and not key and self._data.complete:
                 raise ArgumentError(
                     f"The lookup table '{self.name}' has no column '{name}'.", name=self.name,
                     hint=did_you_mean(name, known),

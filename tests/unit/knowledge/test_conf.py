@@ -16,7 +16,8 @@ from splmini.knowledge.apps import App, load_apps
 from splmini.knowledge.autokv import json_fields
 from splmini.knowledge.conf import Layer, Line, decode, merge, parse_conf, read_layer
 from splmini.knowledge.files import AppFiles
-from splmini.knowledge.lookups import match_types, read_csv
+from splmini.knowledge.lookup_content import read_csv
+from splmini.knowledge.lookups import match_types
 from splmini.knowledge.patterns import expand_modules, parse_format
 from splmini.knowledge.props import build_props
 from splmini.knowledge.settings import parse_lookup
