@@ -157,9 +157,9 @@ NO_MODEL = ("4662", "4663", "4699", "4886", "5136", "5140", "5145")
 
 @pytest.mark.parametrize("code", NO_MODEL)
 def test_event_without_a_model(env: Any, code: str) -> None:
-    """Events that Splunk's add-on leaves out of every model but the signatures have no tags of their own."""
+    """Events that Splunk's add-on leaves out of every model but the signatures have the tag of those alone."""
     rows = env.compile("search *").run([windows("Security", int(code))])
-    assert rows[0]["tag::eventtype"] == ["os", "security", "windows"]
+    assert rows[0]["tag::eventtype"] == ["os", "security", "track_event_signatures", "windows"]
 
 
 # ---- the fields that Splunk lists for a data source ----------------------------------------------------------------

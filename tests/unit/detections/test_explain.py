@@ -208,7 +208,7 @@ class TestEmptyDataset:
         """A tag that no event has is traced to the event types that would give it, and what they want."""
         notes = "\n".join(splmini.Environment().explain(search, [self.EVENT]).stages[0].notes)
         assert "no event is in Endpoint.Processes; the nearest satisfies 0 of its 2 conditions" in notes
-        assert "refused by tag=process: tag is absent, wanted process" in notes
+        assert "refused by tag=process: tag is `track_event_signatures`" in notes
         assert "the event type ms-sysmon-process, which refuses the nearest event: source is absent, wanted " in notes
 
     def test_constraint(self) -> None:
