@@ -256,6 +256,18 @@ class Environment:
 
         return block_literals(self.knowledge, predicate, implied, sourcetypes)
 
+    def demanded_literals(self, demands: Any, sourcetypes: frozenset[str] | None) -> list[list[frozenset[str]]]:
+        """Return `block_literals` for many demands (`knowledge.ways.Demand`)."""
+        from splmini.knowledge.ways import demanded_literals
+
+        return demanded_literals(self.knowledge, demands, sourcetypes)
+
+    def impossible(self, demands: Any, constants: Row, run: Run) -> list[bool]:
+        """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
+        from splmini.knowledge.ways import impossible
+
+        return impossible(self.knowledge, demands, constants, run)
+
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table."""
         table: Table | None = self.lookups.find(name)

@@ -24,6 +24,8 @@ class Limits:
     """Default of maxresults of format: rows that it turns into a search; 0: all of them."""
     join_subsearch_maxout: int = 50000
     """[join] subsearch_maxout: rows of join's subsearch."""
+    set_maxresultrows: int = 50000
+    """[set] maxresultrows: rows of each subsearch of set."""
     append_maxout: int = 50000
     """[searchresults] maxresultrows as append's maxout default."""
     sort_maxcount: int = 10000
@@ -46,6 +48,10 @@ class Limits:
     """[mvexpand] max_mem_usage_mb. No effect: mvexpand keeps nothing in memory."""
     map_maxsearches: int = 10
     """Default maxsearches of map."""
+    ctable_maxvalues: int = 1000
+    """[ctable] maxvalues: rows and columns of contingency."""
+    format_multivalue_collect: bool = False
+    """[collect] format_multivalue_collect: each value of a field becomes a pair of its own in what collect writes."""
     transaction_maxopentxn: int = 5000
     """[transactions] maxopentxn."""
     transaction_maxopenevents: int = 100000

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from splmini.errors import NOWHERE, Span
@@ -45,6 +46,46 @@ def union(*sets: Fields) -> Fields:
             return None
         result |= each
     return result
+
+
+class Table:
+    """A batch of rows as columns, each of them full: rows are made where somebody asks for them.
+
+    Only what says so is given one (`Partial.takes_tables`); everybody else gets lists of rows.
+    """
+
+    __slots__ = ("columns", "size", "_rows")
+
+    def __init__(self, columns: dict[str, list[Any]], size: int) -> None:
+        self.columns = columns
+        self.size = size
+        self._rows: Batch | None = None
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows())
+
+    def __getitem__(self, number: int) -> Row:
+        return self.rows()[number]
+
+    def rows(self) -> Batch:
+        """Return the rows."""
+        if self._rows is None:
+            names = tuple(self.columns)
+            self._rows = [dict(zip(names, values)) for values in zip(*self.columns.values())]  # noqa: B905
+        return self._rows
+
+    def column(self, name: str) -> list[Any]:
+        """Return the value of a field in each row; None where it has none."""
+        found = self.columns.get(name)
+        return [None] * self.size if found is None else found
+
+    def kept(self, flags: list[bool]) -> Table:
+        """Return the rows whose flags are set."""
+        columns = {name: list(compress(values, flags)) for name, values in self.columns.items()}
+        return Table(columns, sum(flags))
 
 
 @dataclass
@@ -147,6 +188,8 @@ class Partial:
     requires: Callable[[Fields], Fields] = _everything
     order_matters: bool = True
     """False where the result does not depend on the order of the rows (count, sum, dc …, but not first or list)."""
+    takes_tables: bool = False
+    """Whether its state can be updated by a `Table`, too."""
     node: tree.Node | None = None
     span: Span = NOWHERE
 

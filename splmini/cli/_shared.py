@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -131,10 +132,23 @@ def workers(count: int) -> Iterator[Any]:
 
     import splmini
 
+    if forks():
+        with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("fork")) as executor:
+            yield executor  # the processes start with the first task, and have all that was compiled by then
+        return
     with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as executor:
         for _ in range(count):
             executor.submit(splmini.parse, "*")  # the processes start while the search is compiled here
         yield executor
+
+
+def forks() -> bool:
+    """Say whether this process can be forked: on Linux, while it has one thread and no library that starts its own."""
+    alone = threading.active_count() == 1 and _THREADED.isdisjoint(sys.modules)
+    return sys.platform == "linux" and alone
+
+
+_THREADED = frozenset({"numpy", "pyarrow", "polars", "duckdb"})
 
 
 def rendered(results: Results, form: str) -> str:

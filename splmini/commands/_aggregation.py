@@ -14,6 +14,7 @@ from itertools import count, product
 from operator import contains
 from typing import Any
 
+from splmini.commands._arguments import fields_read
 from splmini.commands._columns import Column
 from splmini.commands._grouping import Grouping, WildColumns, make_column, portable
 from splmini.commands._measures import PRESTATS, Measure, by_fields, fields_needed, read_measure, read_measures
@@ -247,6 +248,9 @@ class Groups:
         index = self.index
         formulas = [(m, ctx.expression(m.formula)) for m in self.grouping.measures if m.formula is not None]
 
+        by = frozenset(self.grouping.by)
+        named_keys = any(by & (fields_read(m.formula) or by) for m, _ in formulas if m.formula is not None)
+
         def aggregates(key: Any) -> Row:
             row: Row = {}
             number = index.get(key)
@@ -254,8 +258,9 @@ class Groups:
                 value = column.result(number)
                 if value is not None:
                     row[name] = value
+            keyed = {**self.key_fields(key), **row} if formulas and named_keys else row
             for measure, evaluate in formulas:
-                value = evaluate(row)
+                value = evaluate(keyed)
                 for part in measure.parts:
                     row.pop(part.name, None)
                 if value is not None:

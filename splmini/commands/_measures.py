@@ -73,14 +73,18 @@ def read_measures(
 ) -> tuple[Measure, ...]:
     """Make measures of the aggregations of a command; raises UnknownFunction and ArgumentError with positions.
 
-    There has to be one at least, and none may have the name of a group-by field.
+    There has to be one at least, and none may have the name of a group-by field. In stats and its family an AS name
+    serves once, and an aggregation over eval() needs one.
     """
     measures: list[Measure] = []
+    names: set[str] = set()
     for node in nodes:
         if not isinstance(node, tree.Aggregation):
             raise ArgumentError(f"{command.name} does not take '{node}' here.", name=command.name, span=node.span)
         scope.aggregation(node)
         measure = read_measure(node)
+        if command.name in _STRICT:
+            _refuse_names(command, node, names)
         if command.name not in ("timechart", "sitimechart"):
             _refuse_rates(measure, node)
         if measure.name in by:
@@ -93,6 +97,25 @@ def read_measures(
         message = f"{command.name} needs an aggregation, such as count."
         raise ArgumentError(message, name=command.name, span=command.span)
     return tuple(measures)
+
+
+_STRICT = frozenset({"stats", "eventstats", "streamstats", "sistats"})
+"""Commands in which Splunk refuses names that repeat and expressions without a name."""
+
+
+def _refuse_names(command: tree.Command, node: tree.Aggregation, names: set[str]) -> None:
+    """Raise for an AS name that was there before, and for an expression that has none."""
+    if node.alias is None:
+        if node.function != "eval" and any(isinstance(each, tree.Call) and each.name == "eval" for each in node.args):
+            raise ArgumentError(
+                f"{node.function}(eval(...)) needs a name in {command.name}.", name=command.name, span=node.span,
+                hint="Name the result with AS.",
+            )
+        return
+    if node.alias in names:
+        raise ArgumentError(f"Two results are named '{node.alias}'.", name=command.name, span=node.span,
+                            hint="Give one of them another name with AS.")
+    names.add(node.alias)
 
 
 def _refuse_rates(measure: Measure, node: tree.Aggregation) -> None:
@@ -120,7 +143,9 @@ def read_measure(node: tree.Aggregation) -> Measure:
         return Measure(node.alias or called, node.function, called=called)
     if isinstance(source, tree.Word):
         measure = Measure(node.alias or f"{called}({source.text})", node.function, field=source.text, called=called)
-        if measure.wild and node.alias is not None and node.alias.count("*") != source.text.count("*"):
+        if node.alias is not None and "*" in node.alias + source.text and (
+            node.alias.count("*") != (source.text.count("*") if measure.wild else 0)
+        ):
             raise ArgumentError(
                 f"'{node.alias}' and '{source.text}' have different numbers of wildcards.", name=node.function,
                 span=node.span,
@@ -238,6 +263,8 @@ def by_fields(nodes: Iterable[tree.Node], command: tree.Command) -> tuple[str, .
         if wildcards.has_wildcard(node.text) and not node.quoted:
             raise ArgumentError("A by-clause takes no wildcards.", name=command.name, span=node.span,
                                 hint="Name each field.")
+        if node.text in names and command.name in _STRICT:
+            raise ArgumentError(f"The by-clause names '{node.text}' twice.", name=command.name, span=node.span)
         names[node.text] = None
     return tuple(names)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, Measure, read_measures
-from splmini.commands._arguments import Arguments, fail
+from splmini.commands._arguments import Arguments, fail, fields_read
 from splmini.commands._slices import Source
-from splmini.errors import ArgumentError, SplError
+from splmini.errors import ArgumentError, Span, SplError
 from splmini.functions.stats import feed, find_function
 from splmini.language import tree
 from splmini.operators import Row, RunContext
@@ -148,8 +148,8 @@ def read_bins(arguments: Arguments, options: dict[str, tree.Option]) -> Bins | N
     if not given:
         return None
     values = arguments.options
-    if values["bins"] is not None and values["bins"] < 1:
-        fail(node, "bins has to be 1 or more.", given.get("bins"))
+    if values["bins"] is not None and values["bins"] < 2:
+        fail(node, "bins has to be 2 or more.", given.get("bins"))
     return Bins(
         values["span"], values["minspan"], values["bins"], values["start"], values["end"], values["aligntime"]
     )
@@ -181,6 +181,66 @@ def read_measures_of(arguments: Arguments, scope: BuildScope, by: tuple[str, ...
     if option is not None and not nodes:
         nodes.append(_option_aggregation(option))
     return read_measures(arguments.command, nodes, scope, by)
+
+
+def check_split(arguments: Arguments, measures: tuple[Measure, ...], fields: tuple[str, ...], split: bool) -> None:
+    """Check what Splunk asks of the aggregations of chart and timechart, and of expressions over them."""
+    for node, measure in zip(arguments.aggregations, measures, strict=False):
+        if measure.wild and split:
+            arguments.fail("With a field for the columns each aggregation takes one field, no wildcard.", node)
+        if measure.formula is None:
+            continue
+        if not split:
+            arguments.fail("An eval expression over aggregates needs a field for the columns.", node)
+        if any(rate_unit(part) is not None for part in measure.parts):
+            arguments.fail("An eval expression takes no per_second and its like.", node)
+        direct = sorted(each for each in fields_read(measure.formula) or () if each[:1] != "\0" and each not in fields)
+        if direct:
+            arguments.fail(
+                f"The expression reads '{direct[0]}', which is no aggregate and no field of the rows or columns.", node,
+                hint=f"Aggregate it, such as max({direct[0]})."
+                if direct[0] not in COUNTS else "Name a field: count(field).",
+            )
+
+
+@dataclass(frozen=True)
+class Note:
+    """What to tell of options that have no effect."""
+
+    command: str
+    text: str
+    span: Span | None
+
+    def tell(self, ctx: RunContext) -> None:
+        """Add the message to the results."""
+        ctx.message("warn", self.command, self.text, self.span)
+
+
+def idle_options(arguments: Arguments, split: bool) -> Note | None:
+    """Return what to tell where options of the series have no effect."""
+    if not split:
+        idle, why = [name for name in _OF_SERIES if name in arguments.given], "without a field for the columns"
+    elif "where" in arguments.clauses:
+        idle, why = [name for name in ("limit", "agg") if name in arguments.given], "beside a where-clause"
+    else:
+        return None
+    if not arguments.positional:
+        idle = [name for name in idle if name != "agg"]
+    if not idle:
+        return None
+    text = f"{', '.join(idle)} {'has' if len(idle) == 1 else 'have'} no effect {why}."
+    return Note(arguments.command.name, text, arguments.given[idle[0]].span)
+
+
+_OF_SERIES = ("limit", "agg", "useother", "otherstr", "usenull", "nullstr")
+
+
+def rate_unit(measure: Measure) -> int | None:
+    """Return the seconds of the unit of a per_second, per_minute … measure; None for another."""
+    if not measure.function:
+        return None
+    spec, _ = find_function(measure.function)
+    return getattr(spec.make, "unit", None)
 
 
 def _option_aggregation(option: tree.Option) -> tree.Aggregation:

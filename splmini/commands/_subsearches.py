@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from splmini.commands._arguments import Arguments
+from splmini.commands._arguments import Arguments, fail
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Row, RunContext, Stream
 from splmini.registry import BuildScope
@@ -19,6 +19,22 @@ def one_subsearch(arguments: Arguments, scope: BuildScope) -> tree.Subsearch:
         arguments.fail(f"{arguments.command.name} takes one subsearch.", found[1])
     scope.build(found[0].pipeline)
     return found[0]
+
+
+def dataset(
+    word: tree.Word, node: tree.Command, scope: BuildScope, kinds: Mapping[str, str]
+) -> tree.Subsearch:
+    """Return a dataset (`kind:name`) as the subsearch that gives its rows: the command of its kind with the name."""
+    kind, _, name = word.text.partition(":")
+    made = kinds.get(kind.lower())
+    if made is None:
+        *others, last = sorted(kinds)
+        fail(node, f"'{kind}' is no kind of dataset.", word, f"Kinds are {', '.join(others)} and {last}.")
+    text = word.text if made == "from" else name
+    command = tree.Command(made, (tree.Word(text, span=word.span),), span=word.span)
+    subsearch = tree.Subsearch(tree.Pipeline((command,), True), span=word.span)
+    scope.build(subsearch.pipeline)
+    return subsearch
 
 
 def limited(ctx: RunContext, subsearch: tree.Subsearch, limit: int, command: str, setting: str) -> Stream:

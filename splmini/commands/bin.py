@@ -81,6 +81,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     source, target = _names(arguments)
     if arguments["bins"] < 2:
         fail(node, "bins has to be 2 or more.", arguments.given["bins"])
+    span = arguments["span"]
+    if "aligntime" in arguments.given and source != "_time" and (span is None or span.unit in ("", "log")):
+        fail(node, "aligntime goes with bins of time only.", arguments.given["aligntime"])
+    if None not in (arguments["start"], arguments["end"]) and arguments["end"] < arguments["start"]:
+        fail(node, "end has to be start or more.", arguments.given["end"])
     binning = Binning(
         source, target, arguments["span"], arguments["minspan"], arguments["bins"], arguments["start"],
         arguments["end"], arguments["aligntime"],

@@ -14,8 +14,11 @@ from splmini.commands._pivot import (
     SERIES_OPTIONS,
     Bins,
     Names,
+    Note,
     Split,
     Table,
+    check_split,
+    idle_options,
     read_bins,
     read_measures_of,
     read_split,
@@ -42,6 +45,7 @@ class Settings:
     split: Split | None
     names: Names
     cont: bool
+    note: Note | None = None
 
 
 @command(
@@ -111,6 +115,7 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
         arguments.fail("where chooses series: it needs a field for the columns.", arguments.clauses["where"])
     row = fields[0] if fields else None
     measures = read_measures_of(arguments, scope, fields[:1])
+    check_split(arguments, measures, fields, len(fields) == 2)
     _refuse_row_field(arguments, row)
     row_bins, column_bins = _bins(node, arguments, owners, fields)
     grouping = Grouping(measures, fields, dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
@@ -119,7 +124,9 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     if split is not None and split.counts_events(measures):
         grouping = with_number(grouping)
     names = Names(arguments["sep"], arguments["format"])
-    return Settings(grouping, row, row_bins, split, names, arguments["cont"])
+    return Settings(
+        grouping, row, row_bins, split, names, arguments["cont"], idle_options(arguments, len(fields) == 2)
+    )
 
 
 def owned_options(node: tree.Command) -> tuple[tree.Command, dict[str, list[tree.Option]]]:
@@ -224,6 +231,8 @@ class ChartState:
     def finish(self, ctx: RunContext) -> Stream:
         """Give the table."""
         settings = self.settings
+        if settings.note is not None:
+            settings.note.tell(ctx)
         if settings.row is None:
             return Stream(self.groups.batches(ctx), _declared(self.groups.names()))
         if settings.bins is not None and self.bins is None:

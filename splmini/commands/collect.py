@@ -9,16 +9,17 @@ from splmini.commands._arguments import fail, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
-from splmini.values import times
-from splmini.values.multivalue import as_list
+from splmini.values import json, times
+from splmini.values.multivalue import as_list, first
 from splmini.values.numbers import to_number, to_text
 
 OPTIONS = {
-    "index": OptionSpec("string", doc="The index to add the events to."),
+    "index": OptionSpec("string", default="summary", doc="The index to add the events to."),
     "addtime": OptionSpec("bool", default=True, doc="Put a time in front of events that have no _raw."),
-    "addinfo": OptionSpec("bool", default=True, doc="Accepted; info_* fields come from addinfo."),
-    "file": OptionSpec("string", doc="The name of a file on a server; no effect here."),
-    "spool": OptionSpec("bool", default=True, doc="Where a server writes the file; no effect here."),
+    "timeformat": OptionSpec("string", default="%m/%d/%Y %H:%M:%S %z", doc="How that time is written."),
+    "addinfo": OptionSpec("bool", default=True, doc="Put the run's time range and time in front of the other fields."),
+    "file": OptionSpec("string", doc="The name of the file of spool=false; $timestamp$ and $random$ are filled in."),
+    "spool": OptionSpec("bool", default=True, doc="false: write the events to a file, and add none to the index."),
     "host": OptionSpec("string", doc="The host of the events."),
     "source": OptionSpec("string", doc="The source of the events."),
     "sourcetype": OptionSpec("string", default="stash", doc="The sourcetype of the events."),
@@ -27,16 +28,19 @@ OPTIONS = {
     "run_in_preview": OptionSpec("bool", default=False, doc="Accepted; there is no preview."),
     "uselb": OptionSpec("bool", default=True, doc="Accepted; there is no load balancing."),
     "output_format": OptionSpec(
-        "enum", default="raw", choices=("raw", "hec"), doc="How the events are written; no effect here."
+        "enum", default="raw", choices=("raw", "hec"), doc="hec: JSON, with source, sourcetype and host as they are."
     ),
 }
+RAW_ONLY = ("addtime", "host", "marker", "source", "sourcetype", "uselb", "timeformat")
+"""Options that output_format=hec does not take."""
 
 
 @command(
     "collect",
     options=OPTIONS,
-    syntax="collect index=<index> [addtime=<bool>] [source=<string>] [sourcetype=<string>] [host=<string>] "
-    "[marker=<string>] [testmode=<bool>] …",
+    syntax="collect index=<index> [addtime=<bool>] [timeformat=<string>] [addinfo=<bool>] "
+    "[source=<string>] [sourcetype=<string>] [host=<string>] "
+    "[marker=<string>] [output_format=(raw|hec)] [spool=<bool>] [file=<string>] [testmode=<bool>]",
     category="reporting",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Collect",
     examples=(Example("| stats count | collect index=summary", ({"count": 1},), ({"n": 1},)),),
@@ -45,16 +49,25 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Add the results to an index of the environment as events, and pass them on.
 
     Later runs search them, once this run ended well. A result with `_raw` is added as it is; of others a `_raw` of
-    its time and `field="value"` pairs is made, without internal fields. *Null* fields are left out; of a *multivalue*
-    field each value is a pair.
+    its time, the search's time range and `field="value"` pairs is made, without internal fields. The time is that of
+    the result's `info_min_time`, else `_time`, else the beginning of the search's time range, else now. *Null* fields
+    are left out; the values of a *multivalue* field stand on lines of one pair, or with the limit
+    `format_multivalue_collect` in a pair each.
+
+    With `output_format=hec` the event is a JSON object, and `addtime`, `host`, `marker`, `source`, `sourcetype` and
+    `uselb` are not allowed.
 
     Memory: all results, until the run ends.
     """
     arguments = read(node, OPTIONS, takes=())
     index = arguments["index"]
     if not index:
-        fail(node, "collect needs index=.")
+        fail(node, "collect needs the name of an index.", arguments.given["index"])
     options = dict(arguments.options)
+    if options["output_format"] == "hec":
+        refused = next((arguments.given[name] for name in RAW_ONLY if name in arguments.given), None)
+        if refused is not None:
+            fail(node, f"collect takes no {refused.name} with output_format=hec.", refused)
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
@@ -62,29 +75,66 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 events = [summary_event(row, options, ctx) for row in batch]
                 if options["testmode"]:
                     yield events
-                else:
+                    continue
+                if options["spool"]:
                     ctx.write_events(index, events)
-                    yield batch
+                else:
+                    lines = "".join(f"{to_text(event['_raw'])}\n" for event in events)
+                    ctx.write_file(_file_name(options["file"], ctx), lines, append=True)
+                yield batch
 
         return Stream(batches(), stream.columns)
 
     return Sequence(name="collect", run=run, node=node, span=node.span)
 
 
+def _file_name(given: str | None, ctx: RunContext) -> str:
+    stamp = f"{ctx.now:.0f}"
+    return (given or "$random$_events.stash").replace("$timestamp$", stamp).replace("$random$", stamp)
+
+
 def summary_event(row: Row, options: dict[str, Any], ctx: RunContext) -> Row:
     """Return the event that a result becomes in a summary index."""
-    moment = to_number(row.get("_time"))
-    time = ctx.now if moment is None else moment
+    time = _time(row, ctx)
     event = {name: value for name, value in row.items() if not name.startswith("_")}
+    raw = row.get("_raw")
+    if options["output_format"] == "hec":
+        event.pop("index", None)
+        event.pop("splunk_server", None)
+        return {"sourcetype": "stash_hec"} | event | {"_raw": json.encode(event) if raw is None else raw, "_time": time}
     for name in ("host", "source", "sourcetype", "index"):
         if name in event:
             event[f"orig_{name}"] = event.pop(name)
-    raw = row.get("_raw")
     if raw is None:
-        pairs: list[str] = [f'{name}="{to_text(item)}"' for name, value in event.items() for item in as_list(value)]
-        stamp = [times.strftime(time, "%m/%d/%Y %H:%M:%S %z", ctx.timezone) or ""] if options["addtime"] else []
-        raw = ", ".join(stamp + pairs)
+        info = _info(ctx) if options["addinfo"] else {}
+        raw = ", ".join([
+            *([times.strftime(time, options["timeformat"], ctx.timezone) or ""] if options["addtime"] else []),
+            *(f"{name}={value}" for name, value in info.items() if name not in event),
+            *(pair for name, value in event.items() for pair in _pairs(name, value, ctx)),
+        ])
+        event = {**info, **event}
     if options["marker"]:
         raw = f"{to_text(raw)}, {options['marker']}"
     event |= {"_raw": raw, "_time": time, "sourcetype": options["sourcetype"]}
     return event | {name: options[name] for name in ("host", "source") if options[name]}
+
+
+def _time(row: Row, ctx: RunContext) -> float:
+    for value in (row.get("info_min_time"), row.get("_time"), ctx.earliest):
+        moment = to_number(first(value))
+        if moment is not None:
+            return moment
+    return ctx.now
+
+
+def _info(ctx: RunContext) -> Row:
+    """The ends of the search's time range, where it has some, and its time."""
+    moments = {"info_min_time": ctx.earliest, "info_max_time": ctx.latest, "info_search_time": ctx.now}
+    return {name: f"{moment:.3f}" for name, moment in moments.items() if moment is not None}
+
+
+def _pairs(name: str, value: Any, ctx: RunContext) -> list[str]:
+    texts = [to_text(item) for item in as_list(value)]
+    if not ctx.limits.format_multivalue_collect:
+        texts = ["\n".join(texts)]
+    return [f'{name}="{text}"' for text in texts]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, Measure
 from splmini.commands._arguments import read
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.wildcards import has_wildcard
 
 OPTIONS = {
-    "maxrows": OptionSpec("int", default=1000, doc="The most rows; 0: no limit."),
-    "maxcols": OptionSpec("int", default=1000, doc="The most columns; 0: no limit."),
+    "maxrows": OptionSpec("int", default=1000, doc="The most rows; 0: the limit ctable_maxvalues (1,000)."),
+    "maxcols": OptionSpec("int", default=1000, doc="The most columns; 0: the limit ctable_maxvalues (1,000)."),
     "mincolcover": OptionSpec("number", default=1, doc="The share of events that the columns have to cover."),
     "minrowcover": OptionSpec("number", default=1, doc="The share of events that the rows have to cover."),
     "usetotal": OptionSpec("bool", default=True, doc="Whether a row and a column of totals are added."),
@@ -52,7 +54,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Rows and columns come most frequent first, equally frequent ones in the order of their values. `maxrows` and
     `maxcols` cut them; `minrowcover` and `mincolcover` stop adding them once that share of the events is covered. The
     totals are those of what is shown. Events that lack one of the fields are left out; a multivalue field counts with
-    each of its values.
+    each of its values; a value that is an empty text is called EMPTY_STR.
 
     *Null*: an event without one of the two fields does not count.
 
@@ -62,6 +64,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     names = [word.text for word in arguments.words]
     if len(names) != 2 or names[0] == names[1]:
         arguments.fail("contingency takes two fields.", arguments.words[2] if len(names) > 2 else None)
+    wild = next((word for word in arguments.words if has_wildcard(word.text)), None)
+    if wild is not None:
+        arguments.fail("contingency takes no wildcards.", wild)
     for option in ("maxrows", "maxcols"):
         if arguments[option] < 0:
             arguments.fail(f"{option} is not negative.", arguments.given[option])
@@ -104,12 +109,13 @@ class ContingencyState:
         for (row, column), count in cells.items():
             by_row[row] += count
             by_column[column] += count
-        rows = _most(by_row, *self.settings.rows)
-        columns = _most(by_column, *self.settings.columns)
+        most = ctx.limits.ctable_maxvalues
+        rows = _most(by_row, *self.settings.rows, most)
+        columns = _most(by_column, *self.settings.columns, most)
         total = self.settings.total
 
         def names() -> Columns:
-            return [self.settings.grouping.by[0], *columns, *([total] if total is not None else [])]
+            return [self.settings.grouping.by[0], *map(_shown, columns), *([total] if total is not None else [])]
 
         return Stream(batched(self._rows(rows, columns, cells)), names)
 
@@ -118,17 +124,23 @@ class ContingencyState:
         shown = self.groups.shown[0]
         sums: Counter[str] = Counter()
         for value in rows:
-            row: Row = {column: cells.get((value, column), 0) for column in columns}
+            row: Row = {_shown(column): cells.get((value, column), 0) for column in columns}
             sums.update(row)
             if total is not None:
                 row[total] = sum(row.values())
-            yield {first: shown.get(value, value), **row}
+            yield {first: _shown(shown.get(value, value)), **row}
         if total is not None and rows:
-            yield {first: total, **{column: sums[column] for column in columns}, total: sum(sums.values())}
+            shares = {name: sums[name] for name in map(_shown, columns)}
+            yield {first: total, **shares, total: sum(sums.values())}
 
 
-def _most(counts: Counter[str], most: int, cover: float) -> list[str]:
+def _shown(value: Any) -> Any:
+    return "EMPTY_STR" if value == "" else value
+
+
+def _most(counts: Counter[str], most: int, cover: float, limit: int) -> list[str]:
     """Return the most frequent values, at most so many, and no more than needed to cover the share of events."""
+    most = min(filter(None, (most, limit)), default=0)
     total = sum(counts.values())
     result: list[str] = []
     covered = 0

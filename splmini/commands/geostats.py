@@ -27,7 +27,7 @@ OPTIONS = {
     "binspanlat": OptionSpec("number", default=22.5, doc="The height of a cell at the lowest zoom level, in degrees."),
     "binspanlong": OptionSpec("number", default=45.0, doc="The width of a cell at the lowest zoom level, in degrees."),
     "maxzoomlevel": OptionSpec("int", default=9, doc="The highest zoom level; each halves the cells."),
-    "translatetoxy": OptionSpec("bool", default=True, doc="Whether a row is a cell; false: each event is a row."),
+    "translatetoxy": OptionSpec("bool", default=True, doc="Whether a row is a cell; false: a cell and category."),
 }
 LATITUDE, LONGITUDE = "\0latitude", "\0longitude"
 
@@ -64,7 +64,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     `geobin` names the cell, by zoom level, row from the south pole and column from the date line; `latitude` and
     `longitude` are the means over its events. With BY each value of the field is a column, the most frequent overall
-    (`globallimit`) and in each cell (`locallimit`) by themselves, the others as OTHER. Events whose coordinates are
+    (`globallimit`) and in each cell (`locallimit`) by themselves, the others as OTHER. With `translatetoxy=false` each
+    value has a row of its own in each cell, in the field that it is of, and BY takes several fields. Events whose coordinates are
     missing, no numbers or off the map are left out.
 
     *Null* and *multivalue* coordinates are no numbers; each value of a multivalue BY field counts.
@@ -90,7 +91,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 def _read(node: tree.Command, scope: BuildScope) -> Settings:
     arguments = read(hoisted(node), OPTIONS, clauses=("by",))
     by = by_fields(arguments.clause("by"), node)
-    if len(by) > 1:
+    if len(by) > 1 and arguments["translatetoxy"]:
         arguments.fail("geostats splits by one field.", arguments.clauses["by"])
     _check(arguments)
     measures = read_measures(node, arguments.positional, scope, by)
@@ -100,7 +101,7 @@ def _read(node: tree.Command, scope: BuildScope) -> Settings:
         command=node.name, span=node.span,
     )
     split = None
-    if by:
+    if by and arguments["translatetoxy"]:
         choice = Choice(number=arguments["globallimit"])
         split = Split(by[0], choice, False, True, "OTHER", False, "NULL")
     return Settings(
@@ -118,8 +119,6 @@ def _check(arguments: Arguments) -> None:
             arguments.fail(f"{name} is not negative.", arguments.given[name])
     if not 0 <= arguments["maxzoomlevel"] <= 20:
         arguments.fail("maxzoomlevel is between 0 and 20.", arguments.given["maxzoomlevel"])
-    if not arguments["translatetoxy"]:
-        arguments.fail("geostats runs with translatetoxy=true only.", arguments.given["translatetoxy"])
 
 
 def _cells(settings: Settings) -> Source:
@@ -144,6 +143,10 @@ def _place(cell: str) -> tuple[int, ...]:
     return int(parts[3]), int(parts[5]), int(parts[7])
 
 
+def _place_and_category(key: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    return _place(key[0]), key[1:]
+
+
 class GeostatsState:
     """The state of geostats: groups by cell and series."""
 
@@ -152,6 +155,8 @@ class GeostatsState:
         sources = [_cells(settings)]
         if settings.split is not None:
             sources.append(settings.split.source(ctx))
+        else:
+            sources.extend(map(Source, settings.grouping.by[1:]))
         self.groups = Groups(settings.grouping, ctx, sources)
 
     def update(self, batch: Batch) -> None:
@@ -167,7 +172,10 @@ class GeostatsState:
         split = self.settings.split
         if split is None:
             names = [name for name in self.groups.names() if name[:1] != "\0"]
-            return Stream(batched(self._plain(ctx)), self._declared(names))
+            by = self.settings.grouping.by[1:]
+            if by:
+                names = [*by, *(name for name in names if name not in by)]
+            return Stream(batched(self._by_category(ctx) if by else self._plain(ctx)), self._declared(names))
         centres = self._centres(ctx)
         measures = [m for m in self.settings.grouping.measures if m.name not in (LATITUDE, LONGITUDE)]
         if len(measures) == 2:  # one of the user's, and the number of events
@@ -228,6 +236,16 @@ class GeostatsState:
             values = results(cell)
             own = self._own(cell, values.pop(LATITUDE), values.pop(LONGITUDE))
             yield {**own, **{name: value for name, value in values.items() if name[:1] != "\0"}}
+
+    def _by_category(self, ctx: RunContext) -> Iterator[Row]:
+        """A row for each cell and category, at the place of the cell."""
+        results, centres = self.groups.results(ctx), self._centres(ctx)
+        by, shown = self.settings.grouping.by[1:], self.groups.shown[1:]
+        for cell, *category in sorted(self.groups.group_keys(), key=_place_and_category):
+            own = self._own(cell, *centres[cell])
+            named = {name: known.get(text, text) for name, known, text in zip(by, shown, category, strict=True)}
+            values = results((cell, *category)).items()
+            yield {**own, **named, **{name: value for name, value in values if name[:1] != "\0"}}
 
     def _declared(self, names: list[str]) -> Any:
         def columns() -> Columns:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from splmini.commands._arguments import fail, read
 from splmini.commands._subsearches import one_after_the_other
 from splmini.commands.outputcsv import file_name
+from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, OptionSpec, command
@@ -19,7 +20,7 @@ OPTIONS = {
     "strict": OptionSpec("bool", default=False, doc="A file that is not there is always an error; no effect here."),
     "start": OptionSpec("int", default=0, doc="The first row, from 0."),
     "max": OptionSpec("int", default=1000000000, doc="How many rows."),
-    "events": OptionSpec("bool", default=False, doc="Whether the rows are events; no effect here."),
+    "events": OptionSpec("bool", default=False, doc="Whether the rows are events, which have _time and _raw."),
 }
 
 
@@ -35,25 +36,29 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give the rows of a CSV file below `data_dir`, or of one that outputcsv wrote; `where` filters them like search.
 
-    Empty cells are *null*; the lines of a cell with several are a *multivalue* field.
+    A name without an extension stands for one that ends in `.csv`, where there is such a file. Empty cells are
+    *null*; a *multivalue* field was written as one text, with blanks between its values. With `events=true` the file
+    needs the columns `_time` and `_raw`.
 
     Memory: the file.
     """
     arguments = read(node, OPTIONS, clauses=("where",), takes=(tree.Word,))
     if len(arguments.words) != 1:
         fail(node, "inputcsv needs the name of one file.")
-    name = file_name(arguments.words[0].text)
+    word = arguments.words[0]
     where = arguments.clause("where")
     start, most = arguments["start"], arguments["max"]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        reader = csv.DictReader(io.StringIO(ctx.read_file(name)))
+        reader = csv.DictReader(io.StringIO(_content(word.text, ctx)))
+        if arguments["events"] and not {"_time", "_raw"} <= set(reader.fieldnames or ()):
+            fail(node, "With events=true the file needs the columns _time and _raw.", arguments.given["events"])
         test = ctx.predicate(where[0]) if where else None
 
         def rows() -> Iterator[Row]:
             kept = 0
             for record in reader:
-                row = {key: _value(value) for key, value in record.items() if key and value}
+                row: Row = {key: value for key, value in record.items() if key and value}
                 if test is None or test(row):
                     kept += 1
                     if kept > start + most:
@@ -70,5 +75,15 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     return Generating(name="inputcsv", generate=generate, follows=behind, node=node, span=node.span)
 
 
-def _value(text: str) -> str | list[str]:
-    return text.split("\n") if "\n" in text else text
+def _content(name: str, ctx: RunContext) -> str:
+    """The text of the file of this name; where there is none and the name has no extension, of `NAME.csv`."""
+    longer = file_name(name)
+    if longer != name:
+        try:
+            return ctx.read_file(longer)
+        except KnowledgeError:
+            try:
+                return ctx.read_file(name)
+            except KnowledgeError:
+                pass
+    return ctx.read_file(longer)

@@ -12,13 +12,15 @@ from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import first
-from splmini.values.networks import parse_address
+from splmini.values.networks import parse_address, parse_cidr
 from splmini.values.numbers import to_text
 
 OPTIONS = {
     "prefix": OptionSpec("string", default="", doc="What to put before the names of the fields."),
     "allfields": OptionSpec("bool", default=False, doc="Add Continent, MetroCode and Timezone too."),
-    "lang": OptionSpec("string", default="en", doc="The language of the names, as the database knows it."),
+    "lang": OptionSpec(
+        "string", default="en", doc="The languages of the names, the best first, separated by commas; code: ISO codes."
+    ),
 }
 FIELDS = ("City", "Country", "Region", "lat", "lon")
 ALL_FIELDS = (*FIELDS, "Continent", "MetroCode", "Timezone")
@@ -39,6 +41,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     The places come from a MaxMind database (GeoLite2-City or the like), named by the environment:
     `Environment(databases={"iplocation": "GeoLite2-City.mmdb"})`. Without one the first public address raises
     MissingDatabase; private addresses are in no database.
+
+    Of a subnet (`192.0.2.0/24`) the place of its first address is given. A name that the database has in none of the
+    languages of `lang` is given in English; `lang=code` gives two-letter codes, where there are such.
 
     *Null*, texts that are no address and addresses that the database lacks get no fields. *Multivalue*: the first value
     counts.
@@ -85,7 +90,8 @@ def _finder(ctx: RunContext, node: tree.Command, language: str) -> Callable[[str
         nonlocal reader
         place = known.get(text)
         if place is None:
-            address = parse_address(text)
+            network = parse_cidr(text) if "/" in text else None
+            address = parse_address(text) if network is None else network.network_address
             place = {}
             if address is not None and address.is_global:
                 if reader is None:
@@ -151,5 +157,12 @@ def _part(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _name(part: Any, language: str) -> Any:
-    names = _part(part, "names") if isinstance(part, Mapping) else {}
-    return names.get(language, names.get("en"))
+    if not isinstance(part, Mapping):
+        return None
+    names = _part(part, "names")
+    wanted = [each.strip() for each in language.split(",")]
+    if "code" in wanted:
+        code = part.get("iso_code", part.get("code"))
+        if code is not None:
+            return code
+    return next((names[each] for each in wanted if each in names), names.get("en"))

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from splmini.commands._arguments import Arguments, fail, field_names, read
-from splmini.commands._subsearches import all_columns, limited, one_subsearch
+from splmini.commands._subsearches import all_columns, dataset, limited, one_subsearch
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Stream, batched
 from splmini.operators import Sequence as SequenceOperator
@@ -32,7 +32,8 @@ OPTIONS = {
     options=OPTIONS,
     clauses=("where",),
     syntax="join [type=(inner|left|outer)] [max=<int>] [overwrite=<bool>] [usetime=<bool>] [earlier=<bool>] "
-    "[<field-list> | left=<alias> right=<alias> where <alias>.<field>=<alias>.<field> ...] <subsearch>",
+    "[<field-list> | left=<alias> right=<alias> where <alias>.<field>=<alias>.<field> ...] "
+    "(<subsearch> | datamodel:<name> | savedsearch:<name> | inputlookup:<name>)",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Join",
     examples=(
@@ -51,12 +52,16 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Join each result with the first rows of a subsearch that have the same values in the fields.
 
+    In place of the subsearch a dataset may stand: `datamodel:Model.Dataset`, `savedsearch:name` or
+    `inputlookup:table`.
+
     Without a field list, the fields that both sides have. Values compare as text, case matters. An inner join (the
     default) drops results without a match, a left or outer join keeps them. The subsearch gives at most
     `join_subsearch_maxout` rows (50,000); a message says where that cut.
 
     With `left`, `right` and `where` the two sides may have keys of different names: `left=L right=R where L.id=R.uid`.
-    The fields then carry the alias of their side (`L.id`, `R.uid`); internal ones are those of the left side.
+    The fields then carry the alias of their side (`L.id`, `R.uid`); internal ones are those of the left side. Aliases
+    without a where clause have no effect.
 
     *Null*: a result that lacks one of the fields matches nothing. *Multivalue* keys match where all values agree.
 
@@ -64,8 +69,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """
     plain, where = _where_apart(node)
     arguments = read(plain, OPTIONS, takes=(tree.Word, tree.Subsearch, tree.Group))
-    subsearch = one_subsearch(arguments, scope)
-    names = field_names(arguments.words, node)
+    named = [word for word in arguments.words if _is_dataset(word)]
+    if named and (len(named) > 1 or arguments.subsearches):
+        arguments.fail("join takes one subsearch or one dataset.", named[-1])
+    subsearch = dataset(named[0], node, scope, DATASETS) if named else one_subsearch(arguments, scope)
+    names = field_names([word for word in arguments.words if word not in named], node)
     sides = _sides(arguments, where, names)
     if arguments["max"] < 0:
         fail(node, "max takes 0 or more.", arguments.given["max"])
@@ -91,6 +99,14 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batched(rows()), columns)
 
     return SequenceOperator(name="join", run=run, node=node, span=node.span)
+
+
+DATASETS = {"datamodel": "from", "savedsearch": "savedsearch", "inputlookup": "inputlookup"}
+
+
+def _is_dataset(word: tree.Word) -> bool:
+    kind, colon, name = word.text.partition(":")
+    return bool(colon and name) and kind.lower() in DATASETS and not word.quoted
 
 
 def _no_columns() -> None:
@@ -139,10 +155,10 @@ def _where_apart(node: tree.Command) -> tuple[tree.Command, list[tree.FieldCompa
 
 def _sides(arguments: Arguments, where: Sequence[tree.FieldComparison], names: Sequence[str]) -> _Sides | None:
     left, right = arguments["left"], arguments["right"]
-    if not where and left is None and right is None:
+    if not where:
         return None
     hint = "Expected such as: join left=L right=R where L.id=R.id [search ...]"
-    if not where or left is None or right is None or left == right:
+    if left is None or right is None or left == right:
         arguments.fail("join by where needs left=, right= and a comparison of their fields.", hint=hint)
     if names:
         arguments.fail("join takes a field list or a where clause, not both.", arguments.words[0])
@@ -224,4 +240,5 @@ def _in_time(row: Row, other: Row, earlier: bool) -> bool:
     own, others = to_number(row.get("_time")), to_number(other.get("_time"))
     if own is None or others is None:
         return False
-    return others <= own if earlier else others >= own
+    # rows of the same second count as both
+    return others // 1 <= own // 1 if earlier else others // 1 >= own // 1

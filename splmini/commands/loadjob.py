@@ -12,7 +12,7 @@ OPTIONS = {
     "savedsearch": OptionSpec("string", doc="user:app:name of a saved search."),
     "events": OptionSpec("bool", default=False, doc="The events instead of the results; no effect here."),
     "job_delegate": OptionSpec("string", default="scheduler", doc="Accepted; there are no jobs."),
-    "artifact_offset": OptionSpec("int", default=0, doc="Accepted; there are no jobs."),
+    "artifact_offset": OptionSpec("int", default=0, doc="0: the latest run, which is the only one."),
     "ignore_running": OptionSpec("bool", default=True, doc="Accepted; there are no jobs."),
 }
 
@@ -36,6 +36,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     reference = arguments["savedsearch"]
     if (reference is None) == (not arguments.words):
         fail(node, 'loadjob needs savedsearch="user:app:name" or a search id.')
+
+    if reference is not None and len(list(filter(None, reference.split(":", 2)))) != 3:
+        fail(node, "savedsearch= takes user:app:name.", arguments.given["savedsearch"])
+    if arguments["artifact_offset"]:
+        fail(node, "There is one run of a saved search, that of now: artifact_offset is 0.",
+             arguments.given["artifact_offset"])
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         if reference is None:

@@ -52,6 +52,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "makecontinuous takes one field.", arguments.words[1])
     if arguments["bins"] < 2:
         fail(node, "bins has to be 2 or more.", arguments.given["bins"])
+    if None not in (arguments["start"], arguments["end"]) and arguments["end"] <= arguments["start"]:
+        fail(node, "end has to be more than start.", arguments.given["end"])
     name = arguments.words[0].text if arguments.words else "_time"
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

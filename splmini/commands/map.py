@@ -14,7 +14,7 @@ from splmini.values.numbers import to_text
 
 OPTIONS = {
     "search": OptionSpec("string", doc="The search, with $field$ where values go."),
-    "maxsearches": OptionSpec("int", doc="How many searches to run (default: limits map_maxsearches, 10); 0: all."),
+    "maxsearches": OptionSpec("int", doc="How many searches to run (default: limits map_maxsearches, 10); 0: none."),
 }
 
 _TOKEN = re.compile(r"\$([^$\s]+)\$")
@@ -50,7 +50,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     given = [*templates, *arguments.words, *([arguments.given["search"]] if arguments["search"] is not None else [])]
     if len(given) != 1:
         fail(node, 'map needs one search: search="…", a subsearch, or the name of a saved search.')
-    text = templates[0].text if templates else arguments["search"]
+    # inside brackets the first word is a command
+    text = f"| {templates[0].text.strip().removeprefix('|')}" if templates else arguments["search"]
+    if arguments["maxsearches"] is not None and arguments["maxsearches"] < 0:
+        fail(node, "maxsearches is not negative.", arguments.given["maxsearches"])
     name = arguments.words[0].text if arguments.words else None
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
@@ -60,7 +63,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
         def batches() -> Iterator[Batch]:
             for number, row in enumerate(stream.rows(), 1):
-                if limit and number > limit:
+                if number > limit:
                     ctx.message(
                         "warn", "map", f"map ran {limit} searches and left the other results out (maxsearches)."
                     )

@@ -11,7 +11,7 @@ from splmini.commands._arguments import fail, read
 from splmini.commands._subsearches import rows_of
 from splmini.errors import KnowledgeError
 from splmini.language import tree
-from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
+from splmini.operators import Batch, Columns, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
@@ -21,7 +21,7 @@ OPTIONS = {
     "create_empty": OptionSpec("bool", default=False, doc="Make an empty file where there are no results."),
     "override_if_empty": OptionSpec("bool", default=True, doc="Empty a file that is there where there are no results."),
     "dispatch": OptionSpec("bool", default=False, doc="Where a server puts the file; no effect here."),
-    "usexml": OptionSpec("bool", default=False, doc="XML instead of CSV: not supported."),
+    "usexml": OptionSpec("bool", default=False, doc="Without a file name, XML instead of CSV: not supported."),
     "singlefile": OptionSpec("bool", default=True, doc="One file; no effect here."),
 }
 
@@ -37,16 +37,22 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Write the results to a CSV file below `data_dir` (in memory without one), and pass them on.
 
-    `.csv` is added to a name without it. With `append=true` only the columns that the file has are written. The
-    values of a *multivalue* field are written one a line within the cell; a *null* field is an empty cell. `inputcsv`
-    reads the file again, once this run ended well.
+    `.csv` is added to a name without an extension. With `append=true` only the columns that the file has are written.
+    Internal fields are written too. The values of a *multivalue* field are written as one, with blanks between; a
+    *null* field is an empty cell. `inputcsv` reads the file again, once this run ended well.
+
+    Without a file name nothing is written: each result gets a field `_xml` with its line of CSV.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
-    if arguments["usexml"]:
+    if arguments["usexml"] and not arguments.words:
         fail(node, "outputcsv cannot write XML.", arguments.given["usexml"])
     if len(arguments.words) > 1:
         fail(node, "outputcsv takes one file name.", arguments.words[1])
-    name = file_name(arguments.words[0].text if arguments.words else "results")
+    if not arguments.words:
+        return Sequence(name="outputcsv", run=_into_field, node=node, span=node.span)
+    name = file_name(arguments.words[0].text)
+    if name.lower().endswith(".gz"):
+        fail(node, "outputcsv writes no compressed files.", arguments.words[0])
     options = dict(arguments.options)
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
@@ -58,6 +64,21 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batches(), stream.columns)
 
     return Sequence(name="outputcsv", run=run, node=node, span=node.span)
+
+
+def _into_field(stream: Stream, ctx: RunContext) -> Stream:
+    """Give each result its line of CSV, in the columns that the results have."""
+
+    def batches() -> Iterator[Batch]:
+        rows = rows_of(stream, ctx)
+        columns = stream.columns() or list(dict.fromkeys(field for row in rows for field in row))
+        yield from batched(row | {"_xml": as_csv([row], columns, header=False).rstrip("\n")} for row in rows)
+
+    def columns() -> Columns:
+        before = stream.columns()
+        return None if before is None else [*before, "_xml"]
+
+    return Stream(batches(), columns)
 
 
 def _write(name: str, rows: list[Row], columns: list[str] | None, options: dict[str, Any], ctx: RunContext) -> None:
@@ -79,8 +100,8 @@ def _columns_of(name: str, ctx: RunContext) -> list[str] | None:
 
 
 def file_name(name: str) -> str:
-    """Return a name with `.csv` at its end."""
-    return name if name.lower().endswith(".csv") else f"{name}.csv"
+    """Return a name with an extension: `.csv`, where it has none."""
+    return name if "." in name else f"{name}.csv"
 
 
 def as_csv(rows: list[Row], columns: list[str], header: bool = True) -> str:
@@ -90,5 +111,5 @@ def as_csv(rows: list[Row], columns: list[str], header: bool = True) -> str:
     if header:
         writer.writerow(columns)
     for row in rows:
-        writer.writerow(["\n".join(map(to_text, as_list(row.get(name)))) for name in columns])
+        writer.writerow([" ".join(map(to_text, as_list(row.get(name)))) for name in columns])
     return text.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batch
 from splmini.registry import BuildScope, Example, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
+
+_BACKSLASH = re.compile(r'\\(?!")')
+"""A backslash that does not escape a quotation mark."""
+_TWICE = r"\\\\"
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,12 @@ class _Returned:
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Turn the first results (one, unless a count says more) into one result with a field `search`.
+    r"""Turn the first results (one, unless a count says more) into one result with a field `search`.
 
     `field` gives `field="value"`, `alias=field` gives `alias="value"`, `$field` the value alone; the fields of a
-    result are joined by AND, results by OR. *Null* fields are left out, of a *multivalue* field each value is taken.
+    result are joined by AND, different results by OR. Quotation marks in values are not escaped;
+    `eval field=replace(field,"\"","\\\"")` does that before. *Null* fields are left out, of a *multivalue* field each
+    value is taken.
 
     Memory: the results that are counted.
     """
@@ -57,6 +64,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             number = parse_int(argument.text)
             if index == 0 and number is not None and not argument.quoted:
                 count = number
+                if count < 0:
+                    arguments.fail("The number of results is not negative.", argument)
             elif argument.text.startswith("$"):
                 fields.append(_Returned(argument.text.strip("$"), None))
             else:
@@ -71,10 +80,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 if number >= count:
                     break
                 text = _text(row, fields)
-                if text:
+                if text and text not in texts:
                     texts.append(text)
-            named = any(each.name is not None for each in fields)
-            yield {"search": " OR ".join(f"({text})" if named else text for text in texts)}
+            apart = len(texts) > 1 or any(each.name is not None for each in fields)
+            yield {"search": " OR ".join(f"({text})" if apart else text for text in texts)}
 
         return Stream(batched(rows()), _columns)
 
@@ -92,10 +101,6 @@ def _text(row: Row, fields: list[_Returned]) -> str:
         if each.name is None:
             parts.append(" OR ".join(values))
         elif values:
-            texts = [f'{each.name}="{_escaped(value)}"' for value in values]
+            texts = [f'{each.name}="{_BACKSLASH.sub(_TWICE, value)}"' for value in values]
             parts.append(texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})")
     return " ".join(part for part in parts if part)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -13,7 +13,9 @@ from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
 
 OPERATIONS = ("union", "diff", "intersect")
-OPTIONS = {"maxout": OptionSpec("int", default=50000, doc="Rows that a subsearch may give; 0: all.")}
+OPTIONS = {
+    "maxout": OptionSpec("int", doc="Rows that a subsearch may give (default: limits set_maxresultrows); 0: all."),
+}
 
 
 @command(
@@ -35,7 +37,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Combine the results of two subsearches: `union` (equal ones once), `diff` (in one of them only), `intersect`.
 
     Two results are equal where all their fields are, internal ones (which begin with an underscore) apart; a *null*
-    field equals a null field, *multivalue* fields are equal where all values are.
+    field equals a null field, *multivalue* fields are equal where all values are. Each subsearch gives at most 50,000
+    rows (limits: `set_maxresultrows`); a message says where that cut.
 
     Memory: the results of both subsearches.
     """
@@ -48,10 +51,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "set needs two subsearches.")
     for search in searches:
         scope.build(search.pipeline)
-    most = arguments["maxout"]
+    given = arguments["maxout"]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        left, right = (limited(ctx, search, most, "set", "maxout") for search in searches)
+        most = ctx.limits.set_maxresultrows if given is None else given
+        setting = "limits: set_maxresultrows" if given is None else "maxout"
+        left, right = (limited(ctx, search, most, "set", setting) for search in searches)
 
         def rows() -> Iterator[Row]:
             first, second = ({_key(row): row for row in stream.rows()} for stream in (left, right))

@@ -105,6 +105,9 @@ def _settings(arguments: Arguments, grouping: Grouping, scope: BuildScope) -> Se
         seconds = span.count * SECONDS.get(span.unit, 0.0)
         if seconds <= 0:
             arguments.fail("time_window takes a length such as 5m or 1h.", arguments.given["time_window"])
+        for name, needed in (("current", True), ("global", True)):
+            if options[name] is not needed:
+                arguments.fail(f"{name}=false does not go with a time_window.", arguments.given[name])
     before, after = (
         None if options[name] is None else _condition(options[name], scope) for name in ("reset_before", "reset_after")
     )
@@ -143,6 +146,8 @@ class Running:
     bad: set[tuple[Any, int]] = field(default_factory=set)
     windows: dict[Any, deque[Any]] = field(default_factory=dict)
     order: int = 0
+    moment: float | None = None
+    direction: int = 0
 
     def __post_init__(self) -> None:
         for measure in self.settings.grouping.measures:
@@ -226,6 +231,8 @@ class Running:
 
     def _windowed(self, key: Any, values: tuple[Any, ...], time: Any) -> Row:
         settings = self.settings
+        if settings.seconds:
+            self._check_order(time)
         window = self.windows.setdefault(() if settings.together else key, deque())
         if settings.current:
             window.append((key, values, time))
@@ -245,6 +252,21 @@ class Running:
         if not settings.current:
             window.append((key, values, time))
         return row
+
+
+    def _check_order(self, time: float | None) -> None:
+        """Raise where the times of rows rise and fall."""
+        before = self.moment
+        self.moment = before if time is None else time
+        if time is None or before is None or time == before:
+            return
+        direction = 1 if time > before else -1
+        if direction == -self.direction:
+            raise ArgumentError(
+                "time_window needs results in order of time, ascending or descending.", name="streamstats",
+                hint="Sort them first: | sort 0 _time", span=self.settings.grouping.span,
+            )
+        self.direction = direction
 
 
 def _one(row: Row) -> Any:

@@ -9,15 +9,19 @@ from operator import itemgetter
 from typing import Any
 
 from splmini.commands import _binning
-from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields, fields_needed
+from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed
 from splmini.commands._arguments import Arguments, read
 from splmini.commands._pivot import (
     BIN_OPTIONS,
     SERIES_OPTIONS,
     Bins,
     Names,
+    Note,
     Split,
     Table,
+    check_split,
+    idle_options,
+    rate_unit,
     read_bins,
     read_measures_of,
     read_split,
@@ -27,7 +31,6 @@ from splmini.commands._slices import Source
 from splmini.commands.chart import owned_options
 from splmini.commands.stats import order_matters
 from splmini.errors import LimitExceeded
-from splmini.functions.stats import find_function
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -56,6 +59,7 @@ class Settings:
     cont: bool
     partial: bool
     fixedrange: bool
+    note: Note | None = None
 
 
 @command(
@@ -107,8 +111,7 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     if "where" in arguments.clauses and not by:
         arguments.fail("where chooses series: it needs a BY clause.", arguments.clauses["where"])
     measures = read_measures_of(arguments, scope, ())
-    if not by and any(measure.formula is not None for measure in measures):
-        arguments.fail("An eval expression over aggregates needs a BY clause.")
+    check_split(arguments, measures, by, bool(by))
     bins = read_bins(arguments, arguments.given) or Bins()
     _check_span(arguments, bins)
     grouping = Grouping(measures, ("_time", *by), dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
@@ -119,7 +122,8 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
         grouping = with_number(grouping)
     names = Names(arguments["sep"], arguments["format"])
     return Settings(
-        grouping, bins, split, names, arguments["cont"], arguments["partial"], arguments["fixedrange"]
+        grouping, bins, split, names, arguments["cont"], arguments["partial"], arguments["fixedrange"],
+        idle_options(arguments, bool(by)),
     )
 
 
@@ -276,6 +280,8 @@ class TimechartState:
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the table."""
+        if self.settings.note is not None:
+            self.settings.note.tell(ctx)
         if self.taken and not self.extent:
             text = f"None of {self.taken:,} results has a _time, so there is nothing to chart."
             ctx.message("warn", self.settings.grouping.command, text, self.settings.grouping.span)
@@ -366,14 +372,6 @@ def _rebinned(bins: Any, split: bool) -> Callable[[Any], Any]:
         return start(key[0]), key[1]
 
     return pair if split else start
-
-
-def rate_unit(measure: Measure) -> int | None:
-    """Return the seconds of the unit of a per_second, per_minute … measure; None for another."""
-    if not measure.function:
-        return None
-    spec, _ = find_function(measure.function)
-    return getattr(spec.make, "unit", None)
 
 
 def _declared(names: list[str]) -> Callable[[], Columns]:

@@ -93,6 +93,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if arguments["name"] is not None:
         return _typed(node, arguments, scope)
     names = [*field_names(arguments.words, node), *arguments["fields"]]
+    if arguments.words and arguments["fields"]:
+        fail(node, "fields= does not go with a list of fields.", arguments.given["fields"])
+    if not names and not any(name in arguments.given for name in _CLOSING):
+        fail(node, "transaction needs fields, or one of maxspan, maxpause, maxevents, startswith and endswith.")
     rules = _Rules(
         tuple(names),
         _seconds(arguments, "maxspan"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import limited, one_after_the_other
+from splmini.commands._subsearches import dataset, limited, one_after_the_other
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -51,18 +51,14 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 
 def _dataset(given: tree.Node, node: tree.Command, scope: BuildScope) -> tree.Subsearch:
+    if isinstance(given, tree.Word) and ":" in given.text:
+        return dataset(given, node, scope, _COMMANDS)
     if isinstance(given, tree.Word):
-        kind, colon, name = given.text.partition(":")
-        if not colon:
-            kind, name = "from", given.text
-        made = _COMMANDS.get(kind.lower())
-        if made is None:
-            fail(node, f"'{kind}' is no kind of dataset.", given, "Kinds are datamodel, lookup and savedsearch.")
-        words = (tree.Word(given.text if made == "from" else name, span=given.span),)
-        given = tree.Subsearch(tree.Pipeline((tree.Command(made, words, span=given.span),), True), span=given.span)
+        command = tree.Command("from", (tree.Word(given.text, span=given.span),), span=given.span)
+        given = tree.Subsearch(tree.Pipeline((command,), True), span=given.span)
     assert isinstance(given, tree.Subsearch)
     scope.build(given.pipeline)
     return given
 
 
-_COMMANDS = {"datamodel": "from", "lookup": "inputlookup", "savedsearch": "savedsearch", "from": "from"}
+_COMMANDS = {"datamodel": "from", "lookup": "inputlookup", "savedsearch": "savedsearch"}

@@ -245,8 +245,8 @@ def _read_all(
             for each in group:
                 each.error = each.error or error
             continue
-        if made is not None:
-            datasets.append(made)
+        if made:
+            datasets.extend(made)
         elif distribution is not None:
             read_dataset(name, group, run)
     if distribution is not None and distribution.executor is not None:

@@ -262,6 +262,14 @@ class Tasks:
         self._parts: dict[int, tuple[Part, ...]] = {}
         self._failed: dict[int, int] = {}
         self._done: dict[int, Any] = {}
+        self._start()
+
+    def _start(self) -> None:
+        """Have an executor start its workers, before events are read here; forked ones have the job then."""
+        try:
+            self._executor.submit(_nothing)
+        except (BrokenExecutor, RuntimeError):
+            self._give_up()
 
     def outcomes(self, groups: Iterator[tuple[Part, ...]], here: Any) -> Iterator[Any]:
         """Yield the outcome of each task; `here(parts)` does what no worker could."""
@@ -346,6 +354,10 @@ class Tasks:
         for future in self._pending:
             future.cancel()
         self._pending.clear()
+
+
+def _nothing() -> None:
+    """What an executor's workers start with."""
 
 
 def worker_count(executor: Executor) -> int:

@@ -106,6 +106,8 @@ class Reading:
     most: int | None = None
     """How many rows are kept at most; beyond that the search reads by itself."""
     overflowed: bool = False
+    screened: bool = True
+    """Whether its events can be told by the bytes of what they were read from; data points are not."""
 
     def take(self, rows: Batch) -> None:
         """Take in rows that satisfy the predicate."""
@@ -220,7 +222,7 @@ def _dataset_reading(run: Run, operators: Sequence[Operator], first: Generating)
         made.rest, made.needed = list(operators), union(asked.needed, made.reads)
         made.raw = made.raw or (asked.needed is not None and "_raw" in asked.needed)
         made.state, made.steps = asked.create(run), [] if asked.points is None else [asked.points(run)]
-        made.behind = 1
+        made.behind, made.screened = 1, False
         return made
     reads: Fields = frozenset({"_time"}) if where is None else union(compiler.fields_read(where), frozenset({"_time"}))
     test = _Test(run, where)

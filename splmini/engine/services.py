@@ -15,6 +15,7 @@ from splmini.operators import Batch, Dataset, Fields, Implied, Row, Table
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
+    from splmini.knowledge.ways import Demand
 
 Mapper: TypeAlias = "Callable[[Events], Batch]"
 
@@ -56,6 +57,14 @@ class Services(Protocol):
     ) -> list[frozenset[str]]:
         """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression;
         `sourcetypes` are the only ones that the records may have."""
+
+    def demanded_literals(
+        self, demands: Iterable[Demand], sourcetypes: frozenset[str] | None
+    ) -> list[list[frozenset[str]]]:
+        """Return `block_literals` for many demands."""
+
+    def impossible(self, demands: Iterable[Demand], constants: Row, run: Run) -> list[bool]:
+        """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table; raises UnknownLookup."""

@@ -2,167 +2,37 @@
 
 What a search reads is known before it runs: the events that satisfy its first command, the dataset of a data model that
 tstats aggregates, the data points of mstats, and the same of its subsearches. Each of these is a `Reading`. One pass
-over the events fills them all: an index says which of them an event could satisfy (`engine.candidates`), datasets are
-made from the mapped events, and what follows is aggregated as rows come where their order does not matter. Then each
-search runs on what was found.
+over the events fills them all. A screen says, from the bytes of events, which readings they could satisfy
+(`engine.screening`); only those events are mapped, with the fields that those readings test. Readings of which bytes
+tell nothing are looked up by values of mapped events (`engine.candidates`). Datasets are made from the mapped events
+(`engine.datasets`), and what follows is aggregated as rows come where their order does not matter. Then each search
+runs on what was found.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from splmini.engine.candidates import Index, build_index
+from splmini.engine.candidates import Index
 from splmini.engine.context import Run
-from splmini.engine.readings import NOTHING, Found, Reading, SweepRun, reading_of, scan_reading, subsearches
+from splmini.engine.datasets import DatasetReadings, dataset_readings, foreseen, index_of, read_dataset
+from splmini.engine.readings import Found, Reading, SweepRun, reading_of, scan_reading, subsearches
+from splmini.engine.screening import Candidates, ClassScreen, Screen
 from splmini.engine.selection import may_hold_classes, named_indexes
-from splmini.engine.stream import reads_raw
-from splmini.engine.tasks import NotDistributable, require_streaming
-from splmini.errors import SplError
+from splmini.knowledge.ways import Demand
 from splmini.language import tree
-from splmini.operators import ALL, Batch, Fields, Generating, Implied, Operator, Row, Stream, union
-from splmini.plan.distribution import holds_subsearch
-from splmini.plan.fields import required
+from splmini.operators import ALL, Batch, Fields, Row, union
 
 CHUNK = 8192
 """Events that are mapped and handed out together."""
-SAMPLE = 400
-"""Rows that tell which values and literals are rare."""
 MAPPERS = 64
 """Mappers that are kept for the fields that the searches which hit an event need."""
-
-
-# ---- datasets -------------------------------------------------------------------------------------------------------
-
-
-class _Shared(Run):
-    """The run in which a dataset is made from the events of a chunk: its scans give those that a pass selected."""
-
-    asked: list[Reading]
-    feeding: bool
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.asked, self.feeding, self._next = [], False, 0
-
-    def start(self) -> None:
-        """Give the scans of a dataset their rows, from the first one on."""
-        self.feeding, self._next = True, 0
-
-    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
-        """Say what is to be read; or give it, when it was."""
-        if not self.feeding:
-            if predicate is not None and holds_subsearch(predicate):
-                raise NotDistributable
-            reading = scan_reading(self, [NOTHING], predicate)
-            reading.needed = union(needed, reading.reads)
-            self.asked.append(reading)
-            return Stream(iter(()))
-        reading = self.asked[self._next]
-        self._next += 1
-        rows, reading.rows = reading.rows, []
-        return Stream(iter([rows] if rows else []))
-
-    def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
-        """Run a pipeline of a dataset, where each event is for itself."""
-        require_streaming(self.builder.build(pipeline))
-        return super().run(pipeline, rows, needed)
-
-    def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
-        """Refuse: a subsearch reads all events."""
-        raise NotDistributable
-
-
-MOST_FORESEEN = 50_000
-"""Rows that are kept for a command that would read them by itself."""
-
-
-def foreseen(run: Run, operators: Sequence[Operator], shared: Callable[[type[Run]], Any]) -> list[Reading]:
-    """Return what a command scans that makes rows from a data model (from, datamodel), seen by letting it do so with
-    no events; nothing where that cannot be told."""
-    first = operators[0]
-    if not isinstance(first, Generating) or first.name not in ("from", "datamodel"):
-        return []
-    watch: _Shared = shared(_Shared)
-    try:
-        for _ in first.generate(watch, required(operators)[0]).batches:
-            pass
-    except (SplError, NotDistributable):
-        return []
-    if any(each.predicate is None for each in watch.asked):
-        return []
-    for each in watch.asked:
-        each.run, each.most, each.raw = run, MOST_FORESEEN, each.raw or reads_raw(operators)
-    return watch.asked
-
-
-@dataclass
-class DatasetReadings:
-    """All readings of one dataset, and what the dataset itself reads."""
-
-    name: str
-    run: _Shared
-    readings: list[Reading]
-    needed: Fields
-    index: Index | None = None
-
-    def take_chunk(self) -> None:
-        """Make the dataset's rows of the events that were selected, and hand them out."""
-        if not any(each.rows for each in self.run.asked):
-            return
-        self.run.start()
-        for batch in self.run.dataset(self.name).rows(self.run, self.needed, True).batches:
-            if self.index is None:
-                self.index = index_of(self.readings, batch)
-            _hand_out(self.readings, self.index, batch)
-
-
-def index_of(readings: Sequence[Reading], rows: Batch) -> Index:
-    """Index readings, by what is rare among some rows."""
-    return build_index([each.predicate for each in readings], rows[:: len(rows) // SAMPLE + 1])
-
-
-def _hand_out(readings: Sequence[Reading], index: Index, batch: Batch) -> None:
-    """Give each reading the rows of a batch that satisfy its predicate."""
-    hits: dict[int, list[Row]] = {}
-    for row in batch:
-        for number in index.candidates(row):
-            each = readings[number]
-            if each.error is None and each.test(row):
-                hits.setdefault(number, []).append(row)
-    for number, rows in hits.items():
-        readings[number].take(rows)
-
-
-def dataset_readings(name: str, readings: list[Reading], shared: Callable[[type[Run]], Any]) -> DatasetReadings | None:
-    """Prepare the readings of a dataset; None where it cannot be made chunk by chunk, so that each reads by itself.
-
-    Raises SplError where the dataset is not there.
-    """
-    run: _Shared = shared(_Shared)
-    needed = union(*(each.needed for each in readings))
-    try:
-        for _ in run.dataset(name).rows(run, needed, True).batches:
-            pass
-    except NotDistributable:
-        return None
-    return DatasetReadings(name, run, readings, needed)
-
-
-def read_dataset(name: str, readings: Sequence[Reading], run: Run) -> None:
-    """Read a dataset that cannot be made chunk by chunk, once for all its readings."""
-    index: Index | None = None
-    try:
-        for batch in run.dataset(name).rows(run, union(*(each.needed for each in readings)), True).batches:
-            index = index or index_of(readings, batch)
-            _hand_out(readings, index, batch)
-    except SplError as error:
-        for each in readings:
-            each.error = each.error or error
-
-
-# ---- the pass --------------------------------------------------------------------------------------------------------
+TOGETHER = 4
+"""Readings that could be satisfied by an event, of which each has it mapped for itself; for more, all fields of all are
+made."""
 
 
 def one_pass(
@@ -173,19 +43,18 @@ def one_pass(
 ) -> None:
     """Read the events of a run once and hand each reading the rows that satisfy its predicate.
 
-    What all predicates and datasets read is made first; what the searches behind them need, only for the events that
-    satisfy one.
+    What predicates and datasets read is made first, of the events that could satisfy one; what the searches behind them
+    need, only of the events that do.
     """
-    below = [each for dataset in datasets for each in dataset.run.asked]
-    everything = [*readings, *below]
-    if not everything:
+    below = [each for dataset in datasets for each in dataset.asked]
+    if not readings and not below:
         return
-    taking = _Pass(readings, below, run)
-    for events in _chunks(run, progress):
+    taking = _Pass(readings, datasets, run)
+    for events in _chunks(run, progress, taking.screen):
         taking.take(events)
         for dataset in datasets:
             dataset.take_chunk()
-    for each in everything:
+    for each in (*readings, *below):
         written = run.services.written_events(named_indexes(each.predicate))
         if written:
             rows = [row for row in taking.mapped(written, each) if each.test(row)]
@@ -194,9 +63,9 @@ def one_pass(
         dataset.take_chunk()
 
 
-def _chunks(run: Run, progress: Callable[[int], None] | None) -> Iterator[list[Row]]:
+def _chunks(run: Run, progress: Callable[[int], None] | None, screen: Screen | None) -> Iterator[list[Row]]:
     held: list[Row] = []
-    for count, events in run.source.batches():
+    for count, events in run.source.batches((), screen):
         if run.stopped():
             break
         run.scanned += count
@@ -210,48 +79,90 @@ def _chunks(run: Run, progress: Callable[[int], None] | None) -> Iterator[list[R
         yield held
 
 
-class _Pass:
-    """The mapping and handing out of events to readings, those of datasets included."""
+class _Tested:
+    """Readings that are tested on the same rows, mapped with the fields that their predicates read, and `further`."""
 
-    def __init__(self, readings: Sequence[Reading], below: Sequence[Reading], run: Run) -> None:
-        self.run = run
-        self.everything = [*readings, *below]
-        self.plain = len(readings)
-        self.index: Index | None = None
+    def __init__(self, numbers: Sequence[int], readings: Sequence[Reading], run: Run, further: Fields) -> None:
+        self.numbers = numbers
+        self.readings = readings
+        fields = union(further, *(each.reads for each in readings))
         # events without a _raw get one only where a predicate, or what follows a hit, reads it
-        self.raw = any(each.reads is None or "_raw" in each.reads for each in self.everything) or any(
-            each.raw for each in below
-        )
-        predicates = [each.predicate for each in self.everything]
-        base = union(frozenset(), *(each.needed for each in below))
-        known = [each for each in predicates if each is not None]
-        asked = tree.Or(tuple(known)) if len(known) == len(predicates) and not may_hold_classes(base) else None
-        self.made: Fields = union(base, *(each.reads for each in self.everything))
-        self.first = run.services.bind_mapper(self.made, run, self.raw, asked=asked)
+        raw = any(each.reads is None or "_raw" in each.reads or (further and each.raw) for each in readings)
+        predicates = [each.predicate for each in readings if each.predicate is not None]
+        every = len(predicates) == len(readings)
+        asked = tree.Or(tuple(predicates)) if every and not may_hold_classes(further) else None
+        self.mapper = run.services.bind_mapper(fields, run, raw, asked=asked)
+        self.index: Index | None = None
+
+    def hits(self, events: list[Row]) -> Iterator[tuple[int, int, Row]]:
+        """Yield, for each reading that an event satisfies, its number, the position of the event, and its row."""
+        rows = self.mapper(events)
+        if len(self.readings) == 1:
+            candidates: Callable[[Row], Sequence[int]] = _the_only_one
+        else:
+            self.index = self.index or index_of(self.readings, rows)
+            candidates = self.index.candidates
+        for position, row in enumerate(rows):
+            for at in candidates(row):
+                each = self.readings[at]
+                if each.error is None and each.test(row):
+                    yield self.numbers[at], position, row
+
+
+def _the_only_one(row: Row) -> Sequence[int]:
+    return (0,)
+
+
+class _Pass:
+    """The screening, mapping and handing out of events to readings, those of datasets included.
+
+    The screen numbers the readings of datasets behind the others: what any of them could take feeds its dataset.
+    """
+
+    def __init__(self, readings: Sequence[Reading], datasets: Sequence[DatasetReadings], run: Run) -> None:
+        self.run = run
+        self.readings = readings
+        self.fed = [number for number, dataset in enumerate(datasets) for _ in dataset.readings]
+        self.feeds = [
+            _Tested(range(len(each.asked)), each.asked, run, union(*(one.needed for one in each.asked)))
+            for each in datasets
+        ]  # fmt: skip
+        self.screen = _screen(readings, datasets, run)
+        self.tested: dict[tuple[int, ...], _Tested] = {}
         self.mappers: dict[tuple[Fields, bool], Any] = {}
 
     def take(self, events: list[Row]) -> None:
         """Hand out a chunk of events."""
-        made = self.first(events)
-        if self.index is None:
-            self.index = index_of(self.everything, made)
+        plain, total = len(self.readings), len(self.readings) + len(self.fed)
         hits: dict[int, list[int]] = {}
-        everything, candidates = self.everything, self.index.candidates
-        for position, row in enumerate(made):
-            for number in candidates(row):
-                each = everything[number]
-                if each.error is None and each.test(row):
-                    hits.setdefault(number, []).append(position)
-        mapped = self._mapped(events, {number: found for number, found in hits.items() if number < self.plain})
+        feeding: list[set[int]] = [set() for _ in self.feeds]
+        screened = [(None, list(range(len(events))), {})] if self.screen is None else self.screen.candidates(events)
+        for known, positions, candidates in screened:
+            always = range(total) if known is None else known.always
+            for numbers, chosen in _to_test(known, positions, candidates, plain):
+                for number, at, _ in self._tested(numbers).hits([events[position] for position in chosen]):
+                    hits.setdefault(number, []).append(chosen[at])
+            for number, fed in chain(candidates.items(), ((each, positions) for each in always)):
+                if number >= plain:
+                    feeding[self.fed[number - plain]].update(fed)
+        self._give(events, hits)
+        for feed, places in zip(self.feeds, feeding, strict=True):
+            if places:
+                _feed(feed, [events[position] for position in sorted(places)])
+
+    def _tested(self, numbers: tuple[int, ...]) -> _Tested:
+        known = self.tested.get(numbers)
+        if known is None:
+            readings = [self.readings[number] for number in numbers]
+            known = self.tested[numbers] = _Tested(numbers, readings, self.run, frozenset())
+        return known
+
+    def _give(self, events: list[Row], hits: dict[int, list[int]]) -> None:
+        """Make what the searches that hit an event need of it, and hand it out."""
+        mapped = self._mapped(events, hits)
         for number, positions in hits.items():
-            each = everything[number]
-            source: Any = mapped if number < self.plain else made
-            rows = [dict(source[position]) for position in positions]
-            if not each.raw:
-                for row, position in zip(rows, positions, strict=True):
-                    if "_raw" not in events[position]:
-                        row.pop("_raw", None)
-            each.take(rows)
+            each = self.readings[number]
+            _take(each, [(events[position], mapped[position]) for position in sorted(positions)])
 
     def _mapped(self, events: list[Row], hits: dict[int, list[int]]) -> dict[int, Row]:
         """Make what the searches that hit an event need of it; events that the same ones hit go together."""
@@ -261,10 +172,10 @@ class _Pass:
                 numbers.setdefault(position, []).append(number)
         together: dict[tuple[int, ...], list[int]] = {}
         for position, found in sorted(numbers.items()):
-            together.setdefault(tuple(found), []).append(position)
+            together.setdefault(tuple(sorted(found)), []).append(position)
         mapped: dict[int, Row] = {}
         for group, positions in together.items():
-            readings = [self.everything[number] for number in group]
+            readings = [self.readings[number] for number in group]
             mapper = self._mapper(union(*(each.needed for each in readings)), any(each.raw for each in readings))
             mapped.update(zip(positions, mapper([events[position] for position in positions]), strict=True))
         return mapped
@@ -282,6 +193,54 @@ class _Pass:
     def mapped(self, events: list[Row], reading: Reading) -> Batch:
         """Map events for one reading alone."""
         return self.run.services.bind_mapper(reading.needed, self.run, reading.raw)(events)
+
+
+def _screen(readings: Sequence[Reading], datasets: Sequence[DatasetReadings], run: Run) -> Screen | None:
+    """Return what tells which readings an event could satisfy; None where keys may be replaced by calculations."""
+    if run.knowledge != "default" or not run.optimized:
+        return None
+    demands = [[Demand(each.predicate)] if each.screened else None for each in readings]
+    return Screen([*demands, *(each for dataset in datasets for each in dataset.demands)], run)
+
+
+def _to_test(
+    known: ClassScreen | None, positions: list[int], candidates: Candidates, plain: int
+) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    """Yield numbers of readings (those below `plain`) with the positions of the events that they are tested on."""
+    if known is None:
+        yield tuple(range(plain)), positions
+        return
+    always = tuple(number for number in known.always if number < plain)
+    if always:
+        yield always, positions
+    own = {number: places for number, places in candidates.items() if number < plain}
+    count = Counter(chain.from_iterable(own.values()))
+    crowded = {position for position, several in count.items() if several > TOGETHER}
+    for number, places in own.items():
+        chosen = [position for position in places if position not in crowded] if crowded else places
+        if chosen:
+            yield (number,), chosen
+    if crowded:
+        yield tuple(number for number in known.literal if number < plain), sorted(crowded)
+
+
+def _feed(feed: _Tested, events: list[Row]) -> None:
+    """Give the scans of a dataset the events that satisfy them."""
+    taken: dict[int, list[tuple[Row, Row]]] = {}
+    for number, position, row in feed.hits(events):
+        taken.setdefault(number, []).append((events[position], row))
+    for number, pairs in taken.items():
+        _take(feed.readings[number], pairs)
+
+
+def _take(reading: Reading, pairs: list[tuple[Row, Row]]) -> None:
+    """Hand a reading its rows, each with the event that it was made of."""
+    rows = [dict(row) for _, row in pairs]
+    if not reading.raw:
+        for (event, _), row in zip(pairs, rows, strict=True):
+            if "_raw" not in event:
+                row.pop("_raw", None)
+    reading.take(rows)
 
 
 __all__ = [

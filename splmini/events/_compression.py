@@ -267,8 +267,8 @@ def _member(
 # ---- character sets ------------------------------------------------------------------------------------------------
 
 
-class _Utf16(io.RawIOBase):
-    """A UTF-16 stream as UTF-8."""
+class _Recoded(io.RawIOBase):
+    """A stream of another character set as UTF-8."""
 
     def __init__(self, inner: BinaryIO, encoding: str) -> None:
         self._inner = inner
@@ -294,8 +294,12 @@ class _Utf16(io.RawIOBase):
         super().close()
 
 
-def utf8(head: bytes, file: BinaryIO) -> tuple[bytes, BinaryIO]:
-    """Return a text stream as UTF-8 without a byte order mark, whatever it is in."""
+def utf8(head: bytes, file: BinaryIO, charset: str | None = None) -> tuple[bytes, BinaryIO]:
+    """Return a text stream as UTF-8 without a byte order mark, whatever it is in.
+
+    `charset` is the codec of a stream whose first bytes do not say: a name of Python's, or `auto`, which is
+    Windows-1252 for what is not UTF-8.
+    """
     if head.startswith(b"\xef\xbb\xbf"):
         file.read(3)
         return head[3:], file
@@ -307,6 +311,16 @@ def utf8(head: bytes, file: BinaryIO) -> tuple[bytes, BinaryIO]:
         encoding = "utf-16-le"
     elif len(head) >= 8 and not head[0:64:2].strip(b"\0") and head[1:64:2].isascii() and b"\0" not in head[1:64:2]:
         encoding = "utf-16-be"
+    elif charset is not None:
+        encoding = (None if _is_utf8(head) else "cp1252") if charset == "auto" else charset
     if encoding is None:
         return head, file
-    return peek(io.BufferedReader(_Utf16(file, encoding)), HEAD_BYTES)
+    return peek(io.BufferedReader(_Recoded(file, encoding)), HEAD_BYTES)
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may go on behind the head
+    except UnicodeDecodeError:
+        return False
+    return True

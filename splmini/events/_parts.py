@@ -163,9 +163,12 @@ def _text_reader(head: bytes, settings: Settings) -> Reader | None:
     plain, _ = utf8(head, io.BufferedReader(io.BytesIO(head)))
     if not head.endswith(plain):
         return None  # another character set
+    ingest = settings.ingest
+    if ingest is not None and ingest.charset(settings) is not None:
+        return None
     if settings.format is None:
         reader = recognise_format(plain)
-        if settings.ingest is not None and settings.ingest.reading(reader, settings) is not None:
+        if ingest is not None and (ingest.by_rule(plain, reader, settings) or ingest.reading(reader, settings)):
             return None
     return reader
 

@@ -242,16 +242,20 @@ def _stream_blocks(
     stream: Stream, head: bytes, file: BinaryIO, settings: Settings, report: Report
 ) -> Iterator[Block | list[Row]]:
     settings = replace(settings, name=stream.name)
-    if settings.format is None and is_binary(head):
+    charset = settings.ingest.charset(settings) if settings.ingest is not None else None
+    if settings.format is None and charset is None and is_binary(head):
         if stream.asked:
             raise EventFormatError("This is no file of events that splmini can read.", path=stream.name or "events")
         report.notes.append(("warn", f"{stream.name}: left out, it is no file of events."))
         return
     reader = find_reader(settings.format) if settings.format else recognise_format(head)
     if reader.open is None:
-        head, file = utf8(head, file)
+        head, file = utf8(head, file, charset)
         if settings.format is None:
             reader = recognise_format(head)
+            if settings.ingest is not None:
+                ruled = settings.ingest.by_rule(head, reader, settings)
+                settings = settings if ruled is None else replace(settings, sourcetype=ruled)
     report.formats[stream.name or "events"] = reader.name
     if stream.name is not None:
         report.notes.append(("info", f"{stream.name}: read as {reader.title}."))

@@ -388,6 +388,14 @@ class LazyIngest:
         """Return how a file is read in place of the reader's own way, or None."""
         return self.made.reading(reader, settings)
 
+    def charset(self, settings: Any) -> str | None:
+        """Return the codec that an app says a file is in, or None."""
+        return self.made.charset(settings)  # type: ignore[no-any-return]
+
+    def by_rule(self, head: bytes, reader: Any, settings: Any) -> str | None:
+        """Return the sourcetype that a rule over a file's lines gives it, or None."""
+        return self.made.by_rule(head, reader, settings)  # type: ignore[no-any-return]
+
     def apply(self, events: list[dict[str, Any]], settings: Any) -> list[dict[str, Any]]:
         """Do to events that were just read what Splunk does before they are in the index."""
         return self.made.apply(events, settings)  # type: ignore[no-any-return]

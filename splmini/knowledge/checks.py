@@ -13,16 +13,19 @@ from typing import Any
 
 from splmini.errors import SplError
 from splmini.knowledge.apps import App, Knowledge, load_apps, pack_names
+from splmini.knowledge.charsets import codec_of
 from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, merge
+from splmini.knowledge.content_rules import KINDS, is_condition
 from splmini.knowledge.eventtypes import parse_search
 from splmini.knowledge.extraction import Problem, build_extraction
 from splmini.knowledge.indextime import index_time as done_at_index_time
 from splmini.knowledge.lookups import definition_of_stanza
 from splmini.knowledge.settings import parse_expression, parse_lookup
-from splmini.knowledge.timestamps import zone_setting
+from splmini.knowledge.timestamps import zone_aliases, zone_setting
 from splmini.values import regex
 
-INDEX_TIME = "rules that guess the sourcetype of a file are not carried out: it is recognised by its content"
+RULE = "a rule says the sourcetype of a file and nothing else"
+TIME_LIMIT = "a time outside of it is kept: files that are searched are often old"
 NOT_DONE = "not carried out"
 
 _CLASSES = re.compile(
@@ -37,11 +40,11 @@ PROPS_DONE = frozenset({
     "FIELD_DELIMITER", "FIELD_HEADER_REGEX", "HEADER_FIELD_LINE_NUMBER", "PREAMBLE_REGEX", "FIELD_QUOTE",
     "HEADER_FIELD_DELIMITER", "HEADER_FIELD_QUOTE", "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS",
     "MISSING_VALUE_REGEX", "KV_TRIM_SPACES", "JSON_TRIM_BRACES_IN_ARRAY_NAMES", "TRANSFORMS", "RULESET", "sourcetype",
+    "CHARSET", "TZ_ALIAS", "ADD_EXTRA_TIME_FIELDS",
 })  # fmt: skip
 PROPS_HARMLESS = frozenset({
     "category", "description", "pulldown_type", "disabled", "ANNOTATE_PUNCT", "SEGMENTATION", "LEARN_SOURCETYPE",
     "LEARN_MODEL", "maxDist", "EVENT_BREAKER", "EVENT_BREAKER_ENABLE", "CHECK_METHOD",
-    "MAX_DAYS_AGO", "MAX_DAYS_HENCE", "MAX_DIFF_SECS_AGO", "MAX_DIFF_SECS_HENCE", "ADD_EXTRA_TIME_FIELDS",
     "LINE_BREAKER_LOOKBEHIND", "MATCH_LIMIT", "DEPTH_LIMIT", "initCrcLength", "NO_BINARY_CHECK", "RULESET_DESC",
     "force_local_processing", "unarchive_cmd", "unarchive_cmd_start_mode", "HEADER_MODE", "ROUTE_EVENTS_OLDER_THAN",
     "EVENT_BREAKER_TRUNCATE", "SHOULD_LINEMERGE_LOOKAHEAD", "TRUNCATE_LOOKAHEAD",
@@ -66,8 +69,7 @@ TRANSFORMS_HARMLESS = frozenset({
     "input_csv_size_limit", "feature_id_element",
 })  # fmt: skip
 """Settings of transforms.conf that change nothing."""
-_CHARSETS = frozenset({"", "auto", "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be"})
-"""Encodings that are recognised by content."""
+_TIME_LIMITS = frozenset({"MAX_DAYS_AGO", "MAX_DAYS_HENCE", "MAX_DIFF_SECS_AGO", "MAX_DIFF_SECS_HENCE"})
 
 _OTHER_FILES = {
     "multikv": "tables are read by their header line alone",
@@ -120,15 +122,20 @@ def _problem(setting: Setting, stanza: str, key: str, text: str) -> Problem:
 
 def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
     for stanza, settings in _own(app, "props").items():
-        index_time = stanza.startswith(("rule::", "delayedrule::"))
+        index_time = stanza.startswith(KINDS)
         for key, setting in settings.items():
             kind = _class_of(key)
             if index_time:
-                yield _problem(setting, stanza, key, INDEX_TIME)
+                if key not in ("sourcetype", "disabled") and not is_condition(key):
+                    yield _problem(setting, stanza, key, RULE)
             elif kind == "KV_MODE" and setting.value.lower().startswith("multi_"):
                 yield _problem(setting, stanza, key, f"the mode {setting.value} is {NOT_DONE}")
-            elif kind == "CHARSET" and setting.value.strip().lower() in _CHARSETS:
-                pass
+            elif kind in _TIME_LIMITS:
+                yield _problem(setting, stanza, key, TIME_LIMIT)
+            elif kind == "CHARSET" and not _is_charset(setting.value):
+                yield _problem(setting, stanza, key, f"the character set {setting.value} is not known")
+            elif kind == "TZ_ALIAS" and len(zone_aliases(setting.value)) != setting.value.count("="):
+                yield _problem(setting, stanza, key, "an alias is not of the form NAME=GMT+HH:MM")
             elif kind == "CHECK_FOR_HEADER" and not as_bool(setting.value):
                 continue
             elif kind not in PROPS_DONE and kind not in PROPS_HARMLESS:
@@ -147,6 +154,14 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
                 yield _problem(settings[key], stanza, key, text)
             yield from _lookup_tables(settings, stanza, ctx)
     yield from _pattern_problems(app, knowledge)
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        codec_of(name)
+    except LookupError:
+        return False
+    return True
 
 
 _REGEXES = frozenset({

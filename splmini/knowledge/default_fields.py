@@ -50,8 +50,9 @@ def with_named(needed: Fields, ctx: MapperContext) -> Fields:
     return named | {"*"} if named else None
 
 
-def default_steps(zone: str | None) -> tuple[Step, ...]:
-    """Return the steps that make the default fields; `zone` is the TZ that props.conf sets for the events."""
+def default_steps(zone: str | None, extra: str | None = None) -> tuple[Step, ...]:
+    """Return the steps that make the default fields; `zone` and `extra` are the TZ and ADD_EXTRA_TIME_FIELDS that
+    props.conf sets for the events: `none`, `subseconds` and false mean that no pieces of the time are kept."""
 
     def make_dates(wanted: Names, ctx: MapperContext) -> Apply:
         named = wanted.plain
@@ -82,10 +83,10 @@ def default_steps(zone: str | None) -> tuple[Step, ...]:
 
     dates = Origin("default field", "date_*", "default", "system")
     lines = Origin("default field", "linecount, punct", "default", "system")
-    return (
-        _DefaultStep(dates, frozenset({"_time", "_raw"}), DATE_FIELDS, make_dates, verbatim=False),
-        _DefaultStep(lines, frozenset({"_raw"}), RAW_FIELDS, make_lines, verbatim=False),
-    )
+    by_line = _DefaultStep(lines, frozenset({"_raw"}), RAW_FIELDS, make_lines, verbatim=False)
+    if (extra or "all").strip().lower() not in ("all", "true", "1", "yes", "t", "y"):
+        return (by_line,)
+    return (_DefaultStep(dates, frozenset({"_time", "_raw"}), DATE_FIELDS, make_dates, verbatim=False), by_line)
 
 
 def date_fields(moment: float, raw: str, home: tzinfo) -> Row:

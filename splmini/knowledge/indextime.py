@@ -53,6 +53,8 @@ class Passing:
     row: Row
     keys: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
+    copies: list[Row] = field(default_factory=list)
+    """The events that CLONE_SOURCETYPE made of it."""
 
     def read(self, key: str) -> str | None:
         """Return what stands under a key of transforms.conf; None where there is nothing."""
@@ -88,13 +90,13 @@ Transform = Callable[[Passing], None]
 def transform(name: str, stanza: Stanza, transforms: Mapping[str, Stanza]) -> Transform:
     """Make what a transform does at index time; raises SplError where that is not carried out."""
     values = {key: setting.value for key, setting in stanza.items()}
-    if values.get("CLONE_SOURCETYPE"):
-        raise UnsupportedFeature("CLONE_SOURCETYPE is not carried out: no copies are made.", name="CLONE_SOURCETYPE")
     if values.get("INGEST_EVAL") or values.get("STOP_PROCESSING_IF"):
         return _evaluation(values)
     if not values.get("REGEX"):
         raise KnowledgeError(f"The transform '{name}' has no REGEX.", name=name)
     key = values.get("DEST_KEY") or ("_meta" if as_bool(values.get("WRITE_META")) else "")
+    if values.get("CLONE_SOURCETYPE"):
+        return _cloning(name, values, key, transforms)
     if not key:
         raise KnowledgeError(f"The transform '{name}' has neither DEST_KEY nor WRITE_META.", name=name)
     compiled = regex.compile(expand_modules(values["REGEX"], transforms))
@@ -121,6 +123,27 @@ def _writing(compiled: regex.Pattern, key: str, form: str, values: Mapping[str, 
             event.write(key, default)
 
     return apply
+
+
+def _cloning(name: str, values: Mapping[str, str], key: str, transforms: Mapping[str, Stanza]) -> Transform:
+    """CLONE_SOURCETYPE: the event stays as it is, and a copy of the new sourcetype has what the transform writes."""
+    compiled = regex.compile(expand_modules(values["REGEX"], transforms))
+    source, sourcetype = values.get("SOURCE_KEY") or "_raw", values["CLONE_SOURCETYPE"]
+    length = as_int(values.get("LOOKAHEAD"), LOOKAHEAD)
+    change = _writing(compiled, key, values.get("FORMAT") or f"{name}::$1", values) if key else None
+
+    def clone(event: Passing) -> None:
+        text = event.read(source)
+        if text is None or compiled.search(text[:length] if length > 0 else text) is None:
+            return
+        copy = Passing(dict(event.row))
+        if change is not None:
+            change(copy)
+        if copy.keys.get("queue") != "nullQueue":
+            copy.row["sourcetype"] = sourcetype
+            event.copies.append(copy.row)
+
+    return clone
 
 
 def _filled(form: str, match: regex.Match, groups: int, before: str | None) -> str:
@@ -237,8 +260,11 @@ class IndexTime:
     def __bool__(self) -> bool:
         return bool(self.edits or self.transforms)
 
-    def apply(self, row: Row) -> Row | None:
-        """Change an event in place and return it; None where it is dropped (sent to the nullQueue)."""
+    def apply(self, row: Row, copies: list[Row]) -> Row | None:
+        """Change an event in place and return it; None where it is dropped (sent to the nullQueue).
+
+        The copies that CLONE_SOURCETYPE makes are put into `copies`, as they are before their own settings.
+        """
         for edit in self.edits:
             row["_raw"] = edit(row["_raw"])
         if not self.transforms:
@@ -248,6 +274,7 @@ class IndexTime:
             each(event)
             if event.stopped:
                 break
+        copies.extend(event.copies)
         return None if event.keys.get("queue") == "nullQueue" else row
 
 

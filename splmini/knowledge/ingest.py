@@ -18,7 +18,9 @@ from splmini.events._reader import GIVEN, Block, Reader, Report, Settings, finis
 from splmini.events._times import recognise
 from splmini.knowledge.autokv import json_fields
 from splmini.knowledge.breaking import Breaking, breaking, has_header, header_events
+from splmini.knowledge.charsets import codec_of
 from splmini.knowledge.conf import as_bool
+from splmini.knowledge.content_rules import sourcetype_by_rule
 from splmini.knowledge.indextime import IndexTime, index_time
 from splmini.knowledge.steps import Names, text_of
 from splmini.knowledge.timestamps import TimeRule, time_rule
@@ -44,6 +46,8 @@ _ONE_LINE = frozenset({
 _HEADER_SETTINGS = (
     "FIELD_NAMES", "FIELD_DELIMITER", "HEADER_FIELD_LINE_NUMBER", "FIELD_HEADER_REGEX", "PREAMBLE_REGEX"
 )  # fmt: skip
+_EXPORTS = frozenset({"stash", "json", "csv"})
+"""Formats whose events may say what they are."""
 _HEADER_KINDS = frozenset({"csv", "tsv", "psv", "field_delimiter"})
 
 
@@ -94,9 +98,7 @@ class Ingest:
                 continue
             if done is None:
                 done = events[:number]
-            kept = self._done(event, rule, settings)
-            if kept is not None:
-                done.append(kept)
+            done.extend(self._done(event, rule, settings))
         return events if done is None else done
 
     def _make(self, key: tuple[Any, ...]) -> Rule | None:
@@ -119,14 +121,57 @@ class Ingest:
             return None
         return Rule(time_rule(values) if ours else None, steps, assigned)
 
-    def _done(self, event: Row, rule: Rule, settings: Settings) -> Row | None:
+    def _done(self, event: Row, rule: Rule, settings: Settings) -> list[Row]:
         if rule.sourcetype is not None:
             event["sourcetype"] = rule.sourcetype
         if rule.time is not None:
             moment = _time_of(event, rule.time, settings)
             if moment is not None:
                 event["_time"] = moment
-        return rule.steps.apply(event) if rule.steps else event
+        return self._stepped(event, rule) if rule.steps else [event]
+
+    def _stepped(self, event: Row, rule: Rule) -> list[Row]:
+        """Do the index-time steps to an event, and to the copies that they make of it the steps of the copies'
+        sourcetypes; a copy of a sourcetype that is copied into it again is the last one."""
+        kept: list[Row] = []
+        waiting = [(event, rule, frozenset({event.get("sourcetype")}))]
+        while waiting:
+            row, steps, before = waiting.pop(0)
+            copies: list[Row] = []
+            passed = steps.steps.apply(row, copies)
+            if passed is not None:
+                kept.append(passed)
+            for copy in copies:
+                name = copy["sourcetype"]
+                host = copy.get("host") if self._by_host else None
+                own = None if name in before else self._make((copy.get("source"), name, host, True))
+                if own is None or not own.steps:
+                    kept.append(copy)
+                else:
+                    waiting.append((copy, own, before | {name}))
+        return kept
+
+    def charset(self, settings: Settings) -> str | None:
+        """Return the codec that an app's CHARSET says a file is in; None where nothing is said that its content
+        would not say."""
+        source = settings.source or settings.name or ""
+        sourcetype = settings.sourcetype or self.assigned(source) or ""
+        stanzas = self.knowledge.props.at_index(source, sourcetype, settings.host or "")
+        setting = self.knowledge.props.merged(stanzas).get("CHARSET")
+        try:
+            return None if setting is None else codec_of(setting[1].value)
+        except LookupError:  # `apps check` tells of it
+            return None
+
+    def by_rule(self, head: bytes, reader: Reader, settings: Settings) -> str | None:
+        """Return the sourcetype that a rule over the lines of a file gives it, where nothing else says what it is."""
+        rules = self.knowledge.props.rules
+        if not rules or settings.sourcetype or reader.open is not None or reader.framing is not LINES:
+            return None
+        if reader.name in _EXPORTS or self.assigned(settings.source or settings.name or ""):
+            return None
+        found = sourcetype_by_rule(rules, head, delayed=False)
+        return sourcetype_by_rule(rules, head, delayed=True) if found is None and reader.name == "text" else found
 
     def assigned(self, source: str) -> str | None:
         """Return the sourcetype that a `[source::…]` stanza gives to the events of a source."""

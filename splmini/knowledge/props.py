@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from splmini.errors import SplError
 from splmini.knowledge.conf import DEFAULT, Setting, Stanza, Stanzas, as_int
+from splmini.knowledge.content_rules import KINDS, ContentRule, build_rules
 from splmini.values import regex
 
-_INDEX_TIME_KINDS = ("rule::", "delayedrule::")
 _PATTERN = re.compile(r"\.\.\.|[*|(]")
 _LITERAL_PRIORITY, _PATTERN_PRIORITY = 100, 0
 
@@ -52,6 +52,8 @@ class Props:
     stanzas: dict[str, PropsStanza]
     defaults: Stanza
     problems: list[tuple[str, Setting | None, str]] = field(default_factory=list)
+    rules: tuple[ContentRule, ...] = ()
+    """How a file's lines say what its sourcetype is."""
 
     def __post_init__(self) -> None:
         self._by_sourcetype: dict[str, list[PropsStanza]] = {}
@@ -146,9 +148,9 @@ def _rank(stanza: PropsStanza) -> tuple[int, str]:
 def build_props(stanzas: Stanzas) -> Props:
     """Sort the stanzas of props.conf by kind and compile their patterns."""
     built: dict[str, PropsStanza] = {}
-    problems: list[tuple[str, Setting | None, str]] = []
+    rules, problems = build_rules(stanzas)
     for name, settings in stanzas.items():
-        if name == DEFAULT or name.startswith(_INDEX_TIME_KINDS):
+        if name == DEFAULT or name.startswith(KINDS):
             continue
         kind, literal = _kind(name)
         # the name of a sourcetype is a pattern only where `::` stands in it, as in the idiom (?::){0}
@@ -161,7 +163,7 @@ def build_props(stanzas: Stanzas) -> Props:
         priority = as_int(_value(settings, "priority"), _PATTERN_PRIORITY if is_pattern else _LITERAL_PRIORITY)
         literal = literal.lower() if kind == "host" else literal.replace("\\\\", "\\")
         built[name] = PropsStanza(name, kind, literal, pattern, priority, settings)
-    return Props(built, stanzas.get(DEFAULT, {}), problems)
+    return Props(built, stanzas.get(DEFAULT, {}), problems, rules)
 
 
 def _value(settings: Stanza, key: str) -> str | None:

@@ -16,6 +16,16 @@ NEVER: tree.Node = tree.Or(())
 ALWAYS: tree.Node = tree.And(())
 
 
+class _Everything:
+    """The event types of events of which nothing is known."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+EVERYTHING: Container[str] = _Everything()
+
+
 def reduce(node: tree.Node, constants: Row, possible: Container[str], ctx: MapperContext) -> tree.Node:
     """Decide what a search expression says about constant fields; `And(())` is true and `Or(())` is false.
 

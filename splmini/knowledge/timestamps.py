@@ -5,6 +5,7 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/HowSplunkextrac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class TimeRule:
     lookahead: int = LOOKAHEAD
     fields: tuple[str, ...] = ()
     off: bool = False
+    aliases: tuple[tuple[str, str], ...] = ()
+    """What the abbreviations of time zones in the text stand for (TZ_ALIAS)."""
 
     def of_text(self, text: str, zone: tzinfo, now: float | None = None) -> float | None:
         """Return the time that a text carries, as epoch seconds, or None.
@@ -58,6 +61,8 @@ class TimeRule:
 
     def _read(self, text: str, zone: tzinfo, now: float | None) -> float | None:
         zone = self.zone or zone
+        for name, meaning in self.aliases:
+            text = re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", meaning, text)
         if self.format is not None:
             for start in _starts(text):
                 found = times.strptime(text[start:], self.format, zone, now)
@@ -79,6 +84,19 @@ def zone_setting(text: str | None) -> tzinfo | None:
     return None
 
 
+_ALIAS = re.compile(r"\s*([A-Za-z][\w/+-]*)\s*=\s*(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?\s*", re.ASCII)
+
+
+def zone_aliases(text: str) -> tuple[tuple[str, str], ...]:
+    """Read TZ_ALIAS, `EST=GMT+10:00,EDT=GMT+11:00`: each abbreviation and its offset; what is none does not count.
+
+    >>> zone_aliases("EST=GMT+10:00, NEPT=GMT+5:45")
+    (('EST', '+1000'), ('NEPT', '+0545'))
+    """
+    found = (_ALIAS.fullmatch(part) for part in text.split(","))
+    return tuple((each[1], f"{each[2]}{int(each[3]):02}{each[4] or '00'}") for each in found if each is not None)
+
+
 def time_rule(settings: Mapping[str, str]) -> TimeRule:
     """Read the settings of a stanza that say where its events' time is; what cannot be read does not count."""
     prefix = None
@@ -92,4 +110,5 @@ def time_rule(settings: Mapping[str, str]) -> TimeRule:
         as_int(settings.get("MAX_TIMESTAMP_LOOKAHEAD"), LOOKAHEAD),
         tuple(field_list(settings.get("TIMESTAMP_FIELDS", ""))),
         settings.get("DATETIME_CONFIG", "").strip().upper() in ("NONE", "CURRENT"),
+        zone_aliases(settings.get("TZ_ALIAS", "")),
     )

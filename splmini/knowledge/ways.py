@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from splmini import compiler
 from splmini.errors import SplError
 from splmini.knowledge.patterns import parse_format
+from splmini.knowledge.reduction import EVERYTHING, NEVER, reduce
 from splmini.knowledge.settings import alias_steps, lookup_step, parse_expression
 from splmini.knowledge.steps import Origin, class_of
 from splmini.knowledge.transforms import EXTRACT_SOURCE, source_key
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from splmini.knowledge.conf import Stanza
     from splmini.knowledge.extraction import Extraction
     from splmini.knowledge.props import PropsStanza
+    from splmini.knowledge.steps import MapperContext
     from splmini.operators import Implied, Row
 
 Ask: TypeAlias = "Callable[[str], tuple[Way, ...]]"
@@ -205,6 +210,58 @@ def _required(predicate: tree.Node | None, implied: Implied | None, ways: Ask) -
     return found
 
 
+@dataclass(frozen=True)
+class Demand:
+    """What the events that a reading takes have to satisfy: `predicate`, and later `implied`."""
+
+    predicate: tree.Node | None
+    implied: Implied | None = None
+
+    @cached_property
+    def reads_raw(self) -> bool:
+        """Whether the predicate looks at the text of events."""
+        reads = compiler.fields_read(self.predicate) if self.predicate is not None else frozenset()
+        return reads is None or "_raw" in reads
+
+    @cached_property
+    def about_class(self) -> bool:
+        """Whether the predicate is about the sourcetype or the source."""
+        nodes = () if self.predicate is None else tree.walk(self.predicate)
+        return any(getattr(node, "field", None) in ("sourcetype", "source") for node in nodes)
+
+
+def demanded_literals(
+    knowledge: Knowledge, demands: Iterable[Demand], sourcetypes: frozenset[str] | None
+) -> list[list[Alternatives]]:
+    """Return `block_literals` for many demands on events of some sourcetypes (lower case; None: of any)."""
+    stay = _stay_as_they_are(knowledge)
+    known: dict[frozenset[str] | None, StanzaWays] = {}
+    found = []
+    for each in demands:
+        own = sourcetypes if stay else None
+        if own is None and stay and each.predicate is not None:
+            own = sourcetypes_of(each.predicate)
+        if own not in known:
+            known[own] = StanzaWays(knowledge, own)
+        found.append(_writable(_required(each.predicate, each.implied, known[own])))
+    return found
+
+
+def impossible(knowledge: Knowledge, demands: Iterable[Demand], constants: Row, ctx: MapperContext) -> list[bool]:
+    """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
+    if not constants or not _stay_as_they_are(knowledge):
+        return [False for _ in demands]
+    return [
+        each.about_class and reduce(each.predicate, constants, EVERYTHING, ctx) == NEVER  # type: ignore[arg-type]
+        for each in demands
+    ]
+
+
+def _writable(required: list[Alternatives]) -> list[Alternatives]:
+    """Leave out literals that could be the way in which a byte that is not UTF-8 is shown (`\\xE9`)."""
+    return [each for each in required if not any(_ESCAPED_BYTE.search(literal) for literal in each)]
+
+
 def block_literals(
     knowledge: Knowledge,
     predicate: tree.Node | None,
@@ -213,15 +270,14 @@ def block_literals(
 ) -> list[Alternatives]:
     """Return the sets of literals of which a record of any file must contain one to satisfy a search expression.
 
-    A literal that could be the way in which a byte that is not UTF-8 is shown (`\\xE9`) is none. `sourcetypes` (lower
-    case) are the only ones that events have; they count where no app changes or renames a sourcetype.
+    `sourcetypes` (lower case) are the only ones that events have; they count where no app changes or renames a
+    sourcetype.
     """
     if sourcetypes is not None and not _stay_as_they_are(knowledge):
         return []
     own = None if predicate is None else sourcetypes_of(predicate)
     ways = StanzaWays(knowledge, sourcetypes if own is None else own)
-    required = _required(predicate, implied, ways)
-    return [each for each in required if not any(_ESCAPED_BYTE.search(literal) for literal in each)]
+    return _writable(_required(predicate, implied, ways))
 
 
 def _stay_as_they_are(knowledge: Knowledge) -> bool:

@@ -251,7 +251,7 @@ class Hiding:
 
     escapes: str
     letters: str
-    entities: str = "&#"
+    entities: str
 
     def __str__(self) -> str:
         return "|".join(part for part in (self.escapes, self.letters, self.entities) if part)
@@ -265,6 +265,9 @@ def hiding(literals: Iterable[str]) -> Hiding:
     """
     characters = {character for literal in literals for character in literal}
     folded = "".join(sorted(letter for each in characters for letter in _FOLDED.get(each.lower(), "")))
-    spelled = {case for each in characters for case in (each.lower(), each.upper())} | set(folded)
+    spelled = sorted({case for each in characters for case in (each.lower(), each.upper())} | set(folded))
     codes = "|".join(sorted(f"{ord(each):04x}" for each in spelled))
-    return Hiding(f"\\\\u(?:{codes})", "|".join(folded))
+    decimal = "|".join(str(ord(each)) for each in spelled)
+    hexadecimal = "|".join(f"{ord(each):x}" for each in spelled)
+    entities = f"&#(?:0*(?:{decimal})|x0*(?:{hexadecimal}))(?![0-9a-f])"
+    return Hiding(f"\\\\u(?:{codes})", "|".join(folded), entities)

@@ -72,9 +72,10 @@ def parse_modifier(text: str) -> tuple[Step, ...]:
 
 
 def _bad_modifier(text: str) -> ArgumentError:
-    return ArgumentError(
-        f"'{text}' is not a relative time.", name=text, hint="Expected such as -1d, -24h@h, @w1 or -1mon@mon+2d."
-    )
+    hint = "Expected such as -1d, -24h@h, @w1 or -1mon@mon+2d."
+    if text.strip().startswith("`"):
+        hint = "Macros are not expanded inside quotes: write the call without them."
+    return ArgumentError(f"'{text}' is not a relative time.", name=text, hint=hint)
 
 
 def _step(match: re.Match[str]) -> Step | None:

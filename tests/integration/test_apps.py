@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.knowledge.checks import INDEX_TIME
+from splmini.knowledge.checks import RULE
 
 APPS = Path(__file__).resolve().parents[1] / "data" / "apps"
 VENDOR, OVERLAY = APPS / "vendor_addon", APPS / "overlay_addon"
@@ -465,14 +465,13 @@ def test_given_dataset_replaces_the_apps() -> None:
 CHECKED = {
     VENDOR: [
         ("default/props.conf", "vendor:text", "REPORT-a", "There is no transform 'vendor_missing'."),
-        ("default/props.conf", "rule::ignored", "EVAL-bad", INDEX_TIME),
+        ("default/props.conf", "rule::ignored", "EVAL-bad", RULE),
         ("default/props.conf", "vendor:spelled", "REPORT-joined", "refers to a group that the expression"),
         ("default/props.conf", "vendor:input", "TRANSFORMS-b_meta", "has neither DEST_KEY nor WRITE_META"),
         ("default/data/models/Damaged.json", "Damaged.json", "", "it has no list 'objects'"),
         ("default/commands.conf", "vendorcmd", "", "custom commands are not run"),
     ],
     OVERLAY: [
-        ("default/props.conf", "vendor:text", "TRANSFORMS-route", "CLONE_SOURCETYPE is not carried out"),
         ("default/props.conf", "vendor:text", "UNKNOWN_SETTING", "not carried out"),
         ("default/props.conf", "vendor:text", "DATETIME_CONFIG", "files of time patterns are not read"),
         ("default/props.conf", "vendor:text", "EXTRACT-broken", "is invalid at position 6"),

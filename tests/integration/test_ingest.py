@@ -206,7 +206,7 @@ def test_transforms_that_compute(tmp_path: Path, name: str) -> None:
         ("INGEST_EVAL = a=frobnicate(1)", "frobnicate"),
         ("REGEX = (\nDEST_KEY = _raw", "is invalid"),
         ("DEST_KEY = queue\nFORMAT = nullQueue", "has no REGEX"),
-        ("REGEX = x\nCLONE_SOURCETYPE = y", "CLONE_SOURCETYPE"),
+        ("CLONE_SOURCETYPE = y", "has no REGEX"),
     ],
 )
 def test_transforms_that_cannot_be_carried_out_are_listed(tmp_path: Path, transform: str, text: str) -> None:
@@ -220,3 +220,138 @@ def test_transforms_that_cannot_be_carried_out_are_listed(tmp_path: Path, transf
     assert text in problem.text
     environment = splmini.Environment(apps=[tmp_path / "app"])
     assert len(read(environment, tmp_path / "x.log", "a line\n", sourcetype="t")) == 1
+
+
+# ---- character sets, rules over lines, copies of events ------------------------------------------------------------
+
+
+def _app(folder: Path, **files: str) -> Path:
+    """Write a small app: the text of each conf file."""
+    default = folder / "small" / "default"
+    default.mkdir(parents=True)
+    for name, text in files.items():
+        (default / f"{name}.conf").write_text(text)
+    return folder / "small"
+
+
+CHARSETS = {
+    "CP1252": ("cp1252", "name=Müller price=5€"),
+    "SHIFT-JIS": ("shift_jis", "name=日本"),
+    "macintosh": ("mac_roman", "name=Ölçü"),
+    "UCS-2LE": ("utf-16-le", "name=Ελλάς"),
+    "KOI8-R": ("koi8-r", "name=Привет"),
+    "UTF-8": ("utf-8", "name=Müller"),
+    "AUTO": ("cp1252", "name=Müller"),
+    "auto": ("utf-8", "name=Müller"),
+    "no such set": ("utf-8", "name=Müller"),
+}
+
+
+@pytest.mark.parametrize("name", CHARSETS)
+def test_charset(tmp_path: Path, name: str) -> None:
+    """A file is read in the character set that its stanza names."""
+    codec, text = CHARSETS[name]
+    app = _app(tmp_path, props=f"[t]\nCHARSET = {name}\nSHOULD_LINEMERGE = false\n")
+    file = tmp_path / "x.log"
+    file.write_bytes(f"{text}\n{text}\n".encode(codec))
+    rows = list(splmini.Environment(apps=[app]).compile("search *").run(file, sourcetype="t"))
+    assert [row["_raw"] for row in rows] == [text, text]
+    assert rows[0]["name"] == text.partition("=")[2].partition(" ")[0]
+
+
+def test_charset_by_source(tmp_path: Path) -> None:
+    """A byte order mark goes before what a stanza for the source says."""
+    app = _app(tmp_path, props="[source::....log]\nCHARSET = ISO-8859-1\n")
+    environment = splmini.Environment(apps=[app])
+    (tmp_path / "a.log").write_bytes("a=ü\n".encode("latin-1"))
+    (tmp_path / "b.log").write_bytes("a=ü\n".encode("utf-16"))
+    found = {row["source"][-5:]: row["a"] for row in environment.compile("search *").run(tmp_path)}
+    assert found == {"a.log": "ü", "b.log": "ü"}
+
+
+RULES = """
+[rule::by lines]
+sourcetype = vendor:dialect
+MORE_THAN_50 = ^<dialect>
+LESS_THAN_30 = error
+[rule::off]
+sourcetype = vendor:off
+MORE_THAN_10 = .
+disabled = true
+[delayedrule::rest]
+sourcetype = vendor:rest
+MORE_THAN_0 = ^rest
+[vendor:dialect]
+EVAL-kind = "dialect"
+SHOULD_LINEMERGE = false
+"""
+RULE_CASES = {
+    "more than half": ("<dialect> a\n<dialect> b\nother\n", {}, "vendor:dialect"),
+    "half is not more": ("<dialect> a\nother\n", {}, None),
+    "too many lines of the other kind": ("<dialect> error\n<dialect> error\n<dialect>\n", {}, None),
+    "a delayed rule where nothing else is known": ("rest of it\nand more\n", {}, "vendor:rest"),
+    "a sourcetype that is given": ("<dialect> a\n", {"sourcetype": "mine"}, "mine"),
+}
+
+
+@pytest.mark.parametrize("name", RULE_CASES)
+def test_rules_over_lines(tmp_path: Path, name: str) -> None:
+    """A rule gives a file the sourcetype that its lines call for, unless it is said otherwise."""
+    text, reading, sourcetype = RULE_CASES[name]
+    environment = splmini.Environment(apps=[_app(tmp_path, props=RULES)])
+    rows = read(environment, tmp_path / "x.log", text, **reading)
+    found = {row.get("sourcetype") for row in rows}
+    assert found == {sourcetype} if sourcetype else not any(str(each).startswith("vendor:") for each in found)
+    assert {row.get("kind") for row in rows} == ({"dialect"} if sourcetype == "vendor:dialect" else {None})
+
+
+def test_copies(tmp_path: Path) -> None:
+    """CLONE_SOURCETYPE: the event stays, its copy has what the transform writes and its own sourcetype's steps."""
+    app = _app(
+        tmp_path,
+        props="[t]\nTRANSFORMS-a = copy\n[t:copy]\nSEDCMD-a = s/b/c/\nTRANSFORMS-a = copy_back, drop\nEVAL-of = \"copy\"\n",
+        transforms=(
+            "[copy]\nREGEX = ^keep (.*)\nFORMAT = cut $1\nDEST_KEY = _raw\nCLONE_SOURCETYPE = t:copy\n"
+            "[copy_back]\nREGEX = .\nCLONE_SOURCETYPE = t\n"
+            "[drop]\nREGEX = secret\nDEST_KEY = queue\nFORMAT = nullQueue\n"
+        ),
+    )
+    assert splmini.check_app(app) == []
+    rows = read(splmini.Environment(apps=[app]), tmp_path / "x.log", "keep ab\nother\nkeep secret\n", sourcetype="t")
+    assert [(row["sourcetype"], row["_raw"], row.get("of")) for row in rows] == [
+        ("t", "keep ab", None), ("t:copy", "cut ac", "copy"), ("t", "cut ac", None),
+        ("t", "other", None),
+        ("t", "keep secret", None), ("t", "cut secret", None),
+    ]  # fmt: skip
+
+
+def test_zone_aliases_and_no_pieces_of_time(tmp_path: Path) -> None:
+    """TZ_ALIAS says what an abbreviation means; ADD_EXTRA_TIME_FIELDS can turn the pieces of the time off."""
+    app = _app(
+        tmp_path,
+        props="[t]\nTZ_ALIAS = EST=GMT+10:00,XYZ=GMT-3\nTIME_FORMAT = %Y-%m-%d %H:%M:%S %Z\nADD_EXTRA_TIME_FIELDS = none\n",
+    )
+    environment = splmini.Environment(apps=[app])
+    file = tmp_path / "x.log"
+    file.write_text("2024-01-01 10:00:00 EST a\n2024-01-01 10:00:00 XYZ b\n2024-01-01 10:00:00 GMT c\n")
+    search = "search * | fields _time date_hour"
+    rows = list(environment.compile(search).run(file, sourcetype="t", order="given"))
+    assert [row["_time"] for row in rows] == [1704067200, 1704114000, 1704103200]
+    assert all("date_hour" not in row for row in rows)
+
+
+def test_what_of_index_time_is_listed(tmp_path: Path) -> None:
+    """What is not carried out of charsets, rules, aliases and limits of time is listed, each thing once."""
+    app = _app(
+        tmp_path,
+        props=(
+            "[t]\nCHARSET = no-such\nTZ_ALIAS = A=nowhere\nMAX_DAYS_AGO = 10\nMAX_DIFF_SECS_HENCE = 5\n"
+            "[u]\nCHARSET = rot13\n[v]\nCHARSET = EUC-KR\nTZ_ALIAS = A=GMT+1\n"
+            "[rule::r]\nsourcetype = t\nMORE_THAN_5 = (\nMORE_THAN_6 = ok\nKV_MODE = json\n"
+        ),
+    )
+    found = sorted((each.stanza, each.setting) for each in splmini.check_app(app))
+    assert found == [
+        ("rule::r", "KV_MODE"), ("rule::r", "MORE_THAN_5"), ("t", "CHARSET"), ("t", "MAX_DAYS_AGO"),
+        ("t", "MAX_DIFF_SECS_HENCE"), ("t", "TZ_ALIAS"), ("u", "CHARSET"),
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from support import InlineExecutor
 
 import splmini
 from splmini.compiler import RunScope, compile_search
-from splmini.engine import candidates, parallel, tasks
+from splmini.engine import candidates, datasets, parallel, tasks
 from splmini.engine import sweep as engine
 
 sweeping = importlib.import_module("splmini.detections.sweep")
@@ -139,7 +139,7 @@ def test_over_an_executor(order: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_too_many_rows_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a data model gives is kept up to a bound, beyond which the search reads by itself."""
-    monkeypatch.setattr(engine, "MOST_FORESEEN", 3)
+    monkeypatch.setattr(datasets, "MOST_FORESEEN", 3)
     for search in ("| from datamodel M.D", "| from datamodel M.D | search user=bob | table n"):
         assert compared(splmini.sweep([search], EVENTS, env())[0]) == alone(search)
 
