@@ -179,9 +179,11 @@ def _bad_regex(setting: Setting, stanza: str, key: str) -> Iterator[Problem]:
 
 def _pattern_problems(app: App, knowledge: Knowledge) -> Iterator[Problem]:
     own = _own(app, "props")
-    for stanza, _, text in knowledge.props.problems:
-        for key, setting in list(own.get(stanza, {}).items())[:1]:
-            yield _problem(setting, stanza, key, text)
+    for stanza, wrong, text in knowledge.props.problems:
+        for key, setting in list(own.get(stanza, {}).items()):
+            if wrong is None or setting is wrong or setting == wrong:
+                yield _problem(setting, stanza, key, text)
+                break
 
 
 def _lookup_tables(settings: dict[str, Setting], stanza: str, ctx: Any) -> Iterator[Problem]:

@@ -166,7 +166,9 @@ class Ingest:
     def by_rule(self, head: bytes, reader: Reader, settings: Settings) -> str | None:
         """Return the sourcetype that a rule over the lines of a file gives it, where nothing else says what it is."""
         rules = self.knowledge.props.rules
-        if not rules or settings.sourcetype or reader.open is not None or reader.framing is not LINES:
+        if not rules or settings.sourcetype or reader.open is not None:
+            return None
+        if reader.framing is not LINES and reader.name != "text":
             return None
         if reader.name in _EXPORTS or self.assigned(settings.source or settings.name or ""):
             return None

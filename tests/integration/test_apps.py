@@ -517,8 +517,8 @@ def test_problems_are_said_once() -> None:
     from splmini.knowledge.checks import _once
     from splmini.knowledge.extraction import Problem
 
-    problems = [Problem("a", "f", str(n), f"TRANSFORMS-{n}", INDEX_TIME) for n in range(3)]
-    assert [str(each) for each in _once(problems)] == [f"a: f [0] TRANSFORMS-0: {INDEX_TIME} (2 more)"]
+    problems = [Problem("a", "f", str(n), f"TRANSFORMS-{n}", RULE) for n in range(3)]
+    assert [str(each) for each in _once(problems)] == [f"a: f [0] TRANSFORMS-0: {RULE} (2 more)"]
 
 
 def test_provenance(env: Any) -> None:

@@ -265,7 +265,10 @@ def test_charset_by_source(tmp_path: Path) -> None:
     environment = splmini.Environment(apps=[app])
     (tmp_path / "a.log").write_bytes("a=ü\n".encode("latin-1"))
     (tmp_path / "b.log").write_bytes("a=ü\n".encode("utf-16"))
-    found = {row["source"][-5:]: row["a"] for row in environment.compile("search *").run(tmp_path)}
+    found = {
+        row["source"][-5:]: row["a"]
+        for row in environment.compile("search *").run([tmp_path / "a.log", tmp_path / "b.log"])
+    }
     assert found == {"a.log": "ü", "b.log": "ü"}
 
 
@@ -309,7 +312,10 @@ def test_copies(tmp_path: Path) -> None:
     """CLONE_SOURCETYPE: the event stays, its copy has what the transform writes and its own sourcetype's steps."""
     app = _app(
         tmp_path,
-        props="[t]\nTRANSFORMS-a = copy\n[t:copy]\nSEDCMD-a = s/b/c/\nTRANSFORMS-a = copy_back, drop\nEVAL-of = \"copy\"\n",
+        props=(
+            "[t]\nTRANSFORMS-a = copy\n"
+            '[t:copy]\nSEDCMD-a = s/b/c/\nTRANSFORMS-a = copy_back, drop\nEVAL-of = "copy"\n'
+        ),
         transforms=(
             "[copy]\nREGEX = ^keep (.*)\nFORMAT = cut $1\nDEST_KEY = _raw\nCLONE_SOURCETYPE = t:copy\n"
             "[copy_back]\nREGEX = .\nCLONE_SOURCETYPE = t\n"
@@ -329,7 +335,10 @@ def test_zone_aliases_and_no_pieces_of_time(tmp_path: Path) -> None:
     """TZ_ALIAS says what an abbreviation means; ADD_EXTRA_TIME_FIELDS can turn the pieces of the time off."""
     app = _app(
         tmp_path,
-        props="[t]\nTZ_ALIAS = EST=GMT+10:00,XYZ=GMT-3\nTIME_FORMAT = %Y-%m-%d %H:%M:%S %Z\nADD_EXTRA_TIME_FIELDS = none\n",
+        props=(
+            "[t]\nTZ_ALIAS = EST=GMT+10:00,XYZ=GMT-3\nTIME_FORMAT = %Y-%m-%d %H:%M:%S %Z\n"
+            "ADD_EXTRA_TIME_FIELDS = none\n"
+        ),
     )
     environment = splmini.Environment(apps=[app])
     file = tmp_path / "x.log"
