@@ -210,7 +210,12 @@ def field_docs(kind: Any) -> tuple[tuple[str, Any, str], ...]:
 
 
 def _search_example(example: registry.Example) -> str:
-    lines = [fenced(example.spl, "spl")]
+    lines = []
+    for name, text in example.saved.items():
+        lines += [f"With the saved search `{name}`", fenced(text, "spl")]
+    if example.before:
+        lines += ["After", fenced(example.before, "spl")]
+    lines.append(fenced(example.spl, "spl"))
     if example.events:
         lines += ["over", rows_table(example.events)]
     lines += ["gives", _result(example)]
@@ -226,6 +231,11 @@ def _result(example: registry.Example) -> str:
 def _run(example: registry.Example) -> splmini.Results:
     """Run an example: with the one pack that most need, which is much faster, or else with all of them."""
     events = list(example.events)
+    if example.saved or example.before:
+        own = splmini.Environment(apps=[example.app()], now=NOW)
+        if example.before:
+            own.compile(example.before).run(events, order="given")
+        return own.compile(example.spl).run(events, order="given")
     with contextlib.suppress(splmini.UnknownLookup, splmini.UnknownDataModel):
         found = environment(("cim",)).compile(example.spl).run(events, order="given")
         if len(found) == len(example.expect) and all(map(_promised, example.expect, found)):

@@ -65,8 +65,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     `geobin` names the cell, by zoom level, row from the south pole and column from the date line; `latitude` and
     `longitude` are the means over its events. With BY each value of the field is a column, the most frequent overall
     (`globallimit`) and in each cell (`locallimit`) by themselves, the others as OTHER. With `translatetoxy=false` each
-    value has a row of its own in each cell, in the field that it is of, and BY takes several fields. Events whose coordinates are
-    missing, no numbers or off the map are left out.
+    value has a row of its own in each cell, in the field that it is of, and BY takes several fields. Events whose
+    coordinates are missing, no numbers or off the map are left out.
 
     *Null* and *multivalue* coordinates are no numbers; each value of a multivalue BY field counts.
 

@@ -12,7 +12,7 @@ from splmini.commands.outputcsv import file_name
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
-from splmini.registry import BuildScope, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "dispatch": OptionSpec("bool", default=False, doc="Where a server looks for the file; no effect here."),
@@ -32,6 +32,13 @@ OPTIONS = {
     syntax="inputcsv [append=<bool>] [start=<int>] [max=<int>] [events=<bool>] <file> [where <search>]",
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Inputcsv",
+    examples=(
+        Example(
+            "| inputcsv start=1 scores where points>3", ({"user": "eve", "points": "9"},),
+            ({"user": "bob", "points": 5}, {"user": "cat", "points": 2}, {"user": "eve", "points": 9}),
+            before="| table user points | outputcsv scores",
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give the rows of a CSV file below `data_dir`, or of one that outputcsv wrote; `where` filters them like search.

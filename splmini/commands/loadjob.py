@@ -6,7 +6,7 @@ from splmini.commands._arguments import fail, read
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
-from splmini.registry import BuildScope, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "savedsearch": OptionSpec("string", doc="user:app:name of a saved search."),
@@ -24,6 +24,13 @@ OPTIONS = {
     syntax='loadjob savedsearch="<user>:<app>:<name>"',
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Loadjob",
+    examples=(
+        Example(
+            '| loadjob savedsearch="admin:search:Logins by user" | sort -count',
+            ({"user": "eve", "count": 2}, {"user": "bob", "count": 1}),
+            ({"user": "eve"}, {"user": "bob"}, {"user": "eve"}), saved={"Logins by user": "* | stats count by user"},
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Run a saved search now and give its results: there are no jobs whose artefacts could be loaded.

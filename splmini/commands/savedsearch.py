@@ -8,7 +8,7 @@ from splmini.commands._arguments import fail, read
 from splmini.commands._options import option_name
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
-from splmini.registry import BuildScope, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 _TOKEN = re.compile(r"\$(\w*)\$")
 OPTIONS = {"nosubstitution": OptionSpec("bool", default=False, doc="Leave the $names$ of the search as they are.")}
@@ -22,6 +22,13 @@ OPTIONS = {"nosubstitution": OptionSpec("bool", default=False, doc="Leave the $n
     syntax="savedsearch <name> [<argument>=<value>...] [nosubstitution=<bool>]",
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Savedsearch",
+    examples=(
+        Example(
+            "| savedsearch logins_of who=eve", ({"app": "mail", "count": 2},),
+            ({"user": "eve", "app": "mail"}, {"user": "bob", "app": "vpn"}, {"user": "eve", "app": "mail"}),
+            saved={"logins_of": "user=$who$ | stats count by app"},
+        ),
+    ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Run a saved search (savedsearches.conf of the environment's apps) over the events, `$argument$`s filled in.

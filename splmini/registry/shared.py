@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -13,12 +15,23 @@ from typing import Any
 class Example:
     """A search, the events it runs over and the rows it must give (only the named fields are compared).
 
-    For eval functions `spl` may be a bare expression: `Example('lower("ABC")', "abc")`.
+    For eval functions `spl` may be a bare expression: `Example('lower("ABC")', "abc")`. `before` is a search that runs
+    first over the same events; `saved` are saved searches, by name.
     """
 
     spl: str
     expect: Any
     events: tuple[Mapping[str, Any], ...] = ()
+    before: str = ""
+    saved: Mapping[str, str] = field(default_factory=dict)
+
+    def app(self) -> zipfile.Path:
+        """Return an app, in memory, that has the saved searches."""
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            stanzas = (f"[{name}]\nsearch = {text}\n" for name, text in self.saved.items())
+            archive.writestr("examples/default/savedsearches.conf", "\n".join(stanzas))
+        return zipfile.Path(zipfile.ZipFile(content), "examples/")
 
 
 _loaded: set[str] = set()

@@ -19,10 +19,10 @@ def run(env: Any, spl: str, events: Any = ()) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("on_disk", [False, True])
 def test_csv_round_trip(tmp_path: Path, on_disk: bool) -> None:
-    """Inputcsv reads what outputcsv wrote: null is absent, multivalue stays, where and max choose."""
+    """Inputcsv reads what outputcsv wrote: null is absent, multivalue is joined, where and max choose."""
     env = splmini.Environment(data_dir=tmp_path if on_disk else None)
     run(env, "| table n tag | outputcsv numbers", [{"n": 1, "tag": ["x", "y"]}, {"n": 2}, {"n": 3, "tag": "z,1"}])
-    assert run(env, "| inputcsv numbers") == [{"n": "1", "tag": ["x", "y"]}, {"n": "2"}, {"n": "3", "tag": "z,1"}]
+    assert run(env, "| inputcsv numbers") == [{"n": "1", "tag": "x y"}, {"n": "2"}, {"n": "3", "tag": "z,1"}]
     assert run(env, "| inputcsv start=1 max=1 numbers where n<3") == [{"n": "2"}]
     assert run(env, "| table k | inputcsv append=true numbers.csv where n=2", [{"k": "a"}]) == [{"k": "a"}, {"n": "2"}]
     assert (tmp_path / "numbers.csv").is_file() is on_disk
@@ -93,10 +93,40 @@ def test_saved_search_that_is_not_there() -> None:
 
 
 def test_arguments_of_a_saved_search(tmp_path: Path) -> None:
-    """Arguments stand in for $name$ in the text; what has no argument stays as it is."""
+    """Arguments stand in for $name$ in the text; one that is missing is an error, unless nothing is to be filled in."""
     (tmp_path / "default").mkdir()
     (tmp_path / "default" / "savedsearches.conf").write_text("[by user]\nsearch = user=$who$ | table user n\n", "utf-8")
     env = splmini.Environment(apps=[tmp_path])
     assert run(env, '| savedsearch "by user" who=eve', [{"user": "eve", "n": 1}, {"user": "bob"}]) == [
         {"user": "eve", "n": 1}
+    ]
+    with pytest.raises(splmini.ArgumentError, match=r"The saved search 'by user' needs a value for \$who\$\."):
+        run(env, '| savedsearch "by user" what=eve', [{"user": "eve"}])
+    assert run(env, '| savedsearch "by user" nosubstitution=true who=eve', [{"user": "$who$"}]) == [{"user": "$who$"}]
+
+
+def test_collect_into_a_file() -> None:
+    """With spool=false the events are written to a file, and none to the index."""
+    env = splmini.Environment(now=1_700_000_000)
+    run(env, "| table n | collect addtime=f addinfo=f spool=f file=$timestamp$.csv", [{"n": 1}, {"n": 2}])
+    assert run(env, "search index=summary") == []
+    assert run(env, "| inputcsv 1700000000.csv") == [{'n="1"': 'n="2"'}]
+
+
+def test_collected_events_of_a_time_range() -> None:
+    """Events without a time get the beginning of the search's time range, which stands in them."""
+    env = splmini.Environment(now=1_700_000_000, earliest=1_699_000_000, latest=1_700_000_000)
+    (row,) = run(env, "| stats count | collect index=x testmode=true addtime=f", [{"n": 1, "_time": 1_699_500_000}])
+    assert row["_time"] == 1_699_000_000
+    assert row["_raw"] == (
+        'info_min_time=1699000000.000, info_max_time=1700000000.000, info_search_time=1700000000.000, count="1"'
+    )
+
+
+def test_join_with_a_saved_search() -> None:
+    """A dataset stands in for the subsearch of join."""
+    env = splmini.Environment(apps=[VENDOR])
+    events = [{"sourcetype": "vendor:text", "action": "read"}, {"count": 1, "n": 5}, {"count": 2, "n": 6}]
+    assert run(env, 'search n=* | table count n | join count savedsearch:"Vendor reads"', events) == [
+        {"count": 1, "n": 5}
     ]
