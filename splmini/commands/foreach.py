@@ -102,7 +102,8 @@ def _parsed(text: str) -> tree.Pipeline:
 
 def _template_error(error: SplError, template: tree.RawSubsearch) -> SplError:
     """Return an error of a filled template as one of the search: at the template, since the text is not the user's."""
-    message = f"In the template of foreach: {error.message}"
+    where = "In the template of foreach: "
+    message = error.message if error.message.startswith(where) else where + error.message
     return type(error)(message, name=error.name, hint=error.hint, span=template.span)
 
 

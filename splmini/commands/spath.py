@@ -57,6 +57,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "spath takes one path.", words[-1])
     if words:
         path = words[0].text
+    if path == "" or (path is None and "output" in arguments.given):
+        fail(node, "spath needs a path.", arguments.given.get("output" if path is None else "path"),
+             "Write path=..., or leave out output= to extract all fields.")
     if path is not None and json.parse_path(re.sub(r"\{@[^{}]+\}", "{}", path)) is None:
         fail(node, f"'{path}' is not a path.", words[0] if words else arguments.given["path"].value)
     source = arguments["input"]

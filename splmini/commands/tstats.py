@@ -9,6 +9,7 @@ from typing import Any
 from splmini.commands import _prestats
 from splmini.commands._aggregation import Grouping, Groups, Measure, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, fail, read
+from splmini.commands._binning import automatic_time_span
 from splmini.commands._options import convert
 from splmini.commands._prefix import prefix_of, prefixed, without_prefixes
 from splmini.commands._slices import Source
@@ -30,6 +31,7 @@ from splmini.operators import (
 )
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import times
+from splmini.values.numbers import to_number, to_text
 from splmini.values.wildcards import has_wildcard
 
 OPTIONS = {
@@ -59,6 +61,8 @@ class By:
     span: times.Span | None = None
     prefixes: frozenset[str] = frozenset()
     """Those of the fields that are what stands behind a prefix in the terms of `_raw`."""
+    auto: bool = False
+    """True where the span of `_time` is chosen when all rows are in (span=auto)."""
 
 
 def read_by(node: tree.Command, arguments: Arguments, strict: bool = True, terms: bool = False) -> By:
@@ -66,12 +70,13 @@ def read_by(node: tree.Command, arguments: Arguments, strict: bool = True, terms
     PREFIX() may stand in it."""
     fields: dict[str, None] = {}
     span: times.Span | None = None
+    auto = False
     prefixes: set[str] = set()
     for item in arguments.clause("by"):
         if isinstance(item, tree.Option):
             if item.name != "span":
                 fail(node, f"The by-clause of {node.name} has no option '{item.name}'.", item)
-            span = convert(item, _SPAN, node)
+            span, auto = read_span(node, item)
         elif isinstance(item, tree.Word):
             if has_wildcard(item.text) and not item.quoted:
                 fail(node, "A by-clause takes no wildcards.", item, "Name each field.")
@@ -81,9 +86,19 @@ def read_by(node: tree.Command, arguments: Arguments, strict: bool = True, terms
             prefixes.add(prefix)
         else:
             fail(node, f"Expected a field name, not '{item}'.", item)
-    if strict and span is not None and "_time" not in fields:
+    if strict and (span is not None or auto) and "_time" not in fields:
         fail(node, "span= belongs to _time, which is not in the by-clause.", arguments.clauses["by"])
-    return By(tuple(fields), span, frozenset(prefixes))
+    return By(tuple(fields), span, frozenset(prefixes), auto)
+
+
+def read_span(node: tree.Command, option: tree.Option) -> tuple[times.Span | None, bool]:
+    """Read `span=`: a length of time, or `auto`, which gives True."""
+    if isinstance(option.value, tree.Word) and option.value.text.lower() == "auto":
+        return None, True
+    span: times.Span = convert(option, _SPAN, node)
+    if span.unit == "log":
+        fail(node, "The span of _time is a length of time, such as 5m or 1d.", option)
+    return span, False
 
 
 def sources_of(by: By, fill: str | None, ctx: RunContext) -> list[Source]:
@@ -112,8 +127,11 @@ def _source(name: str, span: times.Span | None, fill: str | None, ctx: RunContex
 class Statistics:
     """The state of a command of the family: groups of rows, given as results or as partial ones."""
 
-    def __init__(self, grouping: Grouping, sources: list[Source], prestats: bool, ctx: RunContext) -> None:
+    def __init__(
+        self, grouping: Grouping, sources: list[Source], prestats: bool, ctx: RunContext, auto: bool = False
+    ) -> None:
         self.grouping = grouping
+        self.auto = auto
         self.prestats = prestats
         self.ctx = ctx
         self.groups = Groups(grouping, ctx, sources)
@@ -133,6 +151,8 @@ class Statistics:
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups."""
+        if self.auto:
+            self._choose_span(ctx)
         if self.prestats:
             from splmini.commands import _prestats
 
@@ -144,6 +164,30 @@ class Statistics:
         return Stream(self.groups.batches(ctx), columns)
 
 
+    def _choose_span(self, ctx: RunContext) -> None:
+        """Put the times into the buckets that timechart would choose, now that all of them are known."""
+        place = self.grouping.by.index("_time")
+        single, shown = len(self.grouping.by) == 1, self.groups.shown[place]
+        keys = {key if single else key[place] for key in self.groups.group_keys()}
+        met = [number for key in keys if (number := to_number(key)) is not None]
+        edges = [*met, *(edge for edge in (ctx.earliest, ctx.latest) if edge is not None)]
+        if not met:
+            return
+        span = automatic_time_span(min(edges), max(edges), AUTOMATIC_BINS)
+
+        def bucketed(key: Any) -> Any:
+            number = to_number(key if single else key[place])
+            if number is None:
+                return key
+            start = times.bucket(number, span, ctx.timezone)
+            text = to_text(start)
+            shown[text] = start
+            return text if single else (*key[:place], text, *key[place + 1 :])
+
+        self.groups.fold(bucketed)
+
+
+AUTOMATIC_BINS = 100
 Create = Callable[[RunContext], Statistics]
 
 
@@ -164,7 +208,7 @@ def creating(
     grouping = Grouping(measures, by.fields, command=node.name, span=node.span)
 
     def create(ctx: RunContext) -> Statistics:
-        return Statistics(grouping, sources_of(by, fill, ctx), arguments["prestats"], ctx)
+        return Statistics(grouping, sources_of(by, fill, ctx), arguments["prestats"], ctx, by.auto)
 
     return create
 
@@ -251,9 +295,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     A row in which a by-field is null is left out, unless `fillnull_value` gives it a value; a multivalue by-field puts
     a row in the group of each value. `PREFIX(kb=)`, without a data model, is what stands behind `kb=` in the terms of
-    the event, in lower case: as a by-field it is called `kb=`. `span` applies to `_time`. Without a data model Splunk
-    reads only indexed fields; here every field can be read. Without by-fields there is one row, with counts of 0 where
-    nothing matches.
+    the event, in lower case: as a by-field it is called `kb=`. `span` applies to `_time`; `span=auto` takes the one
+    that timechart would. Without a data model Splunk reads only indexed fields; here every field can be read. Without
+    by-fields there is one row, with counts of 0 where nothing matches.
 
     Memory: one set of aggregates for each group.
     """

@@ -14,6 +14,7 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
 from splmini.values.sorting import auto_key, lexicographic
+from splmini.values.wildcards import has_wildcard, matching
 
 OPTIONS = {
     "grouped": OptionSpec("bool", default=False, doc="The input is in order of the x field: rows come as it does."),
@@ -43,9 +44,9 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Make a table with a row for each value of the x field and a column for each value of the y-name field.
 
-    The cells hold the y-data field. With several data fields the columns are named `data: series`, or as `sep` or
-    `format` says. Rows come in order of x, columns in order of their names. Where a cell comes twice the last one
-    counts.
+    The cells hold the y-data field, which may be a wildcard. With several data fields the columns are named
+    `data: series`, or as `sep` or `format` says. Rows come in order of x, columns in order of their names. Where a cell
+    comes twice the last one counts.
 
     *Null*: results that lack x or the series are left out; a cell without a value is absent. *Multivalue* series give
     their value to each column.
@@ -57,6 +58,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if len(words) < 3:
         fail(node, "xyseries needs an x field, a y-name field and a y-data field.")
     x, series, *data = (word.text for word in words)
+    for word in words[:2]:
+        if has_wildcard(word.text):
+            fail(node, "The x field and the y-name field take no wildcards.", word)
     table = Table(x, series, tuple(data), arguments["sep"], arguments["format"], arguments["grouped"])
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
@@ -92,7 +96,12 @@ class Table:
         """Return the name of the column of a data field and a series."""
         if self.format is not None:
             return self.format.replace("$AGG$", data).replace("$VAL$", series)
-        return series if len(self.data) == 1 else data + self.sep + series
+        return series if len(self.data) == 1 and not self.patterns else data + self.sep + series
+
+    @property
+    def patterns(self) -> bool:
+        """True where a wildcard stands for data fields."""
+        return any(map(has_wildcard, self.data))
 
     def pivot(self, batches: Iterable[Batch], ctx: RunContext) -> tuple[list[Row], list[str]]:
         """Return the rows of the table and its columns in order."""
@@ -100,8 +109,13 @@ class Table:
         places: dict[Any, int] = {}
         columns: dict[str, tuple[int, Any]] = {}
         last: Any = None
+        known: set[str] = set()
+        fields: list[str] = list(self.data)
         for batch in batches:
             for row in batch:
+                if self.patterns and not known.issuperset(row):
+                    known.update(row)
+                    fields = self.matching(known)
                 value, names = row.get(self.x), row.get(self.series)
                 if value is None or names is None:
                     continue
@@ -113,7 +127,7 @@ class Table:
                 if place is None:
                     place = places[key] = len(rows)
                     rows.append({self.x: value})
-                self._fill(rows[place], row, as_list(names), columns)
+                self._fill(rows[place], row, as_list(names), columns, fields)
             ctx.check(len(rows))
         if not self.grouped:
             rows.sort(key=self._order)
@@ -122,8 +136,20 @@ class Table:
     def _order(self, row: Row) -> Any:
         return auto_key(row[self.x])
 
-    def _fill(self, target: Row, row: Row, names: list[Any], columns: dict[str, tuple[int, Any]]) -> None:
-        for index, data in enumerate(self.data):
+    def matching(self, names: Iterable[str]) -> list[str]:
+        """Return the data fields: those that a wildcard matches, in the order of their names."""
+        found: dict[str, None] = {}
+        free = sorted(name for name in names if name not in (self.x, self.series) and name[:1] != "_")
+        for data in self.data:
+            found.update(dict.fromkeys(matching(data, free) if has_wildcard(data) else [data]))
+        return list(found)
+
+    def _fill(
+        self, target: Row, row: Row, names: list[Any], columns: dict[str, tuple[int, Any]], fields: list[str]
+    ) -> None:
+        for index, data in enumerate(fields):
+            if self.patterns and data not in row:
+                continue
             value = row.get(data)
             for name in names:
                 series = to_text(name)
