@@ -48,13 +48,13 @@ def union(*sets: Fields) -> Fields:
     return result
 
 
-class Table:
+class ColumnBatch:
     """A batch of rows as columns, each of them full: rows are made where somebody asks for them.
 
     Only what says so is given one (`Partial.takes_tables`); everybody else gets lists of rows.
     """
 
-    __slots__ = ("columns", "size", "_rows")
+    __slots__ = ("_rows", "columns", "size")
 
     def __init__(self, columns: dict[str, list[Any]], size: int) -> None:
         self.columns = columns
@@ -82,10 +82,10 @@ class Table:
         found = self.columns.get(name)
         return [None] * self.size if found is None else found
 
-    def kept(self, flags: list[bool]) -> Table:
+    def kept(self, flags: list[bool]) -> ColumnBatch:
         """Return the rows whose flags are set."""
         columns = {name: list(compress(values, flags)) for name, values in self.columns.items()}
-        return Table(columns, sum(flags))
+        return ColumnBatch(columns, sum(flags))
 
 
 @dataclass
@@ -189,7 +189,7 @@ class Partial:
     order_matters: bool = True
     """False where the result does not depend on the order of the rows (count, sum, dc …, but not first or list)."""
     takes_tables: bool = False
-    """Whether its state can be updated by a `Table`, too."""
+    """Whether its state can be updated by a `ColumnBatch`, too."""
     node: tree.Node | None = None
     span: Span = NOWHERE
 

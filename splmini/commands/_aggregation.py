@@ -18,9 +18,9 @@ from splmini.commands._arguments import fields_read
 from splmini.commands._columns import Column
 from splmini.commands._grouping import Grouping, WildColumns, make_column, portable
 from splmini.commands._measures import PRESTATS, Measure, by_fields, fields_needed, read_measure, read_measures
-from splmini.commands._slices import Slice, Source
+from splmini.commands._slices import Rows, Slice, Source
 from splmini.errors import LimitExceeded
-from splmini.operators import BATCH_SIZE, Batch, Row, RunContext, batched
+from splmini.operators import BATCH_SIZE, Batch, ColumnBatch, Row, RunContext, batched
 from splmini.values.numbers import to_text
 from splmini.values.sorting import auto_key
 
@@ -64,13 +64,13 @@ class Groups:
 
     # ---- taking rows in ------------------------------------------------------------------------------------------
 
-    def update(self, batch: Batch) -> None:
-        """Take in a batch."""
-        if any(map(contains, batch, [PRESTATS] * len(batch))):
+    def update(self, batch: Rows) -> None:
+        """Take in a batch; a `ColumnBatch`, too, unless fields are met by a wildcard."""
+        if not isinstance(batch, ColumnBatch) and any(map(contains, batch, [PRESTATS] * len(batch))):
             batch = self._take_partials(batch)
         if not batch:
             return
-        if self._wild:
+        if self._wild and not isinstance(batch, ColumnBatch):
             self._meet_fields(batch)
         part = self.slice(batch)
         self.rows_seen += len(batch)
@@ -99,7 +99,7 @@ class Groups:
             for name in new:
                 column.meet(name)
 
-    def slice(self, batch: Batch) -> Slice:
+    def slice(self, batch: Rows) -> Slice:
         """Give each row its group, rows with several groups several times."""
         read = [source.read(batch) for source in self.sources]
         orders = range(self.rows_seen, self.rows_seen + len(batch))
@@ -129,7 +129,7 @@ class Groups:
             self.shown[index][text] = value
         return text
 
-    def _fan_out(self, batch: Batch, read: list[list[Any]]) -> Slice:
+    def _fan_out(self, batch: Rows, read: list[list[Any]]) -> Slice:
         rows: list[Row] = []
         keys: list[int] = []
         orders: list[int] = []

@@ -181,10 +181,17 @@ class SetColumn(Column):
                 cells[0] = set()
             cells[0].update(values)
             return
-        for key in set(flat.keys):
-            if cells[key] is None:
-                cells[key] = set()
-        deque(map(set.add, map(cells.__getitem__, flat.keys), values), maxlen=0)  # a loop without bytecode
+        try:
+            self.add(flat.keys, values)
+        except TypeError:  # a group that has no set yet; adding a value twice does no harm
+            for key in set(flat.keys):
+                if cells[key] is None:
+                    cells[key] = set()
+            self.add(flat.keys, values)
+
+    def add(self, keys: Keys, values: Sequence[Any]) -> None:
+        """Add values to the sets of their groups."""
+        deque(map(set.add, map(self.cells.__getitem__, keys), values), maxlen=0)  # a loop without bytecode
 
     def travelling(self) -> list[Any]:
         """Return the cells with one object for equal texts: pickle writes it once."""

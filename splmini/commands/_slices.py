@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Any, TypeAlias
 
-from splmini.operators import Row
+from splmini.operators import ColumnBatch, Row
 from splmini.values.numbers import to_number, to_text
 
 Keys: TypeAlias = "Sequence[int]"
+Rows: TypeAlias = "list[Row] | ColumnBatch"
 
 _NONE = type(None)
 _NUMBERS = {int, float}
@@ -25,11 +26,13 @@ class Source:
     name: str
     evaluate: Callable[[Row], Any] | None = None
 
-    def read(self, rows: list[Row]) -> list[Any]:
+    def read(self, rows: Rows) -> list[Any]:
         """Return the value of each row; None where there is none."""
         if self.evaluate is not None:
             return [_as_field(value) for value in map(self.evaluate, rows)]
         name = self.name
+        if isinstance(rows, ColumnBatch):
+            return rows.column(name)
         try:
             return list(map(operator.itemgetter(name), rows))
         except KeyError:
@@ -62,7 +65,9 @@ class Slice:
     is one group only.
     """
 
-    def __init__(self, rows: list[Row], keys: Keys, orders: Sequence[int], size: int, single: bool = False) -> None:
+    def __init__(
+        self, rows: Rows, keys: Keys, orders: Sequence[int], size: int, single: bool = False
+    ) -> None:
         self.rows = rows
         self.keys = keys
         self.orders = orders
@@ -106,7 +111,7 @@ class Slice:
     def times(self) -> list[Any]:
         """Return the time of each row; None where it has none."""
         if self._times is None:
-            times = [row.get("_time") for row in self.rows]
+            times = Source("_time").read(self.rows)
             if not set(map(type, times)) <= _NUMBERS:
                 times = [_time(value) for value in times]
             self._times = times

@@ -24,7 +24,7 @@ from splmini.commands._pivot import (
     read_split,
     with_number,
 )
-from splmini.commands._slices import Source
+from splmini.commands._slices import Rows, Source
 from splmini.commands.stats import order_matters
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
@@ -181,7 +181,7 @@ class RowSource(Source):
         object.__setattr__(self, "evaluate", None)
         object.__setattr__(self, "place", place)
 
-    def read(self, rows: list[Row]) -> list[Any]:
+    def read(self, rows: Rows) -> list[Any]:
         """Return the key of each row."""
         name, place = self.name, self.place
         if place is None:

@@ -112,7 +112,8 @@ def partial_of(grouping: Grouping, state: Any = StatsState) -> Operator:
 
     ordered = order_matters(grouping.measures)
     return Partial(
-        name=grouping.command, create=create, requires=requires, order_matters=ordered, span=grouping.span
+        name=grouping.command, create=create, requires=requires, order_matters=ordered, span=grouping.span,
+        takes_tables=state is StatsState and not any(measure.wild for measure in grouping.measured()),
     )
 
 

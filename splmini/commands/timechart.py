@@ -27,7 +27,7 @@ from splmini.commands._pivot import (
     read_split,
     with_number,
 )
-from splmini.commands._slices import Source
+from splmini.commands._slices import Rows, Source
 from splmini.commands.chart import owned_options
 from splmini.commands.stats import order_matters
 from splmini.errors import LimitExceeded
@@ -179,7 +179,7 @@ class TimeSource(Source):
         object.__setattr__(self, "bins", bins)
         object.__setattr__(self, "extent", [])
 
-    def read(self, rows: list[Row]) -> list[Any]:
+    def read(self, rows: Rows) -> list[Any]:
         """Return the bucket of each row; None for a row without time."""
         bounds, extent = self.bins.bounds, self.extent
         low, high, text = 1.0, 0.0, ""

@@ -64,6 +64,8 @@ class Run:
     newest: bool = False
     raw_wanted: bool = False
     """Whether a command of the plan that is started reads `_raw`: events without one then get it."""
+    takes_tables: bool = False
+    """Whether the scan that is started next may give `ColumnBatch`es."""
     cancel: Callable[[], bool] | None = None
     progress: Callable[[int], None] | None = None
     messages: list[Message] = field(default_factory=list)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
-from splmini.operators import Batch, Row
+from splmini.operators import Batch, ColumnBatch, Row
 
 Item = TypeVar("Item")
 MOST = 4096
@@ -103,6 +103,17 @@ def keep(rows: Batch, tests: Sequence[Verdicts | RowTest]) -> Batch:
             break
         rows = test.kept(rows)
     return rows
+
+
+def keep_columns(table: ColumnBatch, tests: Sequence[Verdicts | RowTest]) -> ColumnBatch | Batch:
+    """Return the rows of a table that pass all tests, as a table where no test had to look at a row."""
+    for number, test in enumerate(tests):
+        if isinstance(test, RowTest):
+            return keep(table.rows(), tests[number:])
+        flags = list(map(test.__getitem__, table.column(test.name)))
+        if not all(flags):
+            table = table.kept(flags)
+    return table
 
 
 def keep_pairs(events: list[Item], rows: Batch, tests: Sequence[Verdicts | RowTest]) -> list[Item]:

@@ -49,7 +49,8 @@ class Prefilter:
     The strongest set is looked for in the whole block; the records that it hits are held against the other sets.
     Where something in a block could hide a literal, every record with such a thing is a candidate, too. `keys` are the
     fields that are needed, for formats that can leave out the others while they decode (`events._projection`).
-    Where nothing is sure of events in general, `narrowed` tells what is of those of some sourcetypes.
+    `tables`: blocks of which every record is wanted may come as `ColumnBatch`es. Where nothing is sure of events in
+    general, `narrowed` tells what is of those of some sourcetypes.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class Prefilter:
         keys: frozenset[str] | None = None,
         narrowed: Callable[[frozenset[str]], list[Alternatives]] | None = None,
         look: Look | None = None,
+        tables: bool = False,
     ) -> None:
         self.keys = keys
+        self.tables = tables
         self.look = look
         self._narrowed = narrowed
         self._by_sourcetypes: dict[frozenset[str], Prefilter] = {}
@@ -101,6 +104,11 @@ class Prefilter:
                 found.extend(framing.records(record, state))
             match = search(data, max(end, position + 1))
         return found
+
+    def wants_all(self, block: Block) -> bool:
+        """Say whether every record of a block is wanted."""
+        known = self._for(block) if self._pattern is None else self
+        return known is None or known._pattern is None
 
     def _for(self, block: Block) -> Prefilter | None:
         """Return the prefilter for the sourcetypes that the events of a block have, where there is one."""
@@ -156,12 +164,13 @@ def _mostly_whole(events: list[dict[str, Any]], keys: frozenset[str]) -> bool:
     return sum(len(event) > len(keys) + _ADDED for event in events) * 2 > len(events)
 
 
-def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iterator[tuple[int, Any]]:
     """Yield, for each block, about how many records it has and the events that may satisfy the expression.
 
     A format whose records depend on those before them is parsed whole; so are batches of rows.
     """
     keys, failed = prefilter.keys, 0
+    tables = _TRIES if prefilter.tables else 0
     for part in blocks:
         if not isinstance(part, Block):
             yield len(part), part
@@ -169,6 +178,12 @@ def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iter
             events = part.events(report)
             yield len(events), events
         else:
+            if tables and keys is not None and prefilter.wants_all(part):
+                table = part.table(report, keys)
+                if table is not None:
+                    yield len(table), table
+                    continue
+                tables -= 1
             records = prefilter.records(part)
             if prefilter.look is not None and records:
                 records = prefilter.look.passing(part, records)

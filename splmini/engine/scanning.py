@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splmini import compiler
-from splmini.engine.filters import RowTest, Verdicts, filters_of, keep, keep_pairs
+from splmini.engine.filters import RowTest, Verdicts, filters_of, keep, keep_columns, keep_pairs
 from splmini.engine.prefilter import Look, Prefilter
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal, time_modifiers
 from splmini.engine.source import Events
 from splmini.events import projectable
 from splmini.language import tree
-from splmini.operators import Batch, Fields, Implied, Stream, union
+from splmini.operators import Batch, ColumnBatch, Fields, Implied, Stream, union
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -25,6 +25,7 @@ def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied
 
     Behind the given events come those that earlier runs wrote to an index that the expression names.
     """
+    tables, run.takes_tables = run.takes_tables, False
     ranged = run.time_range(predicate)
     if predicate is not None:
         predicate = run.expanded(predicate)
@@ -37,14 +38,15 @@ def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied
     wanted = run.services.given_fields(union(needed, reads), run, raw) if run.optimized else None
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, union(needed, reads))
+    tables = tables and keys is not None and run.services.keeps_given(keys)
     refused = refusals(run, predicate, implied)
     if predicate is None:
-        batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys), wanted)
+        batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, None, tables), wanted)
         return Stream(_selected(run, batches, full, tests))
     tests.extend(filters_of(predicate, run.scope))
     first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
     look = Look(first, tests) if first is not None and run.services.keeps_given(first) else None
-    batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, look), wanted)
+    batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, look, tables), wanted)
     written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
     behind = [(len(written), written)] if written else []
     narrow = _narrow(run, reads, needed, predicate)
@@ -71,18 +73,19 @@ def _prefilter(
     predicate: tree.Node | None,
     implied: Implied | None,
     keys: frozenset[str] | None,
-    look: Look | None = None,
+    look: Look | None,
+    tables: bool,
 ) -> Prefilter | None:
     """Literals to look for in the bytes of files, and the keys that suffice; None where nothing is known."""
     if not run.optimized or not run.source.has_bytes:
         return None
     if predicate is None and implied is None:
-        return Prefilter([], keys)
+        return Prefilter([], keys, tables=tables)
 
     def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
         return run.services.block_literals(predicate, implied, sourcetypes)
 
-    return Prefilter(run.services.block_literals(predicate, implied), keys, narrowed, look)
+    return Prefilter(run.services.block_literals(predicate, implied), keys, narrowed, look, tables)
 
 
 def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
@@ -94,7 +97,7 @@ def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Ma
 
 def _selected(
     run: Run,
-    batches: Iterable[tuple[int, Events]],
+    batches: Iterable[tuple[int, Any]],
     full: Mapper,
     tests: list[Verdicts | RowTest],
     narrow: Mapper | None = None,
@@ -102,6 +105,7 @@ def _selected(
     """Yield the rows that satisfy the tests.
 
     What a predicate reads is made first (`narrow`); all else only for the events that satisfy it, as long as that pays.
+    Tables are of events that need no mapping, and go to who takes them.
     """
     for count, events in batches:
         if run.stopped():
@@ -113,7 +117,9 @@ def _selected(
         if not events:
             continue
         run.parsed += len(events)
-        if narrow is not None:
+        if events.__class__ is ColumnBatch:
+            rows: Any = keep_columns(events, tests)
+        elif narrow is not None:
             before = len(events)
             rows = full(keep_pairs(events, narrow(events), tests))
             if 2 * len(rows) > before:

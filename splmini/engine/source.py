@@ -12,7 +12,7 @@ import msgspec
 
 from splmini.engine.filters import Verdicts
 from splmini.events import Projected
-from splmini.operators import BATCH_SIZE, Row
+from splmini.operators import BATCH_SIZE, ColumnBatch, Row
 
 Events: TypeAlias = "list[dict[str, Any]]"
 Select: TypeAlias = "Callable[[Events], Events]"
@@ -90,7 +90,7 @@ class EventSource:
 
         if self._spool is None and prefilter and self._filtered is not None:
             for count, events in self._filtered(prefilter):
-                yield count, events if isinstance(events, Projected) else keep(events)
+                yield count, events if isinstance(events, (Projected, ColumnBatch)) else keep(events)
             return
         if self._columns is not None and self._spool is None:
             tests = [test for each in refusals if isinstance(each, ValueTests) for test in each.tests]

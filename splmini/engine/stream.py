@@ -48,6 +48,10 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
             segment = [each for each in operators[index:end] if isinstance(each, Streaming)]
             stream = _segment(segment, _given(stream, operator), run)
             index = end
+        elif stream is None and isinstance(operator, Generating):
+            first = operators[:1] if ordered == 0 else operators
+            stream = _timed(operator.name, generated(first, run, after[0]), run)
+            index += 1
         else:
             stream = _single(operator, stream, run, after[index])
             index += 1
@@ -70,10 +74,20 @@ def _given(stream: Stream | None, operator: Operator) -> Stream:
     return stream
 
 
+def generated(operators: SequenceOf[Operator], run: Run, needed: Fields) -> Stream:
+    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operator behind it takes them."""
+    first, behind = operators[0], operators[1] if len(operators) > 1 else None
+    assert isinstance(first, Generating)
+    run.takes_tables = isinstance(first, Scan) and isinstance(behind, Partial) and behind.takes_tables
+    try:
+        return first.generate(run, needed)
+    finally:
+        run.takes_tables = False
+
+
 def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields) -> Stream:
     if isinstance(operator, Generating):
-        if stream is None:
-            return _timed(operator.name, operator.generate(run, needed), run)
+        assert stream is not None
         if operator.follows is None:
             raise ArgumentError(
                 f"'{operator.name}' makes its own rows: it has to be the first command of a search.",

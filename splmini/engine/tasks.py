@@ -18,7 +18,7 @@ from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first
 from splmini.engine.prefilter import candidates
 from splmini.engine.source import EventSource
-from splmini.engine.stream import execute, reads_raw
+from splmini.engine.stream import execute, generated, reads_raw
 from splmini.errors import EventFormatError, SplError
 from splmini.events import Block, Part, Report
 from splmini.language import tree
@@ -204,8 +204,8 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
     needed = required(operators)[0]
     if job.ordered is not None:
         needed = union(needed, frozenset({"_time"}))
-    stream = operators[0].generate(run, needed)  # type: ignore[union-attr]
     stop = job.division.stop
+    stream = generated(operators[:stop], run, needed)
     if kind == "state":
         stream = _through(operators[1 : stop - 1], run, stream)
         outcome.state = _filled(operators[stop - 1].create(run), stream)  # type: ignore[union-attr]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
+import pcre2
 
 from splmini.events._times import any_epoch
+from splmini.operators import ColumnBatch
 
 if TYPE_CHECKING:
     from splmini.events._reader import Settings
@@ -103,6 +105,51 @@ def _set_times(rows: list[Any], settings: Settings) -> None:
                 row["_time"] = moment
 
 
+# ---- whole blocks --------------------------------------------------------------------------------------------------
+
+_NO_LINES = pcre2.compile(rb"\}[ \t\r]*+\{|\n(?:(?<!\}\n)|(?!\{|\z))", jit=True)
+"""Stands somewhere in JSON objects unless each of them is a line, and each line one of them: two objects without a
+line break between, or a line break that is not between two. Inside of an object none can pass for one between two
+(`}` and `{` have a comma between them), nor in a string, where decoding refuses it."""
+
+
+@lru_cache(maxsize=256)
+def _columns_of(keys: frozenset[str]) -> tuple[Any, dict[str, Any]]:
+    """Return what decodes the objects of a block, and for each key what takes its value from one."""
+    kinds: Any = str | int | float
+    maybe: Any = kinds | msgspec.UnsetType
+    places = {f"f{number}": key for number, key in enumerate(sorted(keys - {OPTIONAL}))}
+    fields: list[Any] = [(place, kinds) for place in places]
+    if OPTIONAL in keys:
+        places["optional"] = OPTIONAL
+        fields.append(("optional", maybe, msgspec.UNSET))
+    shape = msgspec.defstruct("Line", fields, rename=places, gc=False)
+    return msgspec.json.Decoder(shape).decode_lines, {key: attrgetter(place) for place, key in places.items()}
+
+
+def tabulate(data: bytes, keys: frozenset[str], settings: Settings) -> ColumnBatch | None:
+    """Return the events of a block of JSON lines as columns, as `project` would give each of them.
+
+    None where one of them has to be parsed whole, or the lines have to be looked at one by one.
+    """
+    if _NO_LINES.search(data) is not None or not is_utf8(data):
+        return None
+    decode, getters = _columns_of(keys)
+    try:
+        lines = decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    columns = {key: list(map(get, lines)) for key, get in getters.items()}
+    if OPTIONAL in columns and msgspec.UNSET in columns[OPTIONAL]:
+        if set(columns[OPTIONAL]) != {msgspec.UNSET}:
+            return None
+        del columns[OPTIONAL]
+    if "_time" in columns and str in set(map(type, columns["_time"])):
+        return None
+    columns.update((name, [value] * len(lines)) for name, value in settings.fixed.items())
+    return ColumnBatch(columns, len(lines))
+
+
 def is_utf8(data: bytes) -> bool:
     """Say whether a block is UTF-8 throughout: what is skipped is not looked at while decoding."""
     if data.isascii():
@@ -114,4 +161,4 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-__all__ = ["Projected", "is_utf8", "project", "projectable"]
+__all__ = ["Projected", "is_utf8", "project", "projectable", "tabulate"]

@@ -18,7 +18,7 @@ from splmini.events._framing import LINES, Framing
 from splmini.events._projection import OPTIONAL, Projected, is_utf8
 
 if TYPE_CHECKING:
-    from splmini.operators import Row
+    from splmini.operators import ColumnBatch, Row
 
 GIVEN = "\0given"
 """A key that marks an event which comes from an index (an export): what is done before indexing was done to it."""
@@ -143,6 +143,16 @@ class Block:
         return _mixed(self, records, rows, report)
 
 
+    def table(self, report: Report, keys: frozenset[str]) -> ColumnBatch | None:
+        """Decode the whole block into columns with these keys alone; None where that may not be the same events."""
+        tabulate = find_reader(self.reader).tabulate
+        table = None if tabulate is None else tabulate(self.data, self.state, keys, self.settings)
+        if table is not None:
+            report.records += len(table)
+            self.__dict__["lines"] = len(table)  # of which each is one: they need not be counted
+        return table
+
+
 @dataclass(frozen=True)
 class Reader:
     """A format. `looks(head)` says how sure it is, from 0 to 1, that a file begins like this.
@@ -162,6 +172,8 @@ class Reader:
     open: Callable[[BinaryIO, Settings, Report], Iterator[Block | list[Row]]] | None = None
     project: Callable[[list[bytes], frozenset[str], Settings], list[Row | None]] | None = None
     """Makes events with some keys only, as far as that is sure to be the same; None where a record has to be parsed."""
+    tabulate: Callable[[bytes, Any, frozenset[str], Settings], ColumnBatch | None] | None = None
+    """Decodes a block of lines whole, into columns with some keys only; None where records have to be looked at."""
     sourcetypes: Callable[[Block], frozenset[str] | None] | None = None
     """Says, from a look at a block, which sourcetypes (lower case) its events may have; None: any."""
     carries_time: bool = False

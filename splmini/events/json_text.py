@@ -14,13 +14,13 @@ import msgspec
 
 from splmini.events._dicts import SCALARS, plain_event
 from splmini.events._framing import LINES, Framing, line_bounds, split_lines
-from splmini.events._projection import project
+from splmini.events._projection import project, tabulate
 from splmini.events._reader import GIVEN, Block, Settings, reader, text_of
 from splmini.events._times import any_epoch
 from splmini.events.recognise import json_kind, json_time
 
 if TYPE_CHECKING:
-    from splmini.operators import Row
+    from splmini.operators import ColumnBatch, Row
 
 EVENT_KEYS = ("_raw", "sourcetype", "source", "_time")
 RESULT_KEYS = frozenset({"preview", "offset", "lastrow", "result", "messages", "highlighted", "tags"})
@@ -298,7 +298,11 @@ def _looks(head: bytes) -> float:
     return 0.96 if re.match(rb'\{\s*(?:"|\})', start) or start[:1] == b"[" else 0.0
 
 
-@reader("json", "JSON", _looks, framing=JSON, start=_start, project=project)
+def _tabulate(data: bytes, state: Any, keys: frozenset[str], settings: Settings) -> ColumnBatch | None:
+    return tabulate(data, keys, settings) if state == "lines" else None
+
+
+@reader("json", "JSON", _looks, framing=JSON, start=_start, project=project, tabulate=_tabulate)
 def parse(record: bytes, block: Block) -> list[Row]:
     """JSON lines, arrays, values one after the other, `{"Records": [...]}`, and what Splunk exports as JSON."""
     return events_of(decode(record), record, block)

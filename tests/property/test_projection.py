@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import splmini
 from splmini.engine.filters import Verdicts, keep, keep_pairs
-from splmini.events import projectable
+from splmini.events import Settings, projectable
+from splmini.events._framing import split_lines
+from splmini.events._projection import project, tabulate
 from splmini.operators import Row
 
 ENV = splmini.Environment()
@@ -77,6 +79,40 @@ def test_bytes_that_are_no_text(tmp_path: Path, pieces: list[bytes], search: str
     file = tmp_path / "events.json"
     head = HEAD.encode()
     file.write_bytes(b"\n".join([b"{%s}" % head, *(b'{%s,"other":"%s"}' % (head, each) for each in pieces)]))
+    both(search, file)
+
+
+BOUNDARIES = st.sampled_from(("\n", "\n", "\n", "", " ", "\n\n", "\r\n", " \n", "\n ", ",\n", "\n\n\n"))
+OBJECTS = st.one_of(
+    st.just(f"{{{HEAD}}}"),
+    MEMBERS.map(lambda pairs: "{" + ",".join([HEAD, *(f'"{name}":{value}' for name, value in pairs)]) + "}"),
+    st.sampled_from((f"{{\n{HEAD}}}", f"{{{HEAD}\n}}", f'{{{HEAD},"x":{{}}\n}}', f'{{{HEAD},"x":[{{}},\n{{}}]}}',
+                     f'{{{HEAD},"x":"}}{{"}}', f'{{{HEAD},"x":"}}\n{{"}}', f'{{"x":[{{}}],{HEAD}}}', "[]", "1", "{}")),
+)  # fmt: skip
+
+
+@FEW
+@given(st.lists(st.tuples(OBJECTS, BOUNDARIES), min_size=1, max_size=8), st.booleans())
+def test_blocks_decoded_whole(pieces: list[tuple[str, str]], indexed: bool) -> None:
+    """A block that is decoded whole gives the events of its lines, or is left to those who look at each line."""
+    data = "".join(text for piece in pieces for text in piece).encode("utf-8", "surrogatepass")
+    keys = frozenset({"user", "EventID", "_time", "sourcetype", *(("index",) if indexed else ())})
+    given_settings = Settings(index="main" if indexed else None)
+    batch = tabulate(data, keys, given_settings)
+    if batch is not None:
+        assert batch.rows() == project(split_lines(data), keys, given_settings)
+        assert len(batch) == len(data.splitlines())
+    elif all(text == f"{{{HEAD}}}" and end == "\n" for text, end in pieces):
+        raise AssertionError("a block of nothing but plain lines is decoded whole")
+
+
+@FEW
+@given(st.lists(MEMBERS, max_size=5), SEARCHES)
+def test_columns(tmp_path: Path, members: list[list[tuple[str, str]]], search: str) -> None:
+    """Lines that have all that is needed go to aggregations as columns."""
+    file = tmp_path / "events.json"
+    lines = ["{" + ",".join([*(f'"{name}":{value}' for name, value in each), HEAD]) + "}" for each in members]
+    file.write_text("\n".join([f"{{{HEAD}}}", *lines]), encoding="utf-8", errors="surrogatepass")
     both(search, file)
 
 
