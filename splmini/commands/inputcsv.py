@@ -29,7 +29,8 @@ OPTIONS = {
     options=OPTIONS,
     clauses=("where",),
     generating=True,
-    syntax="inputcsv [append=<bool>] [start=<int>] [max=<int>] [events=<bool>] <file> [where <search>]",
+    syntax="inputcsv [dispatch=<bool>] [append=<bool>] [strict=<bool>] [start=<int>] [max=<int>] [events=<bool>] "
+    "<file> [where <search>]",
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Inputcsv",
     examples=(

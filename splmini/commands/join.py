@@ -233,7 +233,7 @@ def _joined(
             if sides is not None:
                 yield {**sides.aliased(row, False), **sides.aliased(other, True)}
             else:
-                yield {**row, **other} if overwrite else {**other, **row}
+                yield {**row, **other} if overwrite else {**row, **other, **row}
 
 
 def _in_time(row: Row, other: Row, earlier: bool) -> bool:

@@ -21,7 +21,8 @@ OPTIONS = {
     "loadjob",
     options=OPTIONS,
     generating=True,
-    syntax='loadjob savedsearch="<user>:<app>:<name>"',
+    syntax='loadjob (<sid> | savedsearch="<user>:<app>:<name>") [events=<bool>] [job_delegate=<string>] '
+    "[artifact_offset=<int>] [ignore_running=<bool>]",
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Loadjob",
     examples=(

@@ -29,7 +29,8 @@ OPTIONS = {
 @command(
     "outputcsv",
     options=OPTIONS,
-    syntax="outputcsv [append=<bool>] [create_empty=<bool>] [override_if_empty=<bool>] [singlefile=<bool>] [<file>]",
+    syntax="outputcsv [append=<bool>] [create_empty=<bool>] [override_if_empty=<bool>] [dispatch=<bool>] "
+    "[usexml=<bool>] [singlefile=<bool>] [<file>]",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputcsv",
     examples=(Example("| table n | outputcsv numbers", ({"n": 1},), ({"n": 1},)),),

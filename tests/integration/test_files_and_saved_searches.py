@@ -130,3 +130,16 @@ def test_join_with_a_saved_search() -> None:
     assert run(env, 'search n=* | table count n | join count savedsearch:"Vendor reads"', events) == [
         {"count": 1, "n": 5}
     ]
+
+
+def test_csv_names_and_events() -> None:
+    """A name with an extension is taken as it is; events need a time and a text."""
+    env = splmini.Environment()
+    run(env, "| table n | outputcsv numbers.txt", [{"n": 1}])
+    run(env, "| table _time _raw n | outputcsv events", [{"_time": 5, "_raw": "a n=1", "n": 1}])
+    assert run(env, "| inputcsv numbers.txt") == [{"n": "1"}]
+    assert run(env, "| inputcsv events=true events") == [{"_time": "5", "_raw": "a n=1", "n": "1"}]
+    with pytest.raises(splmini.ArgumentError, match="needs the columns _time and _raw"):
+        run(env, "| inputcsv events=true numbers.txt")
+    with pytest.raises(splmini.ArgumentError, match="it has to be the first command"):
+        run(env, "search * | inputcsv numbers.txt")

@@ -150,6 +150,10 @@ def test_place_of_an_address() -> None:
         "lat": 52.5, "lon": 13.4, "Timezone": "Europe/Berlin",
     }
     assert _place(None, "en") == {}
+    coded = {"country": {"iso_code": "DE", "names": {"en": "Germany", "fr": "Allemagne"}}, "continent": {"code": "EU"}}
+    assert _place(coded, "code") == {"Country": "DE", "Continent": "EU"}
+    assert _place(coded, "zz, fr,en")["Country"] == "Allemagne"
+    assert _place(coded, "zz")["Country"] == "Germany"
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
@@ -181,9 +185,10 @@ def test_places_from_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
         return database
 
     monkeypatch.setattr("splmini.commands.iplocation._open", opened)
-    events = [{"ip": "8.8.8.8"}, {"ip": "8.8.8.8"}, {"ip": "9.9.9.9"}, {"ip": "192.168.0.1"}, {"ip": ["8.8.8.8", "x"]}]
+    events = [{"ip": "8.8.8.8"}, {"ip": "8.8.8.8"}, {"ip": "9.9.9.9"}, {"ip": "192.168.0.1"}, {"ip": ["8.8.8.8", "x"]},
+              {"ip": "8.8.8.8/24"}, {"ip": "8.8.8.8/32"}]
     rows = [dict(row) for row in splmini.search("| iplocation prefix=p_ ip", events)]
-    assert [row.get("p_Country") for row in rows] == ["US", "US", None, None, "US"]
+    assert [row.get("p_Country") for row in rows] == ["US", "US", None, None, "US", None, "US"]
     assert rows[0]["p_lat"] == 1.5
     assert "p_City" not in rows[0]
-    assert database.asked == 2
+    assert database.asked == 4
