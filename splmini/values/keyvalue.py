@@ -29,16 +29,17 @@ def clean_key(name: str) -> str:
 
 # ---- pairs that are found by themselves ----------------------------------------------------------------------------
 
-_VALUE_BARE = r"[^\s,;&|\"']*[^\s,;&|]*"
+_VALUE_BARE = r"[^\s,;&|']*(?:'(?![A-Za-z0-9_][\w.:\-]{0,255}=)[^\s,;&|']*)*"
 _KEY = r"(?<![\w.:\-])([A-Za-z0-9_][\w.:\-]{0,255})="
-_PAIR = re.compile(rf"""{_KEY}(?:"([^"]*)"|'([^']*)'|({_VALUE_BARE}))""")
-_PAIR_ESCAPED = re.compile(rf"""{_KEY}(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|({_VALUE_BARE}))""")
+_PAIR = re.compile(rf"""{_KEY}(?:"([^"]*)"|'([^'=]*)'|({_VALUE_BARE}))""")
+_PAIR_ESCAPED = re.compile(rf"""{_KEY}(?:"((?:[^"\\]|\\.)*)"|'((?:[^'=\\]|\\.)*)'|({_VALUE_BARE}))""")
 _ESCAPE = re.compile(r"\\([\"\\])")
 
 
 def key_value_pairs(text: str, escaped: bool = False, trim: bool = True) -> Iterator[tuple[str, str]]:
     """Yield the `key=value` pairs of a text, names as they are written: a value ends at a blank or at one of
-    `, ; & |` unless it is quoted. Empty values are left out.
+    `, ; & |` unless it is quoted. Single quotes around further pairs are none: auditd writes `msg='acct="x" res=ok'`,
+    and Splunk finds `acct` and `res`. Empty values are left out.
 
     Args:
         text: the text.
@@ -53,6 +54,8 @@ def key_value_pairs(text: str, escaped: bool = False, trim: bool = True) -> Iter
         if bare:
             if value[-1] in ")]}" and not any(opening in value for opening in "([{"):
                 value = value.rstrip(")]}")
+            if value and value[-1] == "'" and value.count("'") == 1:
+                value = value[:-1]  # it closed the quotes around the pairs
         else:
             if escaped and "\\" in value:
                 value = _ESCAPE.sub(r"\1", value)

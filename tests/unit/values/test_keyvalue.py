@@ -19,6 +19,12 @@ FOUND: dict[str, tuple[str, dict[str, bool], list[tuple[str, str]]]] = {
     "escaped quotes are read where they are asked for": (r'a="x\" \\y"', {"escaped": True}, [("a", 'x" \\y')]),
     "brackets around a pair are no part of it": ("(a=1) [b=2]", {}, [("a", "1"), ("b", "2")]),
     "brackets of the value are": ("a=f(1)", {}, [("a", "f(1)")]),
+    "single quotes around pairs are none": (
+        """msg='op=add id=7 acct="a b" res=ok'UID="root" x='y z'""",
+        {},
+        [("op", "add"), ("id", "7"), ("acct", "a b"), ("res", "ok"), ("UID", "root"), ("x", "y z")],
+    ),
+    "an apostrophe is part of a name": ("name=O'Brien b=1", {}, [("name", "O'Brien"), ("b", "1")]),
     "names are as they are written": ("_a.b-c:d=1", {}, [("_a.b-c:d", "1")]),
 }
 
