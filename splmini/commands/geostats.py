@@ -49,7 +49,8 @@ class Settings:
 @command(
     "geostats", "aggregation", options=OPTIONS, clauses=("by",), category="transforming",
     syntax="geostats [latfield=FIELD] [longfield=FIELD] [outputlatfield=NAME] [outputlongfield=NAME] [globallimit=INT] "
-    "[locallimit=INT] [binspanlat=NUM] [binspanlong=NUM] [maxzoomlevel=INT] [translatetoxy=BOOL] FUNCTION(FIELD) [AS NAME] ... [BY FIELD]",
+    "[locallimit=INT] [binspanlat=NUM] [binspanlong=NUM] [maxzoomlevel=INT] [translatetoxy=BOOL] "
+    "FUNCTION(FIELD) [AS NAME] ... [BY FIELD]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Geostats",
     examples=(
         Example(
