@@ -14,8 +14,8 @@ OPTIONS = {
                          doc="How anomalies are found; only iqr runs here."),
     "action": OptionSpec("enum", choices=("filter", "annotate", "summary", "remove", "rm", "transform", "tf"),
                          doc="What is done: with iqr, remove or transform (default)."),
-    "pthresh": OptionSpec("number", doc="The probability threshold of histogram and zscore; no effect with iqr."),
-    "cutoff": OptionSpec("bool", default=True, doc="The bound on the anomalies of histogram; no effect with iqr."),
+    "pthresh": OptionSpec("number", doc="The probability threshold of histogram and zscore; not with iqr."),
+    "cutoff": OptionSpec("bool", default=True, doc="The bound on the anomalies of histogram; not with iqr."),
     "mark": OptionSpec("bool", default=False, doc="With iqr: put 000 in front of truncated numbers."),
     "param": OptionSpec("number", default=2.5, doc="With iqr: how many ranges beyond a quartile a number may lie."),
     "uselower": OptionSpec("bool", default=False, doc="With iqr: whether low numbers are outliers, too."),
@@ -47,6 +47,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if action is not None and (action in iqr) != (method == "iqr"):
         hint = "Write method=iqr: histogram is the default." if "method" not in arguments.given else None
         arguments.fail(f"The method {method} has no action '{action}'.", arguments.given["action"], hint)
+    if arguments["pthresh"] is not None and not 0 <= arguments["pthresh"] <= 1:
+        arguments.fail("pthresh is a probability, from 0 to 1.", arguments.given["pthresh"])
+    for name in ("pthresh", "cutoff"):
+        if method == "iqr" and name in arguments.given:
+            arguments.fail(f"{name} does not go with the method iqr.", arguments.given[name])
+    if arguments["param"] < 0:
+        arguments.fail("param is 0 or more.", arguments.given["param"])
     if method != "iqr":
         raise UnsupportedFeature(
             f"anomalydetection cannot run the method {method}: Splunk does not document it far enough.",

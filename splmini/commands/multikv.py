@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from splmini.commands._arguments import fail, field_names, read, reading
-from splmini.errors import UnsupportedFeature
+from splmini.commands._table_rules import TableRules, read_rules
+from splmini.errors import KnowledgeError, Span, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import joined
 
 OPTIONS = {
-    "conf": OptionSpec("string", doc="A stanza of multikv.conf; not supported."),
+    "conf": OptionSpec("string", doc="A stanza of the apps' multikv.conf, which describes the table."),
     "copyattrs": OptionSpec("bool", default=True, doc="Copy the fields of the original to each new result."),
     "forceheader": OptionSpec("int", doc="The line, counted from 1, that holds the names of the columns."),
     "multitable": OptionSpec("bool", default=True, doc="Whether a blank line may be followed by another table."),
@@ -51,8 +52,8 @@ class Table:
     "multikv",
     options=OPTIONS,
     clauses=("fields", "filter"),
-    syntax="multikv [copyattrs=<bool>] [fields <field-list>] [filter <string-list>] [forceheader=<int>] "
-    "[multitable=<bool>] [noheader=<bool>] [rmorig=<bool>]",
+    syntax="multikv [conf=<stanza>] [copyattrs=<bool>] [fields <field-list>] [filter <string-list>] "
+    "[forceheader=<int>] [multitable=<bool>] [noheader=<bool>] [rmorig=<bool>]",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Multikv",
     examples=(
@@ -69,17 +70,17 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     the texts. `forceheader` counts the lines that are not empty. `_raw` of a new result is its row; with
     `copyattrs=f` it has no other field of its event, not even `_time`. With `rmorig=f` the event follows its rows.
 
+    `conf` names a stanza of the apps' multikv.conf, which says where the sections of the table begin and end and how
+    their lines are cut; its `_align_` is UnsupportedFeature.
+
     *Null*: a result without `_raw`, or in which no table is found, passes unchanged.
 
     A *multivalue* `_raw` does not occur: it is one text.
     """
     arguments = read(node, OPTIONS, clauses=("fields", "filter"), takes=())
-    if arguments["conf"] is not None:
-        span = arguments.given["conf"].span
-        raise UnsupportedFeature(
-            "multikv cannot read multikv.conf.", name="multikv conf", span=span,
-            hint="Describe the table here: forceheader, noheader, fields, filter.",
-        )
+    conf, own = arguments.given.get("conf"), [name for name in _OF_TABLES if name in arguments.given]
+    if conf is not None and own:
+        fail(node, f"{own[0]} does not go with conf=.", arguments.given[own[0]])
     header = arguments["forceheader"]
     if header is not None and header < 1:
         fail(node, "forceheader counts lines from 1.", arguments.given["forceheader"])
@@ -89,11 +90,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     copy, remove = arguments["copyattrs"], arguments["rmorig"]
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        rows = table.rows if conf is None else _described(ctx, arguments["conf"], conf.span).rows
+
         def multikv(batch: Batch) -> Batch:
             result: Batch = []
             for row in batch:
                 raw = row.get("_raw")
-                found = [] if raw is None else list(table.rows(joined(raw)))
+                found = [] if raw is None else list(rows(joined(raw)))
                 result.extend(_results(row, found, texts, wanted, copy))
                 if not found or not remove:
                     result.append(row)
@@ -104,6 +107,21 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     return Streaming(
         name="multikv", bind=bind, requires=reading(frozenset({"_raw"})), columns=unknown, node=node, span=node.span
     )
+
+
+_OF_TABLES = ("forceheader", "noheader", "multitable")
+
+
+def _described(ctx: RunContext, called: str, span: Span) -> TableRules:
+    """Return what a stanza of multikv.conf describes."""
+    settings = ctx.stanza("multikv", called)
+    if settings is None:
+        raise KnowledgeError(f"There is no multikv stanza '{called}'.", name=called, span=span)
+    try:
+        return read_rules(settings, called)
+    except (KnowledgeError, UnsupportedFeature) as error:
+        error.span = span
+        raise
 
 
 def _results(
