@@ -27,7 +27,7 @@ from splmini.plan.distribution import Division, divide, limit_behind
 from splmini.plan.scan import Scan
 
 LEAST_BYTES = 2 << 20
-MOST_BYTES = 64 << 20
+MOST_BYTES = 256 << 20
 TASK_ROWS = 8192
 """Events of a task, where they come from no file."""
 TASKS_PER_WORKER = 3
