@@ -52,6 +52,8 @@ class Limits:
     """[ctable] maxvalues: rows and columns of contingency."""
     format_multivalue_collect: bool = False
     """[collect] format_multivalue_collect: each value of a field becomes a pair of its own in what collect writes."""
+    collect_ignore_minor_breakers: bool = False
+    """[collect] collect_ignore_minor_breakers: values with minor breakers only (`a.b`) get no quotes."""
     transaction_maxopentxn: int = 5000
     """[transactions] maxopentxn."""
     transaction_maxopenevents: int = 100000

@@ -9,7 +9,7 @@ from splmini.commands._arguments import fail, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
-from splmini.values import json, times
+from splmini.values import json, terms, times
 from splmini.values.multivalue import as_list, first
 from splmini.values.numbers import to_number, to_text
 
@@ -49,10 +49,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Add the results to an index of the environment as events, and pass them on.
 
     Later runs search them, once this run ended well. A result with `_raw` is added as it is; of others a `_raw` of
-    its time, the search's time range and `field="value"` pairs is made, without internal fields. The time is that of
+    its time, the search's time range and `field=value` pairs is made, without internal fields. The time is that of
     the result's `info_min_time`, else `_time`, else the beginning of the search's time range, else now. *Null* fields
     are left out; the values of a *multivalue* field stand on lines of one pair, or with the limit
-    `format_multivalue_collect` in a pair each.
+    `format_multivalue_collect` in a pair each. Values with a breaker (blanks, `.`, `-`, …) stand in quotation marks.
 
     With `output_format=hec` the event is a JSON object, and `addtime`, `host`, `marker`, `source`, `sourcetype` and
     `uselb` are not allowed.
@@ -137,4 +137,12 @@ def _pairs(name: str, value: Any, ctx: RunContext) -> list[str]:
     texts = [to_text(item) for item in as_list(value)]
     if not ctx.limits.format_multivalue_collect:
         texts = ["\n".join(texts)]
-    return [f'{name}="{text}"' for text in texts]
+    breakers = terms.MAJOR if ctx.limits.collect_ignore_minor_breakers else terms.MAJOR + terms.MINOR
+    return [f"{name}={_quoted(text, breakers)}" for text in texts]
+
+
+def _quoted(text: str, breakers: str) -> str:
+    if text and not any(character in breakers or character.isspace() for character in text):
+        return text
+    escaped = text.replace('"', '\\"')
+    return f'"{escaped}"'
