@@ -94,9 +94,12 @@ def row_text(row: Row, fields: Fields) -> str:
     return "\n".join(parts)
 
 
-def build_index(predicates: Sequence[tree.Node | None], sample: Sequence[Row] = ()) -> Index:
-    """Index searches by their predicates, each by what the fewest rows of a sample hold."""
-    options = [_options(predicate) for predicate in predicates]
+def build_index(
+    predicates: Sequence[tree.Node | None], sample: Sequence[Row] = (), literals_too: bool = True
+) -> Index:
+    """Index searches by their predicates, each by what the fewest rows of a sample hold; by values of fields alone
+    where literals are not wanted."""
+    options = [_options(predicate, literals_too) for predicate in predicates]
     rank = _Rank(options, sample)
     index, literals = Index(), dict[str, list[int]]()
     reads: Fields = frozenset()
@@ -130,13 +133,19 @@ Option: TypeAlias = "Keys | frozenset[str]"
 """What an event has to hold one of: fields with values, or literals."""
 
 
-def _options(predicate: tree.Node | None) -> list[Option]:
+def _options(predicate: tree.Node | None, literals_too: bool) -> list[Option]:
     """Everything that a search can be looked up by."""
     if predicate is None:
         return []
-    literals = [each for each in required_literals(predicate, _kept) if len(each) <= MOST_ALTERNATIVES]
     keys = [found for part in conjuncts(predicate) if (found := keys_of(part)) is not None]
-    return [*literals, *keys]
+    if not literals_too:
+        return [*keys]
+    return [*(each for each in required_literals(predicate, _kept) if len(each) <= MOST_ALTERNATIVES), *keys]
+
+
+def key_fields(predicates: Sequence[tree.Node | None]) -> frozenset[str]:
+    """Return the fields by whose values searches could be looked up."""
+    return frozenset(name for predicate in predicates for keys in _options(predicate, False) for name in keys)
 
 
 def _kept(name: str) -> tuple[Way, ...]:
@@ -151,6 +160,12 @@ class _Rank:
         names = {name for each in options for option in each if isinstance(option, dict) for name in option}
         sets = [option for each in options for option in each if isinstance(option, frozenset)]
         literals = sorted({literal for each in sets for literal in each})
+        self.shared = Counter(
+            (name, value)
+            for each in options for option in each if isinstance(option, dict)
+            for name, values in option.items() for value in values
+        )  # fmt: skip
+        """How many searches ask for a value: what many ask for tells less."""
         self.counts: Counter[Any] = Counter()
         find = finder(literals) if literals and sample else None
         for row in sample:
@@ -159,13 +174,14 @@ class _Rank:
             if find is not None:
                 self.counts.update(literals[number] for number in find(row_text(row, None).lower()))
 
-    def __call__(self, option: Option) -> tuple[int, bool, int]:
+    def __call__(self, option: Option) -> tuple[int, bool, int, int]:
         """Return the sort key of an option."""
         if isinstance(option, dict):
             pairs = [(name, value) for name, values in option.items() for value in values]
             common = not option.keys().isdisjoint(_COMMON)
-            return sum(map(self.counts.__getitem__, pairs)), common, len(pairs)
-        return sum(map(self.counts.__getitem__, option)), False, len(option)
+            shared = sum(map(self.shared.__getitem__, pairs))
+            return sum(map(self.counts.__getitem__, pairs)), common, shared, len(pairs)
+        return sum(map(self.counts.__getitem__, option)), False, 0, len(option)
 
 
 # ---- equality -------------------------------------------------------------------------------------------------------

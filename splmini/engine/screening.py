@@ -21,7 +21,7 @@ from splmini.engine.candidates import MOST_ALTERNATIVES, finder
 from splmini.engine.prefilter import pattern
 from splmini.events import Block, find_reader
 from splmini.operators import Row
-from splmini.plan.literals import Alternatives, hiding
+from splmini.plan.literals import Alternatives, hiding, weakness
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -39,8 +39,10 @@ SAMPLE = 400
 """Records that tell which literals are rare."""
 MOST_CLASSES = 256
 """Classes of events that are told apart; of more, the source is not looked at."""
-COMMON = 0.05
+COMMON = 0.02
 """A search that more than this share of the events could satisfy by its literals is better looked up by a field."""
+MOST_SHARED = 40
+"""A literal that more searches than this hold (the name of a channel) is likely to be common, too."""
 OTHERS = 3
 """So many further sets of literals are looked for in a record that holds one of the first."""
 
@@ -51,13 +53,15 @@ _WRITTEN = re.compile(r"[0-9-]*t?[0-9:]*\.?[0-9]*z?|[0-9]*\.?[0-9]*(e[+-]?[0-9]*
 
 @dataclass
 class ClassScreen:
-    """What is known of the searches for a class of events: `always` are those that any of them could satisfy."""
+    """What is known of the searches for a class of events."""
 
     always: tuple[int, ...] = ()
+    """Searches that are not looked up by literals: any event may satisfy one, as far as it holds the `others`."""
+    literal: list[int] = field(default_factory=list)
+    """Searches that are."""
     by_literal: list[tuple[int, ...]] = field(default_factory=list)
     others: dict[int, list[tuple[bytes, ...]]] = field(default_factory=dict)
-    literal: list[int] = field(default_factory=list)
-    """The searches that are looked up by literals."""
+    """Sets of literals, of each of which a record has to hold one, too."""
     find: Callable[[bytes], Iterable[tuple[int, int]]] | None = None
     """Finds the literals in bytes in lower case: their numbers, and where they begin."""
     hidden: Any = None
@@ -70,46 +74,67 @@ class ClassScreen:
     def count(self, events: int, found: Candidates) -> set[int]:
         """Count what was found in events; return the searches that too many could satisfy, by their literals."""
         self.seen += events
-        self.hits.update({number: len(positions) for number, positions in found.items()})
+        self.hits.update({number: len(places) for number, places in found.items()})
         if self.seen < SAMPLE:
             return set()
         common = {number for number, count in self.hits.items() if count > self.seen * COMMON}
         self.outdated = bool(common)
         return common
 
-    def numbers(self, lowered: bytes, starts: Sequence[int]) -> Candidates:
-        """Return the searches that records could satisfy, by what they hold; `starts` is where each record begins, and
-        where the last one ends."""
-        found: dict[int, set[int]] = {}
-        if self.find is None:
-            return {}
-        records: dict[int, bytes] = {}
-        for literal, at in self.find(lowered):
-            position = bisect_right(starts, at) - 1
-            record = records.get(position)
-            if record is None:
-                record = records[position] = lowered[starts[position] : starts[position + 1]]
-            for number in self.by_literal[literal]:
-                if position not in found.get(number, ()) and self._holds_others(number, record):
-                    found.setdefault(number, set()).add(position)
-        for match in self.hidden.finditer(lowered):
-            position = bisect_right(starts, match.start()) - 1
-            for number in self.literal:
-                found.setdefault(number, set()).add(position)
-        return {number: sorted(positions) for number, positions in found.items()}
-
     def may_satisfy(self, literal: int, record: bytes) -> bool:
         """Say whether a record that holds a literal (-1: what can hide one) could satisfy any of the searches."""
-        return literal < 0 or any(self._holds_others(number, record) for number in self.by_literal[literal])
+        return literal < 0 or any(self.holds_others(number, record) for number in self.by_literal[literal])
 
-    def _holds_others(self, number: int, record: bytes) -> bool:
-        for alternatives in self.others[number]:
+    def holds_others(self, number: int, record: bytes) -> bool:
+        """Say whether a record, in lower case, holds the further literals of a search."""
+        for alternatives in self.others.get(number, ()):
             for literal in alternatives:
                 if literal in record:
                     break
             else:
                 return False
         return True
+
+
+class Screened:
+    """Events of a class, by their positions in a chunk, and which searches could be satisfied by which of them.
+
+    Nothing is known of the events where `known` is None.
+    """
+
+    def __init__(self, positions: list[int], known: ClassScreen | None = None, data: bytes = b"") -> None:
+        self.positions = positions
+        self.known = known
+        self._records = data.split(b"\n")[:-1]
+        self._hiding: set[int] = set()
+        self.candidates: Candidates = {}
+        if known is not None and known.hidden is not None:
+            starts = [0, *accumulate(len(record) + 1 for record in self._records)]
+            self._hiding = {bisect_right(starts, match.start()) - 1 for match in known.hidden.finditer(data)}
+            found = self._found(known, data, starts)
+            self.candidates = {number: [positions[place] for place in sorted(each)] for number, each in found.items()}
+
+    def _found(self, known: ClassScreen, data: bytes, starts: list[int]) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for literal, at in () if known.find is None else known.find(data):
+            place = bisect_right(starts, at) - 1
+            for number in known.by_literal[literal]:
+                if place not in found.get(number, ()) and known.holds_others(number, self._records[place]):
+                    found.setdefault(number, set()).add(place)
+        for place in self._hiding:
+            for number in known.literal:
+                found.setdefault(number, set()).add(place)
+        return found
+
+    def possible(self, number: int, places: list[int]) -> list[int]:
+        """Return the positions of the events, of those in some places, whose bytes do not refuse a search."""
+        known, positions = self.known, self.positions
+        if known is None or not known.others.get(number):
+            return [positions[place] for place in places]
+        records, hiding = self._records, self._hiding
+        return [
+            positions[place] for place in places if known.holds_others(number, records[place]) or place in hiding
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,13 +154,18 @@ class EventClass:
         return constants
 
 
+_Known: TypeAlias = "tuple[frozenset[str] | None, bool, tuple[bool, ...]]"
+"""What tells what is known of a class: its sourcetypes, whether its events have a `_raw`, which demands none of them
+satisfies."""
+
+
 class Screen:
     """Tells which of many searches events could satisfy.
 
     Of each search come its demands: it takes the events that satisfy any of them. None: nothing is known of it.
     """
 
-    keys = look = None
+    keys = look = tables = None
     """Records are parsed whole (`engine.prefilter`)."""
 
     def __init__(self, demands: Sequence[Sequence[Demand] | None], run: Run) -> None:
@@ -143,37 +173,41 @@ class Screen:
         self.run = run
         self._flat = [each for several in demands for each in several or ()]
         self._literals: dict[frozenset[str] | None, list[list[Alternatives]]] = {}
-        self._classes: dict[EventClass, ClassScreen] = {}
+        self._classes: dict[EventClass, _Known] = {}
+        """What classes of events have in common that tells what is known of them."""
+        self._screens: dict[_Known, ClassScreen] = {}
         self._common: set[int] = set()
         """Searches whose literals turned out to be common."""
 
     def of(self, events: EventClass, sample: Callable[[], list[bytes]]) -> ClassScreen:
         """Return what is known for a class of events; `sample` gives some of their records, in lower case."""
-        known = self._classes.get(events)
+        key = self._classes.get(events)
+        if key is None:
+            impossible = self.run.services.impossible(self._flat, events.constants(), self.run)
+            key = self._classes[events] = (events.sourcetypes, events.has_raw, tuple(impossible))
+        known = self._screens.get(key)
         if known is None or known.outdated:
-            known = self._classes[events] = self._made(events, sample())
+            known = self._screens[key] = self._made(*key, sample())
         return known
 
-    def _made(self, events: EventClass, sample: list[bytes]) -> ClassScreen:
-        literals = self._literals.get(events.sourcetypes)
+    def _made(
+        self, sourcetypes: frozenset[str] | None, has_raw: bool, impossible: tuple[bool, ...], sample: list[bytes]
+    ) -> ClassScreen:
+        literals = self._literals.get(sourcetypes)
         if literals is None:
-            found = self.run.services.demanded_literals(self._flat, events.sourcetypes)
-            literals = self._literals[events.sourcetypes] = found
-        impossible = self.run.services.impossible(self._flat, events.constants(), self.run)
+            found = self.run.services.demanded_literals(self._flat, sourcetypes)
+            literals = self._literals[sourcetypes] = found
         options: dict[int, list[Alternatives]] = {}
         always, at = [], 0
         for number, demands in enumerate(self.demands):
-            if demands is None or number in self._common:
-                always.append(number)
-            else:
-                possible = [each for each in range(at, at + len(demands)) if not impossible[each]]
-                kept = self._usable(possible, literals, events.has_raw)
-                if kept:
-                    options[number] = kept
-                elif possible:
-                    always.append(number)
+            possible = [each for each in range(at, at + len(demands or ())) if not impossible[each]]
             at += len(demands or ())
-        return _class_screen(always, options, sample)
+            kept = self._usable(possible, literals, has_raw)
+            if kept:
+                options[number] = kept
+            elif possible or demands is None:
+                always.append(number)
+        return _class_screen(always, options, self._common, sample)
 
     def _usable(self, possible: list[int], literals: list[list[Alternatives]], has_raw: bool) -> list[Alternatives]:
         """Return the sets of literals of which an event needs one to satisfy any of the possible demands."""
@@ -187,11 +221,8 @@ class Screen:
 
     # ---- events as dicts ---------------------------------------------------------------------------------------------
 
-    def candidates(self, events: list[dict[str, Any]]) -> list[tuple[ClassScreen | None, list[int], Candidates]]:
-        """Return, for each class of events, their positions, and which searches could be satisfied by which of them.
-
-        A class of which nothing can be told is None.
-        """
+    def screened(self, events: list[dict[str, Any]]) -> list[Screened]:
+        """Return, for each class of events, which searches could be satisfied by which of them."""
         groups: dict[tuple[Any, Any, bool], list[int]] = {}
         for position, event in enumerate(events):
             key = (event.get("sourcetype"), event.get("source"), "_raw" in event)
@@ -203,33 +234,27 @@ class Screen:
 
     def _group(
         self, key: tuple[Any, Any, bool], positions: list[int], events: list[dict[str, Any]]
-    ) -> tuple[ClassScreen | None, list[int], Candidates]:
+    ) -> Screened:
         chosen = events if len(positions) == len(events) else [events[position] for position in positions]
         try:
-            data = _encoder.encode_lines(chosen)
+            data = _encoder.encode_lines(chosen).lower()
         except (TypeError, ValueError, OverflowError, RecursionError):  # surrogates, integers that JSON cannot hold
-            return None, positions, {}
-        lowered = data.lower()
-        records = lowered.split(b"\n")
-        records.pop()
-        starts = [0, *accumulate(len(record) + 1 for record in records)]
+            return Screened(positions)
         sourcetype, source, has_raw = key
         sourcetypes = frozenset({sourcetype.lower()}) if isinstance(sourcetype, str) and sourcetype else None
         told_apart = isinstance(source, str) and len(self._classes) < MOST_CLASSES
         events_class = EventClass(sourcetypes, source if told_apart else None, has_raw)
-        found = self.of(events_class, lambda: records[:: len(records) // SAMPLE + 1])
-        numbers = found.numbers(lowered, starts)
-        self._common |= found.count(len(chosen), numbers)
-        if chosen is not events:
-            numbers = {number: [positions[each] for each in hits] for number, hits in numbers.items()}
-        return found, positions, numbers
+        known = self.of(events_class, lambda: data.split(b"\n")[: -1 : len(chosen) // SAMPLE + 1])
+        found = Screened(positions, known, data)
+        self._common |= known.count(len(chosen), found.candidates)
+        return found
 
     # ---- blocks of files ---------------------------------------------------------------------------------------------
 
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy any of the searches, in order."""
         found = self.of(EventClass(block.sourcetypes(), None, True), lambda: _some_records(block))
-        if found.always or (found.find is None and found.literal):
+        if found.always:
             return block.records()
         if found.find is None:
             return []
@@ -263,27 +288,36 @@ def _may_differ(alternatives: Alternatives) -> bool:
 # ---- literals --------------------------------------------------------------------------------------------------------
 
 
-def _class_screen(always: list[int], options: dict[int, list[Alternatives]], sample: list[bytes]) -> ClassScreen:
+def _class_screen(
+    always: list[int], options: dict[int, list[Alternatives]], common: set[int], sample: list[bytes]
+) -> ClassScreen:
     """Look up each search by the literals that the fewest records of a sample hold, where those are few."""
     counts = _counts({literal for each in options.values() for one in each for literal in one}, sample)
+    shared = Counter(literal for each in options.values() for one in each for literal in one)
     made = ClassScreen()
     literals: dict[str, list[int]] = {}
     for number, several in options.items():
-        ranked = sorted(several, key=lambda each: sum(map(counts.__getitem__, each)))
-        if sum(map(counts.__getitem__, ranked[0])) > len(sample) * COMMON:
+        ranked = sorted(several, key=lambda each: (_many(each, counts), _many(each, shared), weakness(each)))
+        best = ranked[0]
+        too_many = _many(best, counts) > len(sample) * COMMON or _many(best, shared) > len(best) * MOST_SHARED
+        if too_many or number in common:
             always.append(number)
-            continue
-        made.literal.append(number)
-        for literal in ranked[0]:
-            literals.setdefault(literal, []).append(number)
-        made.others[number] = [tuple(literal.encode() for literal in each) for each in ranked[1 : OTHERS + 1]]
+        else:
+            made.literal.append(number)
+            for literal in ranked.pop(0):
+                literals.setdefault(literal, []).append(number)
+        made.others[number] = [tuple(literal.encode() for literal in each) for each in ranked[:OTHERS]]
     made.always = tuple(sorted(always))
     made.by_literal = [tuple(each) for each in literals.values()]
-    if literals:
-        made.find = _finder([each.encode() for each in literals])
-        looked_for = (literal for number in made.literal for each in options[number] for literal in each)
+    made.find = _finder([each.encode() for each in literals]) if literals else None
+    if options:
+        looked_for = (literal for each in options.values() for one in each for literal in one)
         made.hidden = pattern(str(hiding(looked_for)))
     return made
+
+
+def _many(literals: Alternatives, counts: Counter[str]) -> int:
+    return sum(map(counts.__getitem__, literals))
 
 
 def _counts(literals: set[str], sample: list[bytes]) -> Counter[str]:

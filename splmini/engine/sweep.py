@@ -11,17 +11,17 @@ runs on what was found.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from splmini.engine.candidates import Index
+from splmini.engine.candidates import Index, build_index, key_fields
 from splmini.engine.context import Run
-from splmini.engine.datasets import DatasetReadings, dataset_readings, foreseen, index_of, read_dataset
+from splmini.engine.datasets import SAMPLE, DatasetReadings, dataset_readings, foreseen, read_dataset
 from splmini.engine.readings import Found, Reading, SweepRun, reading_of, scan_reading, subsearches
-from splmini.engine.screening import Candidates, ClassScreen, Screen
+from splmini.engine.screening import Candidates, Screen, Screened
 from splmini.engine.selection import may_hold_classes, named_indexes
+from splmini.engine.services import Mapper
 from splmini.knowledge.ways import Demand
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Fields, Row, union
@@ -79,38 +79,63 @@ def _chunks(run: Run, progress: Callable[[int], None] | None, screen: Screen | N
         yield held
 
 
-class _Tested:
-    """Readings that are tested on the same rows, mapped with the fields that their predicates read, and `further`."""
+def _predicate_mapper(readings: Sequence[Reading], run: Run, further: Fields = frozenset()) -> Mapper:
+    """A mapper that makes the fields that predicates read, and further ones.
 
-    def __init__(self, numbers: Sequence[int], readings: Sequence[Reading], run: Run, further: Fields) -> None:
-        self.numbers = numbers
-        self.readings = readings
-        fields = union(further, *(each.reads for each in readings))
-        # events without a _raw get one only where a predicate, or what follows a hit, reads it
-        raw = any(each.reads is None or "_raw" in each.reads or (further and each.raw) for each in readings)
-        predicates = [each.predicate for each in readings if each.predicate is not None]
-        every = len(predicates) == len(readings)
-        asked = tree.Or(tuple(predicates)) if every and not may_hold_classes(further) else None
-        self.mapper = run.services.bind_mapper(fields, run, raw, asked=asked)
-        self.index: Index | None = None
+    Events without a `_raw` get one only where a predicate, or what follows a hit, reads it.
+    """
+    raw = any(each.reads is None or "_raw" in each.reads or (further and each.raw) for each in readings)
+    predicates = [each.predicate for each in readings if each.predicate is not None]
+    every = len(predicates) == len(readings)
+    asked = tree.Or(tuple(predicates)) if every and not may_hold_classes(further) else None
+    return run.services.bind_mapper(union(further, *(each.reads for each in readings)), run, raw, asked=asked)
 
-    def hits(self, events: list[Row]) -> Iterator[tuple[int, int, Row]]:
-        """Yield, for each reading that an event satisfies, its number, the position of the event, and its row."""
+
+class _Feed:
+    """The scans that a dataset is made from, which are tested on the same rows."""
+
+    def __init__(self, scans: Sequence[Reading], run: Run) -> None:
+        self.scans = scans
+        self.mapper = _predicate_mapper(scans, run, union(*(each.needed for each in scans)))
+
+    def take(self, events: list[Row]) -> None:
+        """Give each scan the events that satisfy it."""
         rows = self.mapper(events)
-        if len(self.readings) == 1:
-            candidates: Callable[[Row], Sequence[int]] = _the_only_one
-        else:
-            self.index = self.index or index_of(self.readings, rows)
-            candidates = self.index.candidates
-        for position, row in enumerate(rows):
-            for at in candidates(row):
-                each = self.readings[at]
-                if each.error is None and each.test(row):
-                    yield self.numbers[at], position, row
+        for each in self.scans:
+            pairs = [(event, row) for event, row in zip(events, rows, strict=True) if each.test(row)]
+            if pairs:
+                _take(each, pairs)
 
 
-def _the_only_one(row: Row) -> Sequence[int]:
-    return (0,)
+class _LookedUp:
+    """Readings that are looked up by values of fields; only those fields are mapped for that."""
+
+    def __init__(self, numbers: Sequence[int], readings: Sequence[Reading], run: Run) -> None:
+        self.numbers = numbers
+        self.run = run
+        self.predicates = [each.predicate for each in readings]
+        self.mapper: Mapper | None = None
+        self.index = Index()
+
+    def candidates(self, events: list[Row]) -> Candidates:
+        """Return the readings that events could satisfy, each with the places of these events."""
+        if self.mapper is None:
+            self._choose(events[:: len(events) // SAMPLE + 1])
+        assert self.mapper is not None
+        every, candidates = frozenset(self.index.always), self.index.candidates
+        found: Candidates = {self.numbers[each]: list(range(len(events))) for each in every}
+        if self.index.by_field:
+            for place, row in enumerate(self.mapper(events)):
+                for at in candidates(row):
+                    if at not in every:
+                        found.setdefault(self.numbers[at], []).append(place)
+        return found
+
+    def _choose(self, sample: list[Row]) -> None:
+        """Choose by which fields each is looked up, and map only these from now on."""
+        bind = self.run.services.bind_mapper
+        self.index = build_index(self.predicates, bind(key_fields(self.predicates), self.run, False)(sample), False)
+        self.mapper = bind(frozenset(self.index.by_field), self.run, False)
 
 
 class _Pass:
@@ -123,12 +148,10 @@ class _Pass:
         self.run = run
         self.readings = readings
         self.fed = [number for number, dataset in enumerate(datasets) for _ in dataset.readings]
-        self.feeds = [
-            _Tested(range(len(each.asked)), each.asked, run, union(*(one.needed for one in each.asked)))
-            for each in datasets
-        ]  # fmt: skip
+        self.feeds = [_Feed(each.asked, run) for each in datasets]
         self.screen = _screen(readings, datasets, run)
-        self.tested: dict[tuple[int, ...], _Tested] = {}
+        self.tested: dict[int | None, Mapper] = {}
+        self.looked_up: dict[tuple[int, ...], _LookedUp] = {}
         self.mappers: dict[tuple[Fields, bool], Any] = {}
 
     def take(self, events: list[Row]) -> None:
@@ -136,25 +159,62 @@ class _Pass:
         plain, total = len(self.readings), len(self.readings) + len(self.fed)
         hits: dict[int, list[int]] = {}
         feeding: list[set[int]] = [set() for _ in self.feeds]
-        screened = [(None, list(range(len(events))), {})] if self.screen is None else self.screen.candidates(events)
-        for known, positions, candidates in screened:
-            always = range(total) if known is None else known.always
-            for numbers, chosen in _to_test(known, positions, candidates, plain):
-                for number, at, _ in self._tested(numbers).hits([events[position] for position in chosen]):
-                    hits.setdefault(number, []).append(chosen[at])
-            for number, fed in chain(candidates.items(), ((each, positions) for each in always)):
+        for part in [Screened(list(range(len(events))))] if self.screen is None else self.screen.screened(events):
+            always = range(total) if part.known is None else part.known.always
+            candidates = {number: places for number, places in part.candidates.items() if number < plain}
+            self._look_up(tuple(number for number in always if number < plain), part, events, candidates)
+            for number, position in self._satisfied(candidates, events):
+                hits.setdefault(number, []).append(position)
+            for number, fed in chain(part.candidates.items(), ((each, part.positions) for each in always)):
                 if number >= plain:
                     feeding[self.fed[number - plain]].update(fed)
         self._give(events, hits)
         for feed, places in zip(self.feeds, feeding, strict=True):
             if places:
-                _feed(feed, [events[position] for position in sorted(places)])
+                feed.take([events[position] for position in sorted(places)])
 
-    def _tested(self, numbers: tuple[int, ...]) -> _Tested:
-        known = self.tested.get(numbers)
+    def _look_up(self, numbers: tuple[int, ...], part: Screened, events: list[Row], candidates: Candidates) -> None:
+        """Add the candidates among readings that are looked up by values of fields."""
+        if not numbers:
+            return
+        known = self.looked_up.get(numbers)
         if known is None:
-            readings = [self.readings[number] for number in numbers]
-            known = self.tested[numbers] = _Tested(numbers, readings, self.run, frozenset())
+            known = self.looked_up[numbers] = _LookedUp(numbers, [self.readings[each] for each in numbers], self.run)
+        found = known.candidates([events[position] for position in part.positions])
+        for number, places in found.items():
+            possible = part.possible(number, places)
+            if possible:
+                candidates[number] = possible
+
+    def _satisfied(self, candidates: Candidates, events: list[Row]) -> Iterator[tuple[int, int]]:
+        """Yield the candidates that satisfy a reading's predicate: number and position."""
+        by_position: dict[int, list[int]] = {}
+        for number, positions in candidates.items():
+            for position in positions:
+                by_position.setdefault(position, []).append(number)
+        alone: dict[int, list[int]] = {}
+        crowded = []
+        for position, numbers in by_position.items():
+            if len(numbers) > TOGETHER:
+                crowded.append(position)
+            else:
+                for number in numbers:
+                    alone.setdefault(number, []).append(position)
+        for number, positions in alone.items():
+            rows = self._tested(number)([events[position] for position in positions])
+            test = self.readings[number].test
+            yield from ((number, position) for position, row in zip(positions, rows, strict=True) if test(row))
+        if crowded:
+            rows = self._tested(None)([events[position] for position in crowded])
+            for position, row in zip(crowded, rows, strict=True):
+                yield from ((number, position) for number in by_position[position] if self.readings[number].test(row))
+
+    def _tested(self, number: int | None) -> Mapper:
+        """Return the mapper that makes what one reading's predicate reads, or what all read."""
+        known = self.tested.get(number)
+        if known is None:
+            readings = self.readings if number is None else [self.readings[number]]
+            known = self.tested[number] = _predicate_mapper(readings, self.run)
         return known
 
     def _give(self, events: list[Row], hits: dict[int, list[int]]) -> None:
@@ -201,36 +261,6 @@ def _screen(readings: Sequence[Reading], datasets: Sequence[DatasetReadings], ru
         return None
     demands = [[Demand(each.predicate)] if each.screened else None for each in readings]
     return Screen([*demands, *(each for dataset in datasets for each in dataset.demands)], run)
-
-
-def _to_test(
-    known: ClassScreen | None, positions: list[int], candidates: Candidates, plain: int
-) -> Iterator[tuple[tuple[int, ...], list[int]]]:
-    """Yield numbers of readings (those below `plain`) with the positions of the events that they are tested on."""
-    if known is None:
-        yield tuple(range(plain)), positions
-        return
-    always = tuple(number for number in known.always if number < plain)
-    if always:
-        yield always, positions
-    own = {number: places for number, places in candidates.items() if number < plain}
-    count = Counter(chain.from_iterable(own.values()))
-    crowded = {position for position, several in count.items() if several > TOGETHER}
-    for number, places in own.items():
-        chosen = [position for position in places if position not in crowded] if crowded else places
-        if chosen:
-            yield (number,), chosen
-    if crowded:
-        yield tuple(number for number in known.literal if number < plain), sorted(crowded)
-
-
-def _feed(feed: _Tested, events: list[Row]) -> None:
-    """Give the scans of a dataset the events that satisfy them."""
-    taken: dict[int, list[tuple[Row, Row]]] = {}
-    for number, position, row in feed.hits(events):
-        taken.setdefault(number, []).append((events[position], row))
-    for number, pairs in taken.items():
-        _take(feed.readings[number], pairs)
 
 
 def _take(reading: Reading, pairs: list[tuple[Row, Row]]) -> None:
