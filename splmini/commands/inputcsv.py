@@ -56,6 +56,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     word = arguments.words[0]
     where = arguments.clause("where")
     start, most = arguments["start"], arguments["max"]
+    for option in ("start", "max"):
+        if arguments[option] < 0:
+            fail(node, f"{option} is not negative.", arguments.given[option])
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         reader = csv.DictReader(io.StringIO(_content(word.text, ctx)))

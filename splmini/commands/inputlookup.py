@@ -49,6 +49,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "inputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
     where = arguments.clause("where")
     start, most = arguments["start"], arguments["max"]
+    for option in ("start", "max"):
+        if arguments[option] < 0:
+            fail(node, f"{option} is not negative.", arguments.given[option])
 
     def table(ctx: RunContext) -> Stream:
         source = ctx.table(words[0].text, words[0].span)
