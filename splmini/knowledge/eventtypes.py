@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 from urllib.parse import unquote
 
 from splmini.errors import SplError
 from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, as_int
 from splmini.knowledge.steps import MapperContext
 from splmini.language import tree
+from splmini.language.kept import kept_trees
 from splmini.values.numbers import to_text
 from splmini.values.wildcards import compile_wildcard, has_wildcard
-
-if TYPE_CHECKING:
-    pass
 
 CONSTANT_FIELDS = ("source", "sourcetype", "host", "index")
 """Fields that a whole class of events shares, so that conditions on them are decided once."""
@@ -76,8 +75,10 @@ class EventTypes:
     def _parse(self, ctx: MapperContext) -> tuple[dict[str, tree.Node], list[str]]:
         nodes: dict[str, tree.Node] = {}
         warnings: list[str] = []
+        plain = [each.search for each in self.types.values() if "`" not in each.search]
+        known = kept_trees("event-types", plain, partial(parse_search, ctx=ctx))
         for each in self.types.values():
-            node = parse_search(each.search, ctx)
+            node = known.get(each.search) or parse_search(each.search, ctx)
             if isinstance(node, str):
                 warnings.append(f"The event type '{each.name}' is left out: {node}")
             else:

@@ -23,11 +23,13 @@ from splmini.knowledge.settings import (
     calculation,
     eval_step,
     lookup_step,
+    parse_expression,
     tokenizer_step,
 )
 from splmini.knowledge.steps import METADATA, Apply, MapperContext, Names, Origin, Step
 from splmini.knowledge.synthesis import SYSTEM_FIELDS
 from splmini.knowledge.transforms import extract_step, report_step
+from splmini.language.kept import kept_trees
 from splmini.operators import Fields, Row
 
 Merged: TypeAlias = "Mapping[str, tuple[str, Setting]]"
@@ -70,6 +72,8 @@ class Extraction:
 def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) -> Extraction:
     """Read the settings of a set of stanzas; what cannot be read is left out and noted in `problems`."""
     result = Extraction()
+    expressions = (setting.value for key, (_, setting) in merged.items() if key.startswith("EVAL-") and setting.value)
+    known = kept_trees("calculations", expressions, parse_expression)
 
     def extract(key: str, stanza: str, setting: Setting) -> None:
         origin = Origin("extraction", key, stanza, setting.app)
@@ -87,7 +91,8 @@ def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) 
 
     def calculate(key: str, stanza: str, setting: Setting) -> None:
         target = key.removeprefix("EVAL-")
-        result.calculations.append(calculation(target, setting.value, Origin("calculation", key, stanza, setting.app)))
+        origin = Origin("calculation", key, stanza, setting.app)
+        result.calculations.append(calculation(target, setting.value, origin, known.get(setting.value)))
 
     def look_up(key: str, stanza: str, setting: Setting) -> None:
         result.lookups.append(lookup_step(setting.value, Origin("lookup", key, stanza, setting.app)))

@@ -119,9 +119,9 @@ class Calculation:
         return self.dynamic or self.target in wanted
 
 
-def calculation(target: str, text: str, origin: Origin) -> Calculation:
-    """Parse an `EVAL-target = expression` setting; raises SplError for what is no expression."""
-    node = parse_expression(text)
+def calculation(target: str, text: str, origin: Origin, node: tree.Node | None = None) -> Calculation:
+    """Parse an `EVAL-target = expression` setting, unless its tree is given; raises SplError for what is none."""
+    node = node or parse_expression(text)
     reads = compiler.fields_read(node)
     if reads is not None:
         reads |= frozenset(_BRACES.findall(target))
