@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 EXTRACT_SOURCE = re.compile(r"\A(?P<regex>.*\S)\s+in\s+(?P<field>[\w.{}]+)\s*\Z", re.DOTALL)
 INLINE_FLAGS = "ms"
-"""Splunk puts `(?ms)` in front of the expressions of EXTRACT, not of those of transforms.conf."""
+"""Splunk puts `(?ms)` in front of the expressions of EXTRACT."""
+TRANSFORM_FLAGS = "m"
+"""In those of transforms.conf `^` and `$` are the ends of lines, and a full stop is no end of a line.
+
+Splunk's own add-ons count on it: `^DisplayName=([^\\r\\n]+)` for events of many lines, `^([^\\r\\n]+)` with MV_ADD.
+"""
 _KEY_GROUP = re.compile(r"_(KEY|VAL)_(\w+)\Z")
 
 # ---- EXTRACT -------------------------------------------------------------------------------------------------------
@@ -140,7 +145,7 @@ def report_step(name: str, transforms: Mapping[str, Stanza], origin: Origin) -> 
 
 
 def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Mapping[str, Stanza]) -> Step:
-    compiled = regex.compile(expand_modules(stanza["REGEX"].value, transforms))
+    compiled = regex.compile(expand_modules(stanza["REGEX"].value, transforms), TRANSFORM_FLAGS)
     pairs = parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else []
     for template in (side for pair in pairs for side in pair):
         if any(isinstance(part, int) and part > compiled.groups for part in template.parts):
