@@ -20,8 +20,9 @@ from splmini.engine.context import Run
 from splmini.engine.datasets import SAMPLE, DatasetReadings, dataset_readings, foreseen, read_dataset
 from splmini.engine.readings import Found, Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.screening import Candidates, Screen, Screened
-from splmini.engine.selection import may_hold_classes, named_indexes
+from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal
 from splmini.engine.services import Mapper
+from splmini.engine.source import ValueTests
 from splmini.knowledge.ways import Demand
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Fields, Row, union
@@ -31,8 +32,7 @@ CHUNK = 8192
 MAPPERS = 64
 """Mappers that are kept for the fields that the searches which hit an event need."""
 TOGETHER = 4
-"""Readings that could be satisfied by an event, of which each has it mapped for itself; for more, all fields of all are
-made."""
+"""Events that few share their candidates with are mapped for each of up to so many readings, or for all readings."""
 
 
 def one_pass(
@@ -134,7 +134,8 @@ class _LookedUp:
     def _choose(self, sample: list[Row]) -> None:
         """Choose by which fields each is looked up, and map only these from now on."""
         bind = self.run.services.bind_mapper
-        self.index = build_index(self.predicates, bind(key_fields(self.predicates), self.run, False)(sample), False)
+        rows = bind(key_fields(self.predicates), self.run, False)(sample)
+        self.index = build_index(self.predicates, rows, sample)
         self.mapper = bind(frozenset(self.index.by_field), self.run, False)
 
 
@@ -150,7 +151,8 @@ class _Pass:
         self.fed = [number for number, dataset in enumerate(datasets) for _ in dataset.readings]
         self.feeds = [_Feed(each.asked, run) for each in datasets]
         self.screen = _screen(readings, datasets, run)
-        self.tested: dict[int | None, Mapper] = {}
+        self.refusals: dict[int, ValueTests | None] = {}
+        self.tested: dict[tuple[int, ...], Mapper] = {}
         self.looked_up: dict[tuple[int, ...], _LookedUp] = {}
         self.mappers: dict[tuple[Fields, bool], Any] = {}
 
@@ -190,31 +192,45 @@ class _Pass:
         """Yield the candidates that satisfy a reading's predicate: number and position."""
         by_position: dict[int, list[int]] = {}
         for number, positions in candidates.items():
-            for position in positions:
+            for position in self._not_refused(number, positions, events):
                 by_position.setdefault(position, []).append(number)
-        alone: dict[int, list[int]] = {}
-        crowded = []
+        together: dict[tuple[int, ...], list[int]] = {}
         for position, numbers in by_position.items():
-            if len(numbers) > TOGETHER:
-                crowded.append(position)
+            together.setdefault(tuple(numbers), []).append(position)
+        rest: dict[tuple[int, ...], list[int]] = {}
+        for group, positions in together.items():
+            if len(positions) >= TOGETHER or len(group) == 1:
+                rest[group] = positions
+            elif len(group) > TOGETHER:
+                rest.setdefault((), []).extend(positions)
             else:
-                for number in numbers:
-                    alone.setdefault(number, []).append(position)
-        for number, positions in alone.items():
-            rows = self._tested(number)([events[position] for position in positions])
-            test = self.readings[number].test
-            yield from ((number, position) for position, row in zip(positions, rows, strict=True) if test(row))
-        if crowded:
-            rows = self._tested(None)([events[position] for position in crowded])
-            for position, row in zip(crowded, rows, strict=True):
-                yield from ((number, position) for number in by_position[position] if self.readings[number].test(row))
+                for number in group:
+                    rest.setdefault((number,), []).extend(positions)
+        for group, positions in rest.items():
+            rows = self._tested(group)([events[position] for position in positions])
+            for position, row in zip(positions, rows, strict=True):
+                for number in group or by_position[position]:
+                    if self.readings[number].test(row):
+                        yield number, position
 
-    def _tested(self, number: int | None) -> Mapper:
-        """Return the mapper that makes what one reading's predicate reads, or what all read."""
-        known = self.tested.get(number)
+    def _not_refused(self, number: int, positions: list[int], events: list[Row]) -> list[int]:
+        """Return the positions whose events, as they are given, do not tell that they cannot satisfy a reading."""
+        if self.screen is None:
+            return positions
+        if number not in self.refusals:
+            each = self.readings[number]
+            self.refusals[number] = quick_refusal(each.predicate, each.run.scope)
+        refusal = self.refusals[number]
+        return positions if refusal is None else refusal.passing(positions, events)
+
+    def _tested(self, numbers: tuple[int, ...]) -> Mapper:
+        """Return the mapper that makes what the predicates of some readings read; of all, for none or many."""
+        if len(numbers) > 1 and len(self.tested) > MAPPERS * 8:
+            numbers = ()
+        known = self.tested.get(numbers)
         if known is None:
-            readings = self.readings if number is None else [self.readings[number]]
-            known = self.tested[number] = _predicate_mapper(readings, self.run)
+            readings = [self.readings[number] for number in numbers] if numbers else self.readings
+            known = self.tested[numbers] = _predicate_mapper(readings, self.run)
         return known
 
     def _give(self, events: list[Row], hits: dict[int, list[int]]) -> None:
