@@ -35,6 +35,8 @@ _COMMON = frozenset({"sourcetype", "source", "eventtype", "index", "host", "tag"
 """Fields whose values many events share."""
 MOST_ALTERNATIVES = 400
 GRAM = 3
+_FEW = 0.05
+"""A share of a sample's events that is few enough."""
 
 
 @dataclass
@@ -52,12 +54,17 @@ class Index:
     fields: Fields = frozenset()
     find: Callable[[str], set[int]] | None = None
 
-    def candidates(self, row: Row) -> list[int]:
-        """Return the numbers of the searches that a row could satisfy, in order."""
+    def candidates(self, row: Row, whole: bool = True) -> list[int]:
+        """Return the numbers of the searches that a row could satisfy, in order.
+
+        A row that is not `whole` may still get fields that it does not have.
+        """
         found = list(self.always)
         for name, values in self.by_field.items():
             value = row.get(name)
             if value is None:
+                if not whole:
+                    found.extend(number for numbers in values.values() for number in numbers)
                 continue
             for text in (value,) if value.__class__ is str else map(to_text, as_list(value)):
                 if hides_letters(text):
@@ -95,12 +102,15 @@ def row_text(row: Row, fields: Fields) -> str:
 
 
 def build_index(
-    predicates: Sequence[tree.Node | None], sample: Sequence[Row] = (), literals_too: bool = True
+    predicates: Sequence[tree.Node | None], sample: Sequence[Row] = (), given: Sequence[Row] | None = None
 ) -> Index:
-    """Index searches by their predicates, each by what the fewest rows of a sample hold; by values of fields alone
-    where literals are not wanted."""
-    options = [_options(predicate, literals_too) for predicate in predicates]
-    rank = _Rank(options, sample)
+    """Index searches by their predicates, each by what the fewest rows of a sample hold.
+
+    Where the events of the sample come as they are `given`, searches are looked up by values of fields alone, and by
+    fields that events give: those need not be made.
+    """
+    options = [_options(predicate, given is None) for predicate in predicates]
+    rank = _Rank(options, sample, given or ())
     index, literals = Index(), dict[str, list[int]]()
     reads: Fields = frozenset()
     for number, (predicate, each) in enumerate(zip(predicates, options, strict=True)):
@@ -156,7 +166,9 @@ def _kept(name: str) -> tuple[Way, ...]:
 class _Rank:
     """How many rows of a sample hold what a search would be looked up by; less is better."""
 
-    def __init__(self, options: Sequence[Sequence[Option]], sample: Sequence[Row]) -> None:
+    def __init__(self, options: Sequence[Sequence[Option]], sample: Sequence[Row], given: Sequence[Row]) -> None:
+        self.few = len(given) * _FEW
+        self.given = Counter(name for event in given for name in event)
         names = {name for each in options for option in each if isinstance(option, dict) for name in option}
         sets = [option for each in options for option in each if isinstance(option, frozenset)]
         literals = sorted({literal for each in sets for literal in each})
@@ -174,14 +186,17 @@ class _Rank:
             if find is not None:
                 self.counts.update(literals[number] for number in find(row_text(row, None).lower()))
 
-    def __call__(self, option: Option) -> tuple[int, bool, int, int]:
+    def __call__(self, option: Option) -> tuple[int, int, bool, int, int]:
         """Return the sort key of an option."""
         if isinstance(option, dict):
             pairs = [(name, value) for name, values in option.items() for value in values]
             common = not option.keys().isdisjoint(_COMMON)
             shared = sum(map(self.shared.__getitem__, pairs))
-            return sum(map(self.counts.__getitem__, pairs)), common, shared, len(pairs)
-        return sum(map(self.counts.__getitem__, option)), False, 0, len(option)
+            count = sum(map(self.counts.__getitem__, pairs))
+            if self.given and count <= self.few:
+                return 0, -min(map(self.given.__getitem__, option)), common, shared, len(pairs)
+            return count, 0, common, shared, len(pairs)
+        return sum(map(self.counts.__getitem__, option)), 0, False, 0, len(option)
 
 
 # ---- equality -------------------------------------------------------------------------------------------------------

@@ -102,9 +102,12 @@ class Screened:
     Nothing is known of the events where `known` is None.
     """
 
-    def __init__(self, positions: list[int], known: ClassScreen | None = None, data: bytes = b"") -> None:
+    def __init__(
+        self, positions: list[int], known: ClassScreen | None = None, data: bytes = b"", has_raw: bool = True
+    ) -> None:
         self.positions = positions
         self.known = known
+        self.has_raw = has_raw
         self._records = data.split(b"\n")[:-1]
         self._hiding: set[int] = set()
         self.candidates: Candidates = {}
@@ -245,7 +248,7 @@ class Screen:
         told_apart = isinstance(source, str) and len(self._classes) < MOST_CLASSES
         events_class = EventClass(sourcetypes, source if told_apart else None, has_raw)
         known = self.of(events_class, lambda: data.split(b"\n")[: -1 : len(chosen) // SAMPLE + 1])
-        found = Screened(positions, known, data)
+        found = Screened(positions, known, data, has_raw)
         self._common |= known.count(len(chosen), found.candidates)
         return found
 

@@ -117,16 +117,19 @@ class _LookedUp:
         self.mapper: Mapper | None = None
         self.index = Index()
 
-    def candidates(self, events: list[Row]) -> Candidates:
-        """Return the readings that events could satisfy, each with the places of these events."""
+    def candidates(self, events: list[Row], mapped: bool) -> Candidates:
+        """Return the readings that events could satisfy, each with the places of these events.
+
+        Where they are not `mapped` for that, nothing is known of the fields that they do not give.
+        """
         if self.mapper is None:
             self._choose(events[:: len(events) // SAMPLE + 1])
         assert self.mapper is not None
         every, candidates = frozenset(self.index.always), self.index.candidates
         found: Candidates = {self.numbers[each]: list(range(len(events))) for each in every}
         if self.index.by_field:
-            for place, row in enumerate(self.mapper(events)):
-                for at in candidates(row):
+            for place, row in enumerate(self.mapper(events) if mapped else events):
+                for at in candidates(row, mapped):
                     if at not in every:
                         found.setdefault(self.numbers[at], []).append(place)
         return found
@@ -182,7 +185,7 @@ class _Pass:
         known = self.looked_up.get(numbers)
         if known is None:
             known = self.looked_up[numbers] = _LookedUp(numbers, [self.readings[each] for each in numbers], self.run)
-        found = known.candidates([events[position] for position in part.positions])
+        found = known.candidates([events[position] for position in part.positions], part.has_raw)
         for number, places in found.items():
             possible = part.possible(number, places)
             if possible:
@@ -200,7 +203,7 @@ class _Pass:
         rest: dict[tuple[int, ...], list[int]] = {}
         for group, positions in together.items():
             if len(positions) >= TOGETHER or len(group) == 1:
-                rest[group] = positions
+                rest.setdefault(group, []).extend(positions)
             elif len(group) > TOGETHER:
                 rest.setdefault((), []).extend(positions)
             else:
