@@ -7,7 +7,6 @@ the user's own text.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -156,6 +155,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     "Did you mean 'stats'?"
     """
     names = {candidate.lower(): candidate for candidate in known}
+    import difflib  # only errors need it
+
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     return f"Did you mean '{names[close[0]]}'?" if close else None
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 512 << 10
 """Small enough to be scanned where it was read to, in the processor's cache."""
 TAIL_BYTES = 64 << 10
+KEPT_BYTES = 8 << 20
+"""What the allocator is led to keep for blocks to come (glibc: the largest piece that was ever given back)."""
 MAX_RECORD = 64 << 20
 """A record that is longer is cut: memory stays bounded."""
 
@@ -326,6 +328,7 @@ def _cut_at_marks(
 
     Stops, with the file at the first byte that was not given, near the end and where a block has no mark.
     """
+    bytearray(KEPT_BYTES)  # given back at once: from then on glibc keeps so much instead of asking for every block
     at = file.tell()
     end = os.fstat(file.fileno()).st_size if end is None else end
     tail = min(TAIL_BYTES, size)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import TypeAlias
 
 from splmini.values.timeparse import MONTH_NUMBERS, zone_of
@@ -56,16 +57,15 @@ _FORMS: tuple[str, ...] = (
     rf"{_EDGE}{_YEAR}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])[T ]?(?P<H>[01][0-9]|2[0-3])(?P<M>[0-5][0-9])"
     rf"(?P<S>[0-5][0-9])(?:[.,](?P<f>[0-9]{{1,9}}))?{_ZONE}(?![0-9])",
 )
-_EPOCH = re.compile(
+_EPOCH = (
     r"(?<![0-9A-Za-z./-])(?<![0-9]:)(?P<e>1[0-9]{9})"
     r"(?:(?P<ms>[0-9]{3})(?P<us>[0-9]{3})?(?P<ns>[0-9]{3})?|\.(?P<fr>[0-9]{1,9}))?(?![0-9.:])"
 )
-_TIME_ONLY = re.compile(
+_TIME_ONLY = (
     rf"(?<![0-9A-Za-z.:])(?P<H>2[0-3]|[01][0-9]):(?P<M>[0-5][0-9]):(?P<S>[0-5][0-9])"
     rf"(?:[.,](?P<f>[0-9]{{1,9}}))?{_ZONE}(?![0-9:])"
 )
 
-_COMPILED = tuple(re.compile(form, re.ASCII) for form in _FORMS)
 Reader: TypeAlias = "Callable[[re.Match[str], tzinfo, float | None], float | None]"
 
 
@@ -89,12 +89,19 @@ def recognise(text: str, tz: tzinfo, now: float | None = None) -> float | None:
     """
     text = text[:LOOKAHEAD]
     best: _Candidate | None = None
-    for form in _COMPILED:
+    dated, epoch, time_only = _patterns()
+    for form in dated:
         best = _better(best, form, text, tz, now, _dated)
-    best = _better(best, _EPOCH, text, tz, now, _epoch)
+    best = _better(best, epoch, text, tz, now, _epoch)
     if best is None:
-        best = _better(best, _TIME_ONLY, text, tz, now, _today)
+        best = _better(best, time_only, text, tz, now, _today)
     return None if best is None else best.time
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], ...], re.Pattern[str], re.Pattern[str]]:
+    """Return the forms of dates, of times since the epoch and of times without a date, compiled when first needed."""
+    return tuple(re.compile(form, re.ASCII) for form in _FORMS), re.compile(_EPOCH), re.compile(_TIME_ONLY)
 
 
 def _better(
