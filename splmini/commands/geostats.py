@@ -202,13 +202,17 @@ class GeostatsState:
     def _localise(self, table: Table) -> None:
         """Fold the series that are rare in a cell into OTHER."""
         scores: dict[str, list[tuple[float, str]]] = {}
+        other = table.split.otherstr
         results = table.results()
         measures = table.measured()
         for cell, series in self.groups.group_keys():
             value = to_number(results((cell, series)).get(measures[0])) if measures else None
-            scores.setdefault(cell, []).append((-(value or 0), series))
-        other = table.split.otherstr
-        kept = {cell: {name for _, name in sorted(found)[: self.settings.local]} for cell, found in scores.items()}
+            ranked = scores.setdefault(cell, [])
+            if series != other:
+                ranked.append((-(value or 0), series))
+        kept = {
+            cell: {other, *(name for _, name in sorted(found)[: self.settings.local])} for cell, found in scores.items()
+        }
         if all(len(found) <= self.settings.local for found in scores.values()):
             return
         self.groups.fold(lambda key: key if key[1] in kept[key[0]] else (key[0], other))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from splmini.commands._arguments import fail, read, reading
@@ -11,6 +12,9 @@ from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
 from splmini.values import regex
 from splmini.values.numbers import to_text
+
+_TWO_SIGNS = re.compile(r"[\w.{}-]*==|=", re.ASCII)
+"""What an expression without quotation marks begins with where `==` was written, or `!==`."""
 
 
 @command(
@@ -44,7 +48,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     else:
         source = arguments.words[0]
     pattern = text_of(source)
-    if pattern is None:
+    if pattern is None or (_TWO_SIGNS.match(pattern) and not getattr(source, "quoted", False)):
         fail(node, "regex needs a regular expression in double quotation marks.", source)
     check_regex(pattern, source)
 
