@@ -19,7 +19,7 @@ from splmini.knowledge.content_rules import KINDS, is_condition
 from splmini.knowledge.eventtypes import parse_search
 from splmini.knowledge.extraction import Problem, build_extraction
 from splmini.knowledge.indextime import index_time as done_at_index_time
-from splmini.knowledge.lookups import definition_of_stanza
+from splmini.knowledge.lookup_definitions import definition_of_stanza
 from splmini.knowledge.settings import parse_expression, parse_lookup
 from splmini.knowledge.timestamps import zone_aliases, zone_setting
 from splmini.values import regex

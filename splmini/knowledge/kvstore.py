@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splmini.errors import KnowledgeError
-from splmini.knowledge.conf import DEFAULT, as_bool, merge, values, with_default
+from splmini.knowledge.conf import DEFAULT, Stanzas, as_bool, merge, values, with_default
 from splmini.knowledge.tables import TableData
 from splmini.values import json
 from splmini.values.multivalue import as_list, first, from_list
@@ -72,16 +72,20 @@ def collections_of(knowledge: Knowledge) -> dict[tuple[str, str], Collection]:
     """Return the collections of collections.conf, by app and name, those of the strongest app first."""
     found: dict[tuple[str, str], Collection] = {}
     for app in knowledge.apps:
-        stanzas = merge(app.layers("collections"))
-        for name in stanzas:
-            if name == DEFAULT:
-                continue
-            settings = values(with_default(stanzas, name))
-            types = {
-                key[len("field.") :]: value.strip().lower()
-                for key, value in settings.items() if key.startswith("field.")
-            }
-            found[app.name, name] = Collection(app.name, name, types, as_bool(settings.get("enforceTypes")))
+        found.update(read_collections(app.name, merge(app.layers("collections"))))
+    return found
+
+
+def read_collections(app: str, stanzas: Stanzas) -> dict[tuple[str, str], Collection]:
+    """Return the collections that the stanzas of a collections.conf define, by app and name."""
+    found: dict[tuple[str, str], Collection] = {}
+    for name in stanzas:
+        if name == DEFAULT:
+            continue
+        settings = values(with_default(stanzas, name))
+        fields = {key[len("field.") :]: value for key, value in settings.items() if key.startswith("field.")}
+        types = {field: kind.strip().lower() for field, kind in fields.items()}
+        found[app, name] = Collection(app, name, types, as_bool(settings.get("enforceTypes")))
     return found
 
 

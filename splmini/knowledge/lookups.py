@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from splmini.documents import load_data
 from splmini.engine.store import write_atomically
 from splmini.errors import KnowledgeError
-from splmini.knowledge.conf import Stanza, as_bool, as_int
+from splmini.knowledge.conf import DEFAULT, Stanzas, merge, read_layer, with_default
 from splmini.knowledge.files import AppFiles, is_file_name
-from splmini.knowledge.kvstore import KEY, Collection, KvStore, collections_of, merged
+from splmini.knowledge.kvstore import KEY, Collection, KvStore, collections_of, merged, read_collections
 from splmini.knowledge.lookup_content import Place, csv_text, table_data
+from splmini.knowledge.lookup_definitions import definition_of, definition_of_stanza
 from splmini.knowledge.patterns import field_list
 from splmini.knowledge.tables import COLLECTION, Definition, LookupTable, TableData
 from splmini.values.numbers import to_text
@@ -23,63 +23,6 @@ from splmini.values.numbers import to_text
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
     from splmini.operators import Row
-
-# ---- definitions ---------------------------------------------------------------------------------------------------
-
-_MATCH_TYPE = re.compile(r"(WILDCARD|CIDR|EXACT)\s*\(\s*\"?([^()\"]+?)\"?\s*\)", re.IGNORECASE)
-
-
-def match_types(text: str | Iterable[str] | None) -> dict[str, str]:
-    """Read `match_type`: `WILDCARD(column), CIDR(column)`, as text or as a list of texts."""
-    if text is None:
-        return {}
-    joined = text if isinstance(text, str) else " ".join(map(str, text))
-    return {column.strip(): kind.upper() for kind, column in _MATCH_TYPE.findall(joined) if kind.upper() != "EXACT"}
-
-
-def definition_of_stanza(name: str, stanza: Stanza) -> Definition | None:
-    """Read a lookup definition of transforms.conf; None where the stanza defines none."""
-    values = {key: setting.value for key, setting in stanza.items()}
-    kind = values.get("external_type", "").lower()
-    app = next(iter(stanza.values())).app if stanza else ""
-    scripted = values.get("external_cmd") or (kind if kind in ("executable", "python", "geo", "geo_hex") else None)
-    if values.get("filename") and not kind.startswith("geo"):
-        # of a path only what stands behind the last separator counts
-        data, app, scripted = re.split(r"[\\/]", values["filename"])[-1], stanza["filename"].app, None
-    elif kind in ("kvstore", "kvstore_v2") or values.get("collection"):
-        data, scripted = f"{COLLECTION}{values.get('collection') or name}", None
-    elif scripted:
-        data = ""
-    else:
-        return None
-    return _definition(name, data, values, app=app, scripted=scripted)
-
-
-def _definition(
-    name: str, data: str, values: Mapping[str, Any], app: str = "", scripted: str | None = None
-) -> Definition:
-    def text(key: str) -> str | None:
-        value = values.get(key)
-        return None if value is None or value == "" else str(value)
-
-    sensitive = values.get("case_sensitive", values.get("case_sensitive_match"))
-    return Definition(
-        name,
-        data,
-        match_type=match_types(values.get("match_type")),
-        case_sensitive=sensitive if isinstance(sensitive, bool) else as_bool(sensitive, True),
-        max_matches=as_int(text("max_matches"), 0) or None,
-        min_matches=as_int(text("min_matches"), 0),
-        default_match=text("default_match"),
-        time_field=text("time_field"),
-        time_format=text("time_format") or "%s.%Q",
-        max_offset=float(as_int(text("max_offset_secs"), 2_000_000_000)),
-        min_offset=float(as_int(text("min_offset_secs"), 0)),
-        filter=text("filter"),
-        scripted=scripted,
-        app=app,
-    )
-
 
 # ---- the tables of an environment ----------------------------------------------------------------------------------
 
@@ -178,17 +121,34 @@ class Tables(Mapping[str, TableView]):
                 self._add_given(each)
 
     def add_folder(self, folder: Path) -> None:
-        """Take in a folder: security_content's lookup YAML files with the CSV files beside them, and CSV files."""
+        """Take in a folder: CSV files, and definitions over them in transforms.conf (with collections.conf) and in
+        security_content's lookup YAML files."""
         if not folder.is_dir():
             raise KnowledgeError("There is no such folder of lookups.", path=str(folder))
         files = AppFiles(folder)
-        for file in files.names(suffix=".csv"):
+        for file in (*files.names(suffix=".csv"), *files.names(suffix=".csv.gz")):
             self._place(file, Place(files, (file,)))
+        self._add_conf(files)
         for file in (*files.names(suffix=".yml"), *files.names(suffix=".yaml")):
             data = files.read(file)
             document = load_data((data or b"").decode("utf-8-sig", "replace"), files.path(file))
             if isinstance(document, Mapping) and document.get("name"):
                 self._add_document(document, Path(file).stem, files)
+
+    def _add_conf(self, files: AppFiles) -> None:
+        collections = read_collections("", _stanzas(files, "collections.conf"))
+        stanzas = _stanzas(files, "transforms.conf")
+        for name in stanzas:
+            settings = with_default(stanzas, name)
+            definition = None if name == DEFAULT else definition_of_stanza(name, settings)
+            if definition is None:
+                continue
+            if definition.data.startswith(COLLECTION):
+                definition = self._in_collection(definition, collections)
+            elif definition.data and not is_file_name(definition.data):
+                raise KnowledgeError(f"'{definition.data}' is not a plain file name.", name=name, path=files.path())
+            columns = settings.get("fields_list")
+            self._define(definition, field_list(columns.value) if columns is not None else [])
 
     def _add_document(self, document: Mapping[str, Any], stem: str, files: AppFiles) -> None:
         name = str(document["name"])
@@ -199,14 +159,14 @@ class Tables(Mapping[str, TableView]):
         if filename is None and kind in ("csv", ""):
             filename = None if document.get("collection") else f"{stem}.csv"
         if document.get("collection") or kind == "kvstore":
-            definition = _definition(name, f"{COLLECTION}{document.get('collection', name)}", document)
+            definition = definition_of(name, f"{COLLECTION}{document.get('collection', name)}", document)
             self._define(self._in_collection(definition, {}), columns)
             return
         if filename is None or not str(filename).lower().endswith((".csv", ".csv.gz")):
             return
         if not is_file_name(str(filename)):
             raise KnowledgeError(f"'{filename}' is not a plain file name.", name=name, path=files.path())
-        self._define(_definition(name, str(filename), document), columns)
+        self._define(definition_of(name, str(filename), document), columns)
 
     def add(self, name: str, table: Any) -> None:
         """Take in a table that the caller gave: `{"rows": [...], "match_type": [...], …}`, or a list of rows."""
@@ -218,7 +178,7 @@ class Tables(Mapping[str, TableView]):
         filename = settings.get("filename") or (name if name.lower().endswith(".csv") else f"{name}.csv")
         if not is_file_name(str(filename)):
             raise KnowledgeError(f"'{filename}' is not a plain file name.", name=name)
-        definition = _definition(name, str(filename), settings)
+        definition = definition_of(name, str(filename), settings)
         self._forget(definition.data)
         self._definitions[name] = definition
         self._data[definition.data] = table_data(settings.get("rows") or (), settings.get("fields") or ())
@@ -230,8 +190,9 @@ class Tables(Mapping[str, TableView]):
     def _define(self, definition: Definition, fields: Iterable[str]) -> None:
         self._definitions[definition.name] = definition
         columns = tuple(name for name in fields if name != KEY)
-        if columns:
-            self._fields[definition.data] = columns
+        if columns:  # several definitions may be over one content
+            known = self._fields.get(definition.data, ()) if definition.data in self._collections else ()
+            self._fields[definition.data] = tuple(dict.fromkeys((*known, *columns)))
 
     def _forget(self, data: str) -> None:
         self._data.pop(data, None)
@@ -393,6 +354,11 @@ _KNOWN = frozenset({
     "rows", "fields", "match_type", "case_sensitive", "case_sensitive_match", "max_matches", "min_matches",
     "default_match", "filename", "time_field", "time_format", "max_offset_secs", "min_offset_secs", "filter",
 })  # fmt: skip
+
+
+def _stanzas(files: AppFiles, file: str) -> Stanzas:
+    data = files.read(file)
+    return {} if data is None else merge([read_layer("", file, data)])
 
 
 def _appended(before: TableData, new: TableData) -> TableData:

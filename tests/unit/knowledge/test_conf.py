@@ -17,7 +17,7 @@ from splmini.knowledge.autokv import json_fields
 from splmini.knowledge.conf import Layer, Line, decode, merge, parse_conf, read_layer
 from splmini.knowledge.files import AppFiles
 from splmini.knowledge.lookup_content import read_csv
-from splmini.knowledge.lookups import match_types
+from splmini.knowledge.lookup_definitions import match_types
 from splmini.knowledge.patterns import expand_modules, parse_format
 from splmini.knowledge.props import build_props
 from splmini.knowledge.settings import parse_lookup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import multiprocessing
 import sqlite3
 from pathlib import Path
@@ -271,3 +272,29 @@ def test_files_of_lookups_below_data_dir(tmp_path: Path) -> None:
     assert "is not here" in str(results.messages[0])
     run(other, "| outputlookup append=true a.csv", [{"m": 1}])
     assert table(other, "a.csv") == [{"m": 1}]
+
+
+def test_a_folder_of_lookups_may_have_conf_files(tmp_path: Path) -> None:
+    """A folder's transforms.conf and collections.conf define tables, over its files and over collections."""
+    folder, data = tmp_path / "tables", tmp_path / "data"
+    folder.mkdir()
+    (folder / "ports.csv").write_text("port,service\n22,ssh\n")
+    (folder / "more.csv.gz").write_bytes(gzip.compress(b"a\n1\n"))
+    (folder / "transforms.conf").write_text(
+        "[default]\ncase_sensitive_match = false\n[services]\nfilename = ports.csv\n"
+        "[seen]\nexternal_type = kvstore\ncollection = c\nfields_list = _key, n\n"
+        "[seen_too]\nexternal_type = kvstore\ncollection = c\nfields_list = m\n"
+    )
+    (folder / "collections.conf").write_text("[c]\nfield.n = number\n")
+    env = splmini.Environment(lookups=folder, data_dir=data)
+    assert run(env, "| lookup services service AS s OUTPUT port | table port", [{"s": "SSH"}]) == [{"port": "22"}]
+    assert table(env, "more.csv.gz") == [{"a": "1"}]
+    run(env, "| outputlookup seen", [{"n": "5"}, {"n": "x", "m": "y"}])
+    assert table(splmini.Environment(lookups=folder, data_dir=data), "seen_too") == [{"n": 5}, {"m": "y"}]
+
+
+def test_a_folder_whose_conf_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    """Of the name of a file only what stands behind the last separator counts, and it is a plain name."""
+    (tmp_path / "transforms.conf").write_text("[t]\nfilename = ../..\n")
+    with pytest.raises(splmini.KnowledgeError, match="is not a plain file name"):
+        _ = splmini.Environment(lookups=tmp_path).lookups["t"]
