@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from splmini.commands._arguments import Arguments, field_names, read
-from splmini.commands._learning import SOURCE, Algorithm, Model, Request, algorithms, check_least
-from splmini.commands._learning.storage import check_name, store
+from splmini.commands._learning import SOURCE, Algorithm, Model, Request, algorithms, check_least, library
+from splmini.commands._learning.storage import check_name, find, store
 from splmini.commands._options import at
 from splmini.commands._subsearches import rows_of
 from splmini.errors import ArgumentError, UnsupportedFeature, did_you_mean
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.values.numbers import to_number, to_text
 
 CLAUSES = ("from", "into", "by")
 GENERAL = {
-    "partial_fit": OptionSpec("bool", default=False, doc="Go on from the model that is there: not supported."),
-    "kfold_cv": OptionSpec("int", doc="Cross-validation: not supported."),
+    "partial_fit": OptionSpec("bool", default=False, doc="Go on from the model that is there, where it can."),
+    "kfold_cv": OptionSpec("int", doc="Give the scores of a cross-validation with so many folds instead."),
 }
 OPTIONS = {**GENERAL, **{name: spec for each in algorithms().values() for name, spec in each.options.items()}}
 
@@ -46,14 +49,18 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Fit an algorithm of the Machine Learning Toolkit to the results, and write what it makes of them.
 
     DensityFunction gives `IsOutlier(field)`, `BoundaryRanges` and, where asked for, `ProbabilityDensity(field)`, by
-    up to five fields. Scalers (StandardScaler, RobustScaler) give `SS_field` and `RS_field`, PCA gives `PC_1` …,
-    clusterings (KMeans, DBSCAN, SpectralClustering) `cluster`, OneClassSVM `isNormal`, LocalOutlierFactor
-    `is_outlier`, and what has a target (LinearRegression, Ridge, Lasso, ElasticNet, LogisticRegression, GaussianNB,
-    decision trees, random forests) `predicted(target)`; `as` gives another name. Other algorithms are
-    UnsupportedFeature.
+    up to five fields. Scalers (StandardScaler, RobustScaler) give `SS_field` and `RS_field`, PCA `PC_1` …, ICA
+    `IC_1` …, TFIDF `field_tfidf_0_term` …, FieldSelector `fs_field`, Imputer `Imputed_field`, clusterings (KMeans,
+    DBSCAN, SpectralClustering) `cluster`, OneClassSVM `isNormal`, LocalOutlierFactor `is_outlier`, and what has a
+    target (LinearRegression, Ridge, Lasso, ElasticNet, KernelRidge, SGDRegressor, LogisticRegression, SGDClassifier,
+    SVM, GaussianNB, BernoulliNB, MLPClassifier, decision trees, random forests, gradient boosting)
+    `predicted(target)`; `as` gives another name. Other algorithms are UnsupportedFeature.
 
     `into` keeps the model for `apply` and `summary`, as JSON below `data_dir` (in memory without one); an algorithm
-    whose model is no JSON refuses it. Needs the extra `ml`. The whole input is kept in memory.
+    whose model is no JSON refuses it. With `partial_fit=true` StandardScaler, GaussianNB and BernoulliNB go on from
+    the model that is there. `kfold_cv=N` gives, instead of the results, a row of scores for each of N folds:
+    `accuracy`, `f1_weighted`, `precision_weighted`, `recall_weighted`, or of numbers `neg_mean_squared_error`, `r2`.
+    Needs the extra `ml`. The whole input is kept in memory.
 
     *Null*: a result that lacks one of the fields is passed on unchanged. Text becomes a column for each of its values,
     up to 100. *Multivalue* fields count as missing.
@@ -61,12 +68,21 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments, output = read_arguments(node)
     algorithm, request = _request(arguments)
     model_name = _model_name(arguments, algorithm)
+    grows, folds = arguments["partial_fit"], arguments["kfold_cv"]
+    if grows and model_name is None:
+        arguments.fail("partial_fit needs the model to go on from.", arguments.given["partial_fit"], "Add: into NAME")
+    if folds is not None:
+        _check_folds(arguments, algorithm)
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
             rows = rows_of(stream, ctx)
+            if folds is not None:
+                yield from batched(_crossed(algorithm, request, rows, folds, node))
+                return
             if rows:
-                model = _fitted(algorithm, request, rows, node)
+                asked = _going_on(ctx, algorithm, request, model_name, node) if grows and model_name else request
+                model = _fitted(algorithm, asked, rows, node)
                 model.apply(rows, request.options, output)
                 if model_name is not None:
                     store(ctx, model_name, algorithm, model)
@@ -86,6 +102,73 @@ def _fitted(algorithm: Algorithm, request: Request, rows: list[Row], node: tree.
     except ValueError as error:
         message = f"{algorithm.name} cannot be fitted: {error}"
         raise ArgumentError(message, name=algorithm.name, span=node.span) from None
+
+
+def _going_on(ctx: RunContext, algorithm: Algorithm, request: Request, name: str, node: tree.Command) -> Request:
+    """Return the request with the model that is there, if it is of the same kind."""
+    found = find(ctx, name, node.span)
+    if found is None:
+        return request
+    called, model = found
+    if called != algorithm.name or getattr(model, "target", None) != request.target:
+        raise ArgumentError(
+            f"The model '{name}' is of {called}, with other fields: {algorithm.name} cannot go on from it.",
+            name=algorithm.name, span=node.span, hint="Choose another name, or leave out partial_fit.",
+        )
+    return replace(request, known=model)
+
+
+def _check_folds(arguments: Arguments, algorithm: Algorithm) -> None:
+    option = arguments.given["kfold_cv"]
+    if not algorithm.predicts or algorithm.name == "FieldSelector":
+        raise UnsupportedFeature(
+            f"{algorithm.name} predicts nothing that a cross-validation could score.", name="fit kfold_cv",
+            span=option.span,
+        )
+    if arguments["kfold_cv"] < 2:
+        arguments.fail("kfold_cv takes 2 folds or more.", option)
+    if "into" in arguments.clauses:
+        arguments.fail("A cross-validation makes no model.", arguments.clauses["into"], "Leave out into.")
+
+
+def _crossed(algorithm: Algorithm, request: Request, rows: list[Row], folds: int, node: tree.Command) -> Iterator[Row]:
+    """Yield the scores of each fold: fitted to the others, tested on it. Folds keep the order of the rows."""
+    selection, metrics = library("sklearn.model_selection", "sklearn.metrics")
+    target = request.target or ""
+    usable = [row for row in rows if row.get(target) is not None]
+    wanted = [to_text(row[target]) for row in usable]
+    if len(usable) < folds:
+        raise ArgumentError(
+            f"{folds} folds need as many rows; there are {len(usable)}.", name=algorithm.name, span=node.span
+        )
+    kind = selection.StratifiedKFold if algorithm.classifies else selection.KFold
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a class with fewer rows than folds
+        for trained, tested in kind(folds).split(wanted, wanted):
+            model = _fitted(algorithm, request, [usable[place] for place in trained], node)
+            seen = [dict(usable[place]) for place in tested]
+            model.apply(seen, request.options, "\0predicted")
+            pairs = [(row[target], row["\0predicted"]) for row in seen if "\0predicted" in row]
+            if not pairs:
+                continue
+            yield _scores(algorithm, pairs, metrics)
+
+
+def _scores(algorithm: Algorithm, pairs: list[tuple[Any, Any]], metrics: Any) -> Row:
+    if not algorithm.classifies:
+        actual, found = ([float(to_number(pair[side]) or 0) for pair in pairs] for side in (0, 1))
+        return {
+            "neg_mean_squared_error": -float(metrics.mean_squared_error(actual, found)),
+            "r2": float(metrics.r2_score(actual, found)),
+        }
+    actual_texts, texts = ([to_text(pair[side]) for pair in pairs] for side in (0, 1))
+    weighted = {"average": "weighted", "zero_division": 0}
+    return {
+        "accuracy": float(metrics.accuracy_score(actual_texts, texts)),
+        "f1_weighted": float(metrics.f1_score(actual_texts, texts, **weighted)),
+        "precision_weighted": float(metrics.precision_score(actual_texts, texts, **weighted)),
+        "recall_weighted": float(metrics.recall_score(actual_texts, texts, **weighted)),
+    }
 
 
 def read_arguments(node: tree.Command) -> tuple[Arguments, str | None]:
@@ -136,9 +219,12 @@ def _request(arguments: Arguments) -> tuple[Algorithm, Request]:
     if algorithm is None:
         hint = did_you_mean(first.text, known) or f"There are {', '.join(known)}."
         raise UnsupportedFeature(f"fit has no algorithm '{first.text}' here.", name="fit", hint=hint, span=first.span)
-    for name, option in arguments.given.items():
-        if name in GENERAL and (name != "partial_fit" or arguments[name]):
-            raise UnsupportedFeature(f"fit cannot do {name}.", name=f"fit {name}", span=option.span)
+    if arguments["partial_fit"] and not algorithm.grows:
+        raise UnsupportedFeature(
+            f"{algorithm.name} cannot go on from a model.", name="fit partial_fit",
+            span=arguments.given["partial_fit"].span,
+            hint=f"What can: {', '.join(name for name, each in known.items() if each.grows)}.",
+        )
     check_least(arguments)
     names = _names(words)
     behind = _names(list(arguments.clause("from")))

@@ -33,6 +33,8 @@ class Request:
     by: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
+    known: Model | None = None
+    """The model to go on from (partial_fit)."""
 
     def columns(self, rows: list[Row]) -> list[str]:
         """Return the fields of the rows that the patterns name, sorted within a pattern, without the target."""
@@ -66,6 +68,10 @@ class Algorithm:
     restore: Callable[[dict[str, Any]], Model] | None = None
     by: bool = False
     summarised: bool = True
+    classifies: bool = False
+    """True where it predicts one of several values."""
+    grows: bool = False
+    """True where a model can go on from what it was fitted to (partial_fit)."""
 
 
 LEAST = {"k": 1, "random_state": 0}
@@ -82,10 +88,10 @@ def check_least(arguments: Arguments) -> None:
 
 def algorithms() -> dict[str, Algorithm]:
     """Return the algorithms by name."""
-    from splmini.commands._learning.density import ALGORITHM
-    from splmini.commands._learning.estimators import ALGORITHMS
+    from splmini.commands._learning import additive, density, estimators, features, kernels
 
-    return {each.name: each for each in (ALGORITHM, *ALGORITHMS)}
+    tables = (estimators.ALGORITHMS, kernels.ALGORITHMS, additive.ALGORITHMS, features.ALGORITHMS)
+    return {each.name: each for each in (density.ALGORITHM, *(each for table in tables for each in table))}
 
 
 def library(*names: str) -> list[Any]:

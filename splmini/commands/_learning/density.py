@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._learning import Algorithm, Request, library
+from splmini.commands._learning.checking import check_data, listed, number, one_of, optional, text, truth, whole
 from splmini.errors import ArgumentError, LimitExceeded
 from splmini.operators import Row
 from splmini.registry import OptionSpec
@@ -352,12 +353,47 @@ def fit(request: Request, rows: list[Row]) -> DensityModel:
     return model
 
 
+_NUMBERS = {"norm": 2, "expon": 2, "gaussian_kde": 1, "beta": 4}
+"""How many parameters each distribution has."""
+
+
 def restore(state: dict[str, Any]) -> DensityModel:
-    """Make a model of its JSON data."""
-    densities = {tuple(key): Density(**density) for key, density in state["densities"]}
-    if any(density.kind not in NAMES for density in densities.values()):
-        raise ValueError("an unknown distribution")
+    """Make a model of its JSON data; raises ValueError for data that is none."""
+    check_data(state, {
+        "field": text, "by": listed(text, "by"), "automatic": truth, "metric": text,
+        "densities": listed(listed(_anything, "two"), "n"),
+    }, {"two": 2})
+    shares = state.get("thresholds")
+    if not isinstance(shares, dict) or not all(isinstance(each, str) for each in shares.values()):
+        raise ValueError("thresholds: they are no texts")
+    try:
+        thresholds(shares)
+    except ArgumentError as error:
+        raise ValueError(f"thresholds: {error.message}") from None
+    densities = {}
+    for key, data in state["densities"]:
+        check_data({"key": key}, {"key": listed(text, "by")}, {"by": len(state["by"])})
+        densities[tuple(key)] = _restored(data)
     return DensityModel(**{**state, "by": tuple(state["by"]), "densities": densities})
+
+
+def _restored(data: Any) -> Density:
+    kind = data.get("kind") if isinstance(data, dict) else None
+    check_data(data, {
+        "kind": one_of(*NAMES), "parameters": listed(number, "p"), "low": number, "high": number, "mean": number,
+        "std": number, "cardinality": whole, "distance": _anything, "points": optional(listed(number, "points")),
+    }, {"p": _NUMBERS.get(kind, 0)} if isinstance(kind, str) else {})
+    density = Density(**data)
+    scale = density.parameters[-1]
+    if not isinstance(density.distance, (int, float)) or scale < 0 or density.std < 0 or density.high < density.low:
+        raise ValueError("numbers that no distribution has")
+    if density.kind == "gaussian_kde" and density.std > 0 and len(density.points or ()) < 2:
+        raise ValueError("points: too few of them")
+    return density
+
+
+def _anything(value: Any, sizes: dict[str, int]) -> None:
+    """Take any value."""
 
 
 ALGORITHM = Algorithm("DensityFunction", fit, OPTIONS, restore=restore, by=True)

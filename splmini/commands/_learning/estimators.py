@@ -19,13 +19,18 @@ Learn = Callable[[Any, Any, Mapping[str, Any]], tuple[str, dict[str, Any]]]
 """From the matrix, the target (None without one) and the options to the kind of model and its numbers."""
 
 
-def fitting(learn: Learn, predicts: str = "") -> Callable[[Request, list[Row]], Model]:
+Merge = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+"""From the numbers of a model and those of more rows to the numbers of both."""
+
+
+def fitting(learn: Learn, predicts: str = "", merge: Merge | None = None) -> Callable[[Request, list[Row]], Model]:
     """Return the fit of an algorithm; `predicts` is `number` or `class` where it has a target."""
 
     def fit(request: Request, rows: list[Row]) -> Model:
         (np,) = library("numpy")
         usable = [row for row in rows if not predicts or row.get(request.target or "") is not None]
-        encoder = Encoder.of(usable, request.columns(usable))
+        known = request.known if isinstance(request.known, NumericModel) else None
+        encoder = Encoder.of(usable, request.columns(usable)) if known is None else known.encoder
         kept, matrix = encoder.matrix(usable)
         if not kept:
             raise ArgumentError("fit has no row that has every field.", name="fit")
@@ -40,6 +45,8 @@ def fitting(learn: Learn, predicts: str = "") -> Callable[[Request, list[Row]], 
         elif predicts == "class":
             wanted = np.array([to_text(row[request.target or ""]) for row in kept])
         kind, data = learn(matrix, wanted, request.options)
+        if known is not None and merge is not None:
+            data = merge(known.data, data)
         return NumericModel(kind, encoder.numeric, encoder.texts, request.target, data)
 
     return fit
@@ -97,10 +104,30 @@ SEED = {"random_state": OptionSpec("int", default=0, doc="The seed of random num
 
 
 def _standard(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    center = matrix.mean(axis=0) if options["with_mean"] else matrix.mean(axis=0) * 0
-    scale = matrix.std(axis=0) if options["with_std"] else matrix.std(axis=0) * 0 + 1
-    scale[scale == 0] = 1
-    return "scaler", {"center": center.tolist(), "scale": scale.tolist(), "prefix": "SS"}
+    return "scaler", _scaling({
+        "mean": matrix.mean(axis=0).tolist(), "spread": matrix.var(axis=0).tolist(), "rows": len(matrix),
+        "centers": options["with_mean"], "scales": options["with_std"], "prefix": "SS",
+    })
+
+
+def _scaling(data: dict[str, Any]) -> dict[str, Any]:
+    """Add what a scaler subtracts and divides by."""
+    scale = [spread**0.5 if data["scales"] and spread > 0 else 1.0 for spread in data["spread"]]
+    return {**data, "center": [mean if data["centers"] else 0.0 for mean in data["mean"]], "scale": scale}
+
+
+def _merge_scaling(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    parts = zip(old["mean"], old["spread"], new["mean"], new["spread"], strict=True)
+    both = [_pooled(old["rows"], mean, spread, new["rows"], other, more) for mean, spread, other, more in parts]
+    return _scaling({**old, "rows": old["rows"] + new["rows"], "mean": [each[0] for each in both],
+                     "spread": [each[1] for each in both]})
+
+
+def _pooled(rows: int, mean: float, spread: float, more: int, other: float, wider: float) -> tuple[float, float]:
+    """The mean and the variance of two sets of numbers together."""
+    total = rows + more
+    apart = other - mean
+    return mean + apart * more / total, (rows * spread + more * wider + apart**2 * rows * more / total) / total
 
 
 def _robust(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -145,15 +172,16 @@ def _linear(name: str) -> Learn:
 
 def _logistic(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     (models,) = library("sklearn.linear_model")
-    found = models.LogisticRegression(max_iter=1000, **given(options, "fit_intercept", "C"))
-    _two_classes(wanted, "LogisticRegression")
+    found = models.LogisticRegression(max_iter=1000, **given(options, "fit_intercept", c="C"))
+    two_classes(wanted, "LogisticRegression")
     found.fit(matrix, wanted)
     return "logistic", {
         "coefficients": found.coef_.tolist(), "intercept": found.intercept_.tolist(), "classes": found.classes_.tolist()
     }
 
 
-def _two_classes(wanted: Any, name: str) -> None:
+def two_classes(wanted: Any, name: str) -> None:
+    """Raise where there is nothing to tell apart."""
     if len(set(wanted.tolist())) < 2:
         raise ArgumentError(f"{name} needs two values of the field to predict at least.", name=name)
 
@@ -161,9 +189,33 @@ def _two_classes(wanted: Any, name: str) -> None:
 def _bayes(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     (bayes,) = library("sklearn.naive_bayes")
     found = bayes.GaussianNB().fit(matrix, wanted)
+    (np,) = library("numpy")
     return "bayes", {
-        "means": found.theta_.tolist(), "variances": found.var_.tolist(), "priors": found.class_prior_.tolist(),
-        "classes": found.classes_.tolist(),
+        "means": found.theta_.tolist(), "variances": np.maximum(found.var_, 1e-300).tolist(),
+        "priors": found.class_prior_.tolist(), "classes": found.classes_.tolist(),
+        "rows": [int(each) for each in found.class_count_],
+    }
+
+
+def _merge_bayes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    parts = {
+        each: (rows, list(zip(means, spreads, strict=True)))
+        for each, rows, means, spreads in zip(old["classes"], old["rows"], old["means"], old["variances"], strict=True)
+    }
+    for each, rows, means, spreads in zip(new["classes"], new["rows"], new["means"], new["variances"], strict=True):
+        columns = list(zip(means, spreads, strict=True))
+        if each in parts:
+            seen, before = parts[each]
+            pairs = zip(before, columns, strict=True)
+            columns = [_pooled(seen, *first, rows, *second) for first, second in pairs]
+            rows += seen
+        parts[each] = (rows, columns)
+    classes, total = sorted(parts), sum(rows for rows, _ in parts.values())
+    return {
+        "classes": classes, "rows": [parts[each][0] for each in classes],
+        "priors": [parts[each][0] / total for each in classes],
+        "means": [[mean for mean, _ in parts[each][1]] for each in classes],
+        "variances": [[spread for _, spread in parts[each][1]] for each in classes],
     }
 
 
@@ -182,24 +234,30 @@ ESTIMATORS = {"n_estimators": _whole("How many trees.")}
 def _trees(module: str, name: str) -> Learn:
     def learn(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         (models,) = library(module)
-        settings = given(options, "max_depth", "min_samples_split", "max_leaf_nodes", "random_state", "criterion",
-                         "splitter", "n_estimators")
-        features = options.get("max_features")
-        if features is not None and features.lower() != "none":
-            number = to_number(features)
-            settings["max_features"] = features if number is None else number
-        found = getattr(models, name)(**settings).fit(matrix, wanted)
+        found = getattr(models, name)(**tree_settings(options)).fit(matrix, wanted)
         classes = found.classes_.tolist() if hasattr(found, "classes_") else None
         trees = [each.tree_ for each in getattr(found, "estimators_", [found])]
         return "trees", {
             "classes": classes, "importances": found.feature_importances_.tolist(),
-            "trees": [_tree(each, classes is not None) for each in trees],
+            "trees": [tree_data(each, classes is not None) for each in trees],
         }
 
     return learn
 
 
-def _tree(tree: Any, classifies: bool) -> dict[str, Any]:
+def tree_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of trees, under the names that scikit-learn has for them."""
+    settings = given(options, "max_depth", "min_samples_split", "max_leaf_nodes", "random_state", "criterion",
+                     "splitter", "n_estimators")
+    features = options.get("max_features")
+    if features is not None and features.lower() != "none":
+        number = to_number(features)
+        settings["max_features"] = features if number is None else number
+    return settings
+
+
+def tree_data(tree: Any, classifies: bool) -> dict[str, Any]:
+    """Return the numbers of a tree of scikit-learn."""
     values = tree.value[:, 0, :]
     if classifies:
         values = values / values.sum(axis=1, keepdims=True)
@@ -250,10 +308,10 @@ _TREE = "sklearn.tree"
 _FOREST = "sklearn.ensemble"
 
 ALGORITHMS: tuple[Algorithm, ...] = (
-    Algorithm("StandardScaler", fitting(_standard), {
+    Algorithm("StandardScaler", fitting(_standard, merge=_merge_scaling), {
         "with_mean": OptionSpec("bool", default=True, doc="Subtract the mean."),
         "with_std": OptionSpec("bool", default=True, doc="Divide by the standard deviation."),
-    }, restore=restore),
+    }, restore=restore, grows=True),
     Algorithm("RobustScaler", fitting(_robust), restore=restore),
     Algorithm("PCA", fitting(_pca), {**_K, "variance": _number("The share of the variance to keep.")}, restore=restore),
     Algorithm("KMeans", fitting(_kmeans), {**_K, **SEED}, restore=restore),
@@ -263,14 +321,16 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     Algorithm("ElasticNet", fitting(_linear("ElasticNet"), "number"), {
         **_INTERCEPT, **_ALPHA, "l1_ratio": _number("The share of the L1 penalty.")}, True, restore),
     Algorithm("LogisticRegression", fitting(_logistic, "class"), {
-        **_INTERCEPT, **PROBABILITIES, "C": _number("The inverse of the regularisation.")}, True, restore),
-    Algorithm("GaussianNB", fitting(_bayes, "class"), {}, True, restore),
+        **_INTERCEPT, **PROBABILITIES, "c": _number("The inverse of the regularisation.")}, True, restore,
+              classifies=True),
+    Algorithm("GaussianNB", fitting(_bayes, "class", _merge_bayes), PROBABILITIES, True, restore, classifies=True,
+              grows=True),
     Algorithm("DecisionTreeClassifier", fitting(_trees(_TREE, "DecisionTreeClassifier"), "class"), {
-        **TREE_OPTIONS, **CRITERION, **SPLITTER}, True, restore),
+        **TREE_OPTIONS, **CRITERION, **SPLITTER}, True, restore, classifies=True),
     Algorithm("DecisionTreeRegressor", fitting(_trees(_TREE, "DecisionTreeRegressor"), "number"), {
         **TREE_OPTIONS, **SPLITTER}, True, restore),
     Algorithm("RandomForestClassifier", fitting(_trees(_FOREST, "RandomForestClassifier"), "class"), {
-        **TREE_OPTIONS, **CRITERION, **ESTIMATORS}, True, restore),
+        **TREE_OPTIONS, **CRITERION, **ESTIMATORS}, True, restore, classifies=True),
     Algorithm("RandomForestRegressor", fitting(_trees(_FOREST, "RandomForestRegressor"), "number"), {
         **TREE_OPTIONS, **ESTIMATORS}, True, restore),
     Algorithm("OneClassSVM", fitting(_one_class), {

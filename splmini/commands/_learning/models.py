@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splmini.commands._learning import Model, library
+from splmini.commands._learning.checking import check_model
 from splmini.errors import ArgumentError
 from splmini.operators import Row
 from splmini.values.numbers import to_number, to_text
@@ -89,12 +90,18 @@ class NumericModel:
         return Encoder(self.numeric, self.texts)
 
     def apply(self, rows: list[Row], options: Mapping[str, Any], output: str | None) -> None:
-        """Write the fields of the model to the rows that have all its fields."""
+        """Write the fields of the model to the rows that have all its fields; what is no number stays null."""
         kept, matrix = self.encoder.matrix(rows)
-        if kept:
-            for name, values in APPLIES[self.kind](self, matrix, output, options).items():
-                for row, value in zip(kept, values, strict=True):
-                    row[name] = value.item() if hasattr(value, "item") else value
+        if not kept:
+            return
+        (np,) = library("numpy")
+        with np.errstate(all="ignore"):  # numbers that are too large become infinite
+            found = appliers()[self.kind](self, matrix, output, options)
+        for name, values in found.items():
+            for row, value in zip(kept, values, strict=True):
+                plain = value.item() if hasattr(value, "item") else value
+                if plain == plain:
+                    row[name] = plain
 
     def summary(self) -> list[Row]:
         """Describe the model by what it learned of each column."""
@@ -105,77 +112,85 @@ class NumericModel:
         return dict(vars(self))
 
 
-def _array(model: NumericModel, name: str) -> Any:
+def array(model: NumericModel, name: str) -> Any:
+    """Return a list of the model's data as numbers of numpy."""
     (np,) = library("numpy")
     return np.array(model.data[name], dtype=float)
 
 
-def _predicted(model: NumericModel, output: str | None) -> str:
+def predicted(model: NumericModel, output: str | None) -> str:
+    """Return the name of the field that a prediction goes to."""
     return output or f"predicted({model.target})"
 
 
 def _apply_scaler(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    scaled = (matrix - _array(model, "center")) / _array(model, "scale")
+    scaled = (matrix - array(model, "center")) / array(model, "scale")
     return {f"{output or model.data['prefix']}_{name}": scaled[:, i] for i, name in enumerate(model.encoder.columns())}
 
 
 def _apply_components(
     model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    projected = (matrix - _array(model, "center")) @ _array(model, "components").T
+    projected = (matrix - array(model, "center")) @ array(model, "components").T
     return {f"{output or 'PC'}_{i + 1}": projected[:, i] for i in range(projected.shape[1])}
 
 
 def _apply_clusters(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     (np,) = library("numpy")
-    distances = ((matrix[:, None, :] - _array(model, "centers")[None, :, :]) ** 2).sum(axis=2)
+    distances = ((matrix[:, None, :] - array(model, "centers")[None, :, :]) ** 2).sum(axis=2)
     name = output or "cluster"
     return {name: distances.argmin(axis=1), f"{name}_distance": np.sqrt(distances.min(axis=1))}
 
 
 def _apply_linear(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {_predicted(model, output): matrix @ _array(model, "coefficients") + model.data["intercept"]}
+    return {predicted(model, output): matrix @ array(model, "coefficients") + model.data["intercept"]}
 
 
-def _chosen(
+def chosen(
     model: NumericModel, shares: Any, output: str | None, options: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Return the class with the greatest share of each row and, where they are asked for, all shares."""
     classes = model.data["classes"]
-    result: dict[str, Any] = {_predicted(model, output): [classes[i] for i in shares.argmax(axis=1)]}
+    result: dict[str, Any] = {predicted(model, output): [classes[i] for i in shares.argmax(axis=1)]}
     if options.get("probabilities"):
         result.update({f"probability({model.target}={each})": shares[:, i] for i, each in enumerate(classes)})
     return result
 
 
 def _apply_logistic(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    scores = matrix @ array(model, "coefficients").T + array(model, "intercept")
+    return chosen(model, shares_of_scores(scores), output, options)
+
+
+def shares_of_scores(scores: Any) -> Any:
+    """Return the share of each class: one score tells two apart, several are those of the classes."""
     (np,) = library("numpy")
-    scores = matrix @ _array(model, "coefficients").T + _array(model, "intercept")
     if scores.shape[1] == 1:
         share = 1 / (1 + np.exp(-np.clip(scores[:, 0], -700, 700)))
-        return _chosen(model, np.column_stack([1 - share, share]), output, options)
+        return np.column_stack([1 - share, share])
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return _chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _apply_bayes(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     (np,) = library("numpy")
-    means, variances, priors = _array(model, "means"), _array(model, "variances"), _array(model, "priors")
+    means, variances, priors = array(model, "means"), array(model, "variances"), array(model, "priors")
     spread = -0.5 * (np.log(2 * np.pi * variances)[None] + (matrix[:, None] - means[None]) ** 2 / variances[None])
     scores = np.log(priors) + spread.sum(axis=2)
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return _chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
+    return chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
 
 
 def _apply_trees(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     (np,) = library("numpy")
-    total = sum(_leaves(tree, matrix) for tree in model.data["trees"])
+    total = sum(leaves(tree, matrix) for tree in model.data["trees"])
     mean = total / len(model.data["trees"])
     if model.data["classes"] is None:
-        return {_predicted(model, output): np.asarray(mean)[:, 0]}
-    return _chosen(model, mean, output, options)
+        return {predicted(model, output): np.asarray(mean)[:, 0]}
+    return chosen(model, mean, output, options)
 
 
-def _leaves(tree: Mapping[str, Any], matrix: Any) -> Any:
+def leaves(tree: Mapping[str, Any], matrix: Any) -> Any:
     """The values of the leaves that rows come to."""
     (np,) = library("numpy")
     left, right = np.array(tree["left"]), np.array(tree["right"])
@@ -191,7 +206,7 @@ def _leaves(tree: Mapping[str, Any], matrix: Any) -> Any:
 
 def _apply_support(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     (np,) = library("numpy")
-    vectors, data = _array(model, "vectors"), model.data
+    vectors, data = array(model, "vectors"), model.data
     products = matrix @ vectors.T
     if data["kernel"] == "rbf":
         squares = (matrix**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)[None] - 2 * products
@@ -200,7 +215,7 @@ def _apply_support(model: NumericModel, matrix: Any, output: str | None, options
         products = (data["gamma"] * products + data["coef0"]) ** data["degree"]
     elif data["kernel"] == "sigmoid":
         products = np.tanh(data["gamma"] * products + data["coef0"])
-    scores = products @ _array(model, "weights") + data["intercept"]
+    scores = products @ array(model, "weights") + data["intercept"]
     return {output or "isNormal": np.where(scores >= 0, 1, -1)}
 
 
@@ -259,18 +274,14 @@ SUMMARIES: dict[str, Callable[[NumericModel], list[Row]]] = {
 }
 
 
-def _ends(tree: Mapping[str, Any]) -> bool:
-    """Say whether every branch leads to a later node, so that following a tree comes to an end."""
-    return all(
-        left < 0 or (number < left < len(tree["left"]) and number < right < len(tree["left"]))
-        for number, (left, right) in enumerate(zip(tree["left"], tree["right"], strict=True))
-    )
+def appliers() -> dict[str, Any]:
+    """Return how models of each kind are applied."""
+    from splmini.commands._learning import additive, features, kernels
+
+    return {**APPLIES, **kernels.APPLIES, **additive.APPLIES, **features.APPLIES}
 
 
 def restore(state: dict[str, Any]) -> Model:
-    """Make a model of its JSON data."""
-    if state.get("kind") not in APPLIES:
-        raise ValueError("an unknown kind of model")
-    if state["kind"] == "trees" and not all(map(_ends, state["data"]["trees"])):
-        raise ValueError("a tree whose branches do not lead down")
+    """Make a model of its JSON data; raises ValueError for data that is not of its kind."""
+    check_model(state)
     return NumericModel(**state)

@@ -33,20 +33,34 @@ def store(ctx: RunContext, name: str, algorithm: Algorithm, model: Model) -> Non
 
 def load(ctx: RunContext, name: str, command: str, span: Span) -> Model:
     """Return a model by its name."""
-    try:
-        text = ctx.read_file(_file(name))
-    except KnowledgeError:
+    found = find(ctx, name, span)
+    if found is None:
         raise UnsupportedFeature(
             f"There is no model '{name}'. Models of Splunk itself cannot be read.", name=command, span=span,
             hint=f"Make one with: fit ... into {name}",
-        ) from None
+        )
+    return found[1]
+
+
+def find(ctx: RunContext, name: str, span: Span) -> tuple[str, Model] | None:
+    """Return the algorithm and the model of a name; None where there is none. Raises KnowledgeError for a damaged one.
+
+    Everything in the file is checked before it is used: what does not fit together is an error here, not in numpy.
+    """
+    try:
+        text = ctx.read_file(_file(name))
+    except KnowledgeError:
+        return None
     try:
         if len(text) > MOST_BYTES:
             raise ValueError("it is too large")
         content = json.loads(text)
-        restore = algorithms()[content["algorithm"]].restore
+        called = content["algorithm"]
+        restore = algorithms()[called].restore
         if restore is None:
             raise ValueError("its algorithm stores no models")
-        return restore(content["model"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise KnowledgeError(f"The model '{name}' is not well formed: {error}", name=name, path=_file(name)) from None
+        return called, restore(content["model"])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+        raise KnowledgeError(
+            f"The model '{name}' is not well formed: {error}", name=name, path=_file(name), span=span
+        ) from None
