@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from splmini.commands._arguments import fail, one_field, read, reading
-from splmini.errors import MissingDatabase, UnsupportedFeature
+from splmini.errors import MissingDatabase, Span, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -57,7 +57,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     targets = [prefix + name for name in wanted]
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
-        find = _finder(ctx, node, language)
+        find = finder(ctx, node.span, language)
 
         def iplocation(batch: Batch) -> Batch:
             for row in batch:
@@ -81,8 +81,12 @@ def _write(row: Row, place: Mapping[str, Any], prefix: str, wanted: tuple[str, .
             row[prefix + name] = value
 
 
-def _finder(ctx: RunContext, node: tree.Command, language: str) -> Callable[[str], Mapping[str, Any]]:
-    """Return a function from an address to its place; the database is opened at the first public address."""
+def finder(ctx: RunContext, span: Span | None = None, language: str = "en") -> Callable[[str], Mapping[str, Any]]:
+    """Return a function from an address to its place; the database is opened at the first public address.
+
+    A place has those of `ALL_FIELDS` that the database knows of the address. Raises MissingDatabase where the
+    environment names no database.
+    """
     known: dict[str, Mapping[str, Any]] = {}
     reader: Any = None
 
@@ -95,7 +99,7 @@ def _finder(ctx: RunContext, node: tree.Command, language: str) -> Callable[[str
             place = {}
             if address is not None and address.is_global:
                 if reader is None:
-                    reader = _open(ctx, node)
+                    reader = _open(ctx, span)
                 place = _place(reader.get(str(address)), language)
             if len(known) < _CACHE:
                 known[text] = place
@@ -112,24 +116,24 @@ def database_path(ctx: RunContext) -> str | None:
     return None if path is None else str(path)
 
 
-def _open(ctx: RunContext, node: tree.Command) -> Any:
+def _open(ctx: RunContext, span: Span | None) -> Any:
     path = database_path(ctx)
     if path is None or not Path(path).is_file():
         raise MissingDatabase(
             "iplocation needs a MaxMind database." if path is None else f"There is no database '{path}'.",
             name="iplocation",
-            span=node.span,
+            span=span,
             hint='Environment(databases={"iplocation": "GeoLite2-City.mmdb"}) names it.',
         )
     try:
         import maxminddb
     except ImportError:
         message = "iplocation needs the package maxminddb."
-        raise UnsupportedFeature(message, name="iplocation", span=node.span, hint="pip install splmini[geo]") from None
+        raise UnsupportedFeature(message, name="iplocation", span=span, hint="pip install splmini[geo]") from None
     try:
         return maxminddb.open_database(path)
     except maxminddb.InvalidDatabaseError as error:
-        raise MissingDatabase(f"'{path}' is no MaxMind database: {error}.", name="iplocation", span=node.span) from None
+        raise MissingDatabase(f"'{path}' is no MaxMind database: {error}.", name="iplocation", span=span) from None
 
 
 def _place(record: Any, language: str) -> Mapping[str, Any]:

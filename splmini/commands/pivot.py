@@ -39,6 +39,9 @@ _RANGES = {"start": "start", "end": "end", "max": "bins", "size": "span"}
 _SEPARATOR = "\x1f"
 """Stands between the values of several SPLITROW fields while a chart is made."""
 
+_COPY = "pivot split "
+"""Begins the name of the copy of a field that is put into groups: the cells count the field as it is."""
+
 
 @dataclass
 class _Pivot:
@@ -57,9 +60,11 @@ class _Pivot:
     def search(self) -> str:
         """Return the search over the rows of the dataset."""
         parts = ["search " + (" ".join(self.filters) or "*"), *self.limits, *self.groups]
-        parts += [f'rename "{name}" AS "{label}"' for name, label in self.rows if name != label]
-        labels = [label for _, label in self.rows]
+        copies = [(name, label) for name, label in self.rows if name.startswith(_COPY)]
+        parts += [f'rename "{row[0]}" AS "{row[1]}"' for row in self.rows if row[0] != row[1] and row not in copies]
+        labels = [name if name.startswith(_COPY) else label for name, label in self.rows]
         parts += self._chart(labels) if self.columns else [self._stats(labels)]
+        parts += [f'rename "{name}" AS "{label}"' for name, label in copies]
         if self.order:
             parts.append(self.order)
         if parse_bool(self.switches.get("rowsummary", "0")):
@@ -188,6 +193,9 @@ def _split(node: tree.Command, pivot: _Pivot, items: list[tree.Node], index: int
     name = _word(node, items, index + 1)
     label, index = _label(node, items, index + 2, name)
     labels: dict[str, str] = {}
+    if _keyword(items, index) in ("range", "truelabel", "falselabel"):
+        name, field = f"{_COPY}{len(pivot.groups)}", name
+        pivot.groups.append(f"eval \"{name}\"='{field}'")
     while (word := _keyword(items, index)) in ("range", "period", "truelabel", "falselabel"):
         if word == "range":
             index = _range(node, pivot, items, index + 1, name)

@@ -1,4 +1,4 @@
-"""The calculated fields of data models: Eval, Rex and Lookup, made one after the other.
+"""The calculated fields of data models: Eval, Rex, Lookup and GeoIP, made one after the other.
 
 Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/Adddatasetfields
 """
@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from splmini import compiler
+from splmini.commands.iplocation import ALL_FIELDS, finder
 from splmini.errors import KnowledgeError, SplError, UnsupportedFeature
 from splmini.knowledge.models import CalculatedFields
 from splmini.knowledge.settings import parse_expression, store
 from splmini.operators import Fields, union
 from splmini.values import regex
-from splmini.values.multivalue import as_list, from_list
+from splmini.values.multivalue import as_list, first, from_list
+from splmini.values.numbers import to_text
 
 if TYPE_CHECKING:
     from splmini.operators import Row, RunContext
@@ -44,6 +46,8 @@ def _calculation(each: CalculatedFields, ctx: RunContext, model: str) -> tuple[C
         return _rex(each)
     if each.kind == "Lookup":
         return _lookup(each, ctx)
+    if each.kind == "GeoIP":
+        return _geo_ip(each, ctx, model)
     raise UnsupportedFeature(
         f"The data model '{model}' has a calculated field of the kind {each.kind}.", name=each.kind
     )
@@ -99,3 +103,37 @@ def _lookup(each: CalculatedFields, ctx: RunContext) -> tuple[Change, Fields]:
                 row[field] = from_list(values)
 
     return look_up, frozenset({*(field for _, field in each.inputs), *(field for field, _ in each.outputs)})
+
+
+_PLACES = {name.lower(): name for name in ALL_FIELDS} | {"latitude": "lat", "longitude": "lon"}
+
+
+def _geo_ip(each: CalculatedFields, ctx: RunContext, model: str) -> tuple[Change, Fields]:
+    """Where an address is, as iplocation finds it. An output is one of its fields, with a prefix or without."""
+    targets: list[tuple[str, str]] = []
+    for field, column in each.outputs:
+        place = _place_of(column) or _place_of(field)
+        if place is None:
+            raise KnowledgeError(f"'{model}.{field}' is nothing that a GeoIP calculation gives.", name=model,
+                                 hint=f"It gives {', '.join(ALL_FIELDS)}.")  # fmt: skip
+        targets.append((field, place))
+    find = finder(ctx)
+
+    def locate(row: Row) -> None:
+        value = first(row.get(each.input_field))
+        if value is None:
+            return
+        found = find(to_text(value))
+        for field, place in targets:
+            if place in found:
+                row[field] = found[place]
+
+    return locate, frozenset({each.input_field, *(field for field, _ in targets)})
+
+
+def _place_of(name: str) -> str | None:
+    """The field of iplocation that a name stands for: `City`, `client_City`, `Latitude`."""
+    lower = name.lower()
+    return _PLACES.get(lower) or next(
+        (place for known, place in _PLACES.items() if lower.endswith(("_" + known, "." + known))), None
+    )

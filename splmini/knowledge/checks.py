@@ -258,7 +258,7 @@ def _calculation_problem(step: Any) -> str | None:
             parse_expression(step.expression)
         elif step.kind == "Rex":
             regex.compile(step.expression)
-        elif step.kind != "Lookup":
+        elif step.kind not in ("Lookup", "GeoIP"):
             return f"calculated fields of the kind {step.kind} are {NOT_DONE}"
     except SplError as error:
         return error.message

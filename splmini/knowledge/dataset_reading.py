@@ -166,7 +166,7 @@ class Reading:
         self, source: Stream, changes: list[tuple[Callable[[Row], bool] | None, list[Change]]]
     ) -> Iterator[Batch]:
         where = None if self.where is None else self.ctx.predicate(self.where)
-        name_nodes = self._node_names() if self.steps_below else None
+        name_nodes = self._node_names() if self.nodes or self.steps_below else None
         show = self._shown_row if self.strict else self._renamed_row if self.prefixed else None
         for batch in source.batches:
             rows = batch
