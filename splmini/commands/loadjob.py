@@ -42,7 +42,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     reference = arguments["savedsearch"]
-    if (reference is None) == (not arguments.words):
+    if (reference is None) == (not arguments.words) or len(arguments.words) > 1:
         fail(node, 'loadjob needs savedsearch="user:app:name" or a search id.')
 
     if reference is not None and len(list(filter(None, reference.split(":", 2)))) != 3:

@@ -62,6 +62,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     words = arguments.words
     if len(words) != 1:
         fail(node, "outputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
+    if arguments["max"] < 0:
+        fail(node, "max is not negative.", arguments.given["max"])
     options = dict(arguments.options)
     if options["key_field"] is not None and "append" not in arguments.given:
         options["append"] = True
@@ -72,12 +74,20 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
             rows = rows_of(stream, ctx)
+            _check(node, word, ctx)
             _write(word, rows, stream.columns(), options, ctx)
             yield from batched(rows)
 
         return Stream(batches(), stream.columns)
 
     return Sequence(name="outputlookup", run=run, node=node, span=node.span)
+
+
+def _check(node: tree.Command, word: tree.Word, ctx: RunContext) -> None:
+    """Fail where the name of a table that is not there is no plain file name."""
+    name = word.text
+    if (any(separator in name for separator in "/\\\0") or name in (".", "..")) and _columns_of(name, ctx) is None:
+        fail(node, f"'{name}' is not the name of a table or a plain file name.", word)
 
 
 def _write(
