@@ -167,7 +167,8 @@ def test_a_damaged_model_is_a_clear_error(fit: str, tmp_path: Path) -> None:
     run(splmini.Environment(data_dir=tmp_path), f"| fit {fit} into m", ROWS)
     (file,) = tmp_path.iterdir()
     text = file.read_text("utf-8")
-    chance = random.Random(fit)
+    chance, env = random.Random(fit), splmini.Environment(data_dir=tmp_path)
+    searches = [env.compile(spl) for spl in ("| apply m", "| summary m")]
     for path in chance.sample(found := places(json.loads(text)), min(8, len(found))):
         model = json.loads(text)
         part = model
@@ -181,9 +182,9 @@ def test_a_damaged_model_is_a_clear_error(fit: str, tmp_path: Path) -> None:
         else:
             part[path[-1]] = chance.choice(JUNK)
         file.write_text(json.dumps(model), "utf-8")
-        for spl in ("| apply m", "| summary m"):
+        for search in searches:
             with contextlib.suppress(splmini.SplError):
-                run(splmini.Environment(data_dir=tmp_path), spl, ROWS[:5])
+                list(search.run([dict(row) for row in ROWS[:5]]))
 
 
 def test_the_predictions_are_those_of_scikit_learn() -> None:
