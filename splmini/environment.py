@@ -256,11 +256,13 @@ class Environment:
 
         return block_literals(self.knowledge, predicate, implied, sourcetypes)
 
-    def demanded_literals(self, demands: Any, sourcetypes: frozenset[str] | None) -> list[list[frozenset[str]]]:
+    def demanded_literals(
+        self, demands: Any, sourcetypes: frozenset[str] | None, given: frozenset[str]
+    ) -> list[list[frozenset[str]]]:
         """Return `block_literals` for many demands (`knowledge.ways.Demand`)."""
         from splmini.knowledge.ways import demanded_literals
 
-        return demanded_literals(self.knowledge, demands, sourcetypes)
+        return demanded_literals(self.knowledge, demands, sourcetypes, given)
 
     def impossible(self, demands: Any, constants: Row, run: Run) -> list[bool]:
         """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""

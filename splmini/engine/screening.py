@@ -39,6 +39,8 @@ SAMPLE = 400
 """Records that tell which literals are rare."""
 MOST_CLASSES = 256
 """Classes of events that are told apart; of more, the source is not looked at."""
+OFTEN = 4000
+"""Events with the same keys that are worth a look at what those tell."""
 COMMON = 0.02
 """A search that more than this share of the events could satisfy by its literals is better looked up by a field."""
 MOST_SHARED = 40
@@ -47,8 +49,10 @@ OTHERS = 3
 """So many further sets of literals are looked for in a record that holds one of the first."""
 
 _encoder = msgspec.json.Encoder()
-_WRITTEN = re.compile(r"[0-9-]*t?[0-9:]*\.?[0-9]*z?|[0-9]*\.?[0-9]*(e[+-]?[0-9]*)?|0?x?[0-9a-f]{0,18}|nan|inf")
-"""Literals that could be a piece of a number or time which mapping writes in another way than the event holds it."""
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]*(e[+-]?[0-9]*)?")
+"""Literals that could be a piece of a number, which may print in another way than JSON has it."""
+_WRITTEN = re.compile(r"[0-9-]*t?[0-9:]*\.?[0-9]*z?|0?x?[0-9a-f]{0,18}")
+"""Literals that could be a piece of a time, or of keywords, which mapping writes in another way than the event does."""
 
 
 @dataclass
@@ -143,11 +147,12 @@ class Screened:
 @dataclass(frozen=True)
 class EventClass:
     """What events have in common: the only `sourcetypes` (lower case) that they may have, and their source, where that
-    is known; and whether they have a `_raw`."""
+    is known; whether they have a `_raw`; fields that all of them give."""
 
     sourcetypes: frozenset[str] | None
     source: str | None
     has_raw: bool
+    given: frozenset[str] = frozenset()
 
     def constants(self) -> Row:
         """Return the fields that all of them have."""
@@ -157,9 +162,9 @@ class EventClass:
         return constants
 
 
-_Known: TypeAlias = "tuple[frozenset[str] | None, bool, tuple[bool, ...]]"
-"""What tells what is known of a class: its sourcetypes, whether its events have a `_raw`, which demands none of them
-satisfies."""
+_Known: TypeAlias = "tuple[frozenset[str] | None, bool, frozenset[str], tuple[bool, ...]]"
+"""What tells what is known of a class: its sourcetypes, whether its events have a `_raw`, the fields that they give,
+which demands none of them satisfies."""
 
 
 class Screen:
@@ -175,7 +180,10 @@ class Screen:
         self.demands = demands
         self.run = run
         self._flat = [each for several in demands for each in several or ()]
-        self._literals: dict[frozenset[str] | None, list[list[Alternatives]]] = {}
+        reads = [each.reads for each in self._flat]
+        self._reads: frozenset[str] = frozenset().union(*(each for each in reads if each is not None))
+        self._shapes: Counter[tuple[str, ...]] = Counter()
+        self._literals: dict[Any, list[list[Alternatives]]] = {}
         self._classes: dict[EventClass, _Known] = {}
         """What classes of events have in common that tells what is known of them."""
         self._screens: dict[_Known, ClassScreen] = {}
@@ -187,32 +195,35 @@ class Screen:
         key = self._classes.get(events)
         if key is None:
             impossible = self.run.services.impossible(self._flat, events.constants(), self.run)
-            key = self._classes[events] = (events.sourcetypes, events.has_raw, tuple(impossible))
+            key = self._classes[events] = (events.sourcetypes, events.has_raw, events.given, tuple(impossible))
         known = self._screens.get(key)
         if known is None or known.outdated:
             known = self._screens[key] = self._made(*key, sample())
         return known
 
     def _made(
-        self, sourcetypes: frozenset[str] | None, has_raw: bool, impossible: tuple[bool, ...], sample: list[bytes]
-    ) -> ClassScreen:
-        literals = self._literals.get(sourcetypes)
+        self, sourcetypes: frozenset[str] | None, has_raw: bool, given: frozenset[str], impossible: tuple[bool, ...],
+        sample: list[bytes],
+    ) -> ClassScreen:  # fmt: skip
+        literals = self._literals.get((sourcetypes, given))
         if literals is None:
-            found = self.run.services.demanded_literals(self._flat, sourcetypes)
-            literals = self._literals[sourcetypes] = found
+            found = self.run.services.demanded_literals(self._flat, sourcetypes, given)
+            literals = self._literals[sourcetypes, given] = found
         options: dict[int, list[Alternatives]] = {}
         always, at = [], 0
         for number, demands in enumerate(self.demands):
             possible = [each for each in range(at, at + len(demands or ())) if not impossible[each]]
             at += len(demands or ())
-            kept = self._usable(possible, literals, has_raw)
+            kept = self._usable(possible, literals, has_raw, given)
             if kept:
                 options[number] = kept
             elif possible or demands is None:
                 always.append(number)
         return _class_screen(always, options, self._common, sample)
 
-    def _usable(self, possible: list[int], literals: list[list[Alternatives]], has_raw: bool) -> list[Alternatives]:
+    def _usable(
+        self, possible: list[int], literals: list[list[Alternatives]], has_raw: bool, given: frozenset[str]
+    ) -> list[Alternatives]:
         """Return the sets of literals of which an event needs one to satisfy any of the possible demands."""
         if not possible or (not has_raw and any(self._flat[each].reads_raw for each in possible)):
             return []
@@ -220,37 +231,52 @@ class Screen:
         if len(possible) > 1:
             several = [literals[each] for each in possible]
             found = [frozenset().union(*(each[0] for each in several))] if all(several) else []
-        return [each for each in found if len(each) <= MOST_ALTERNATIVES and (has_raw or not _may_differ(each))]
+        reads = [self._flat[each].reads for each in possible]
+        as_given = all(each is not None and each <= given for each in reads)
+        return [
+            each for each in found
+            if len(each) <= MOST_ALTERNATIVES and (has_raw or not _may_differ(each, as_given))
+        ]  # fmt: skip
 
     # ---- events as dicts ---------------------------------------------------------------------------------------------
 
     def screened(self, events: list[dict[str, Any]]) -> list[Screened]:
         """Return, for each class of events, which searches could be satisfied by which of them."""
-        groups: dict[tuple[Any, Any, bool], list[int]] = {}
+        groups: dict[tuple[Any, Any, bool, Any], list[int]] = {}
         for position, event in enumerate(events):
-            key = (event.get("sourcetype"), event.get("source"), "_raw" in event)
+            has_raw = "_raw" in event
+            key = (event.get("sourcetype"), event.get("source"), has_raw, None if has_raw else tuple(event))
             try:
                 groups.setdefault(key, []).append(position)
             except TypeError:  # a source that is multivalue
-                groups.setdefault((None, None, key[2]), []).append(position)
+                groups.setdefault((None, None, has_raw, None), []).append(position)
         return [self._group(key, positions, events) for key, positions in groups.items()]
 
     def _group(
-        self, key: tuple[Any, Any, bool], positions: list[int], events: list[dict[str, Any]]
+        self, key: tuple[Any, Any, bool, Any], positions: list[int], events: list[dict[str, Any]]
     ) -> Screened:
         chosen = events if len(positions) == len(events) else [events[position] for position in positions]
         try:
             data = _encoder.encode_lines(chosen).lower()
         except (TypeError, ValueError, OverflowError, RecursionError):  # surrogates, integers that JSON cannot hold
             return Screened(positions)
-        sourcetype, source, has_raw = key
+        sourcetype, source, has_raw, shape = key
         sourcetypes = frozenset({sourcetype.lower()}) if isinstance(sourcetype, str) and sourcetype else None
         told_apart = isinstance(source, str) and len(self._classes) < MOST_CLASSES
-        events_class = EventClass(sourcetypes, source if told_apart else None, has_raw)
+        given = self._given(shape, len(positions))
+        events_class = EventClass(sourcetypes, source if told_apart else None, has_raw, given)
         known = self.of(events_class, lambda: data.split(b"\n")[: -1 : len(chosen) // SAMPLE + 1])
         found = Screened(positions, known, data, has_raw)
         self._common |= known.count(len(chosen), found.candidates)
         return found
+
+    def _given(self, shape: tuple[str, ...] | None, count: int) -> frozenset[str]:
+        """Return the fields that events of a shape give, where there are so many of them that it pays."""
+        if shape is None:
+            return frozenset()
+        if shape in self._shapes or len(self._shapes) < MOST_CLASSES:
+            self._shapes[shape] += count
+        return self._reads & frozenset(shape) if self._shapes[shape] >= OFTEN else frozenset()
 
     # ---- blocks of files ---------------------------------------------------------------------------------------------
 
@@ -282,10 +308,13 @@ def _some_records(block: Block) -> list[bytes]:
     return [record.lower() for record in records[:: len(records) // SAMPLE + 1]]
 
 
-def _may_differ(alternatives: Alternatives) -> bool:
-    """Say whether a literal could be in a field though it is not in the event as given, whose `_raw` is made: of times
-    and numbers, which are written in another way, and of entities."""
-    return any(";" in literal or _WRITTEN.fullmatch(literal) for literal in alternatives)
+def _may_differ(alternatives: Alternatives, as_given: bool) -> bool:
+    """Say whether a literal could be in a field though it is not in the JSON of an event without `_raw`: of numbers,
+    and, where fields are made from a `_raw` that is made for it, of times, keywords and entities."""
+    return any(
+        _NUMBER.fullmatch(literal) or (not as_given and (";" in literal or _WRITTEN.fullmatch(literal)))
+        for literal in alternatives
+    )
 
 
 # ---- literals --------------------------------------------------------------------------------------------------------

@@ -59,9 +59,9 @@ class Services(Protocol):
         `sourcetypes` are the only ones that the records may have."""
 
     def demanded_literals(
-        self, demands: Iterable[Demand], sourcetypes: frozenset[str] | None
+        self, demands: Iterable[Demand], sourcetypes: frozenset[str] | None, given: frozenset[str]
     ) -> list[list[frozenset[str]]]:
-        """Return `block_literals` for many demands."""
+        """Return `block_literals` for many demands on events that give some fields."""
 
     def impossible(self, demands: Iterable[Demand], constants: Row, run: Run) -> list[bool]:
         """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from splmini.knowledge.extraction import Extraction
     from splmini.knowledge.props import PropsStanza
     from splmini.knowledge.steps import MapperContext
-    from splmini.operators import Implied, Row
+    from splmini.operators import Fields, Implied, Row
 
 Ask: TypeAlias = "Callable[[str], tuple[Way, ...]]"
 Select: TypeAlias = "Callable[[list[dict[str, Any]]], list[dict[str, Any]]]"
@@ -218,9 +218,16 @@ class Demand:
     implied: Implied | None = None
 
     @cached_property
+    def reads(self) -> Fields:
+        """The fields that the predicate reads; where there is more to satisfy, any."""
+        if self.implied is not None:
+            return None
+        return frozenset() if self.predicate is None else compiler.fields_read(self.predicate)
+
+    @cached_property
     def reads_raw(self) -> bool:
         """Whether the predicate looks at the text of events."""
-        reads = compiler.fields_read(self.predicate) if self.predicate is not None else frozenset()
+        reads = frozenset() if self.predicate is None else compiler.fields_read(self.predicate)
         return reads is None or "_raw" in reads
 
     @cached_property
@@ -231,20 +238,28 @@ class Demand:
 
 
 def demanded_literals(
-    knowledge: Knowledge, demands: Iterable[Demand], sourcetypes: frozenset[str] | None
+    knowledge: Knowledge, demands: Iterable[Demand], sourcetypes: frozenset[str] | None, given: frozenset[str]
 ) -> list[list[Alternatives]]:
-    """Return `block_literals` for many demands on events of some sourcetypes (lower case; None: of any)."""
+    """Return `block_literals` for many demands on events of some sourcetypes (lower case; None: of any), which give
+    some fields: those stay as they are."""
     stay = _stay_as_they_are(knowledge)
-    known: dict[frozenset[str] | None, StanzaWays] = {}
+    known: dict[frozenset[str] | None, Ask] = {}
     found = []
     for each in demands:
         own = sourcetypes if stay else None
         if own is None and stay and each.predicate is not None:
             own = sourcetypes_of(each.predicate)
         if own not in known:
-            known[own] = StanzaWays(knowledge, own)
+            known[own] = _with_given(StanzaWays(knowledge, own), given)
         found.append(_writable(_required(each.predicate, each.implied, known[own])))
     return found
+
+
+def _with_given(ways: Ask, given: frozenset[str]) -> Ask:
+    def ask(name: str) -> tuple[Way, ...]:
+        return (Kept(),) if name in given else ways(name)
+
+    return ask if given else ways
 
 
 def impossible(knowledge: Knowledge, demands: Iterable[Demand], constants: Row, ctx: MapperContext) -> list[bool]:
