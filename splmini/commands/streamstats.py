@@ -148,6 +148,8 @@ class Running:
     order: int = 0
     moment: float | None = None
     direction: int = 0
+    kept: int = 0
+    """How many rows the windows hold."""
 
     def __post_init__(self) -> None:
         for measure in self.settings.grouping.measures:
@@ -211,6 +213,7 @@ class Running:
         """Forget all rows."""
         self.cells.clear()
         self.windows.clear()
+        self.kept = 0
         self.bad.clear()
 
     def step(self, key: Any, values: tuple[Any, ...], time: Any) -> Row:
@@ -234,6 +237,7 @@ class Running:
         if settings.seconds:
             self._check_order(time)
         window = self.windows.setdefault(() if settings.together else key, deque())
+        before = len(window)
         if settings.current:
             window.append((key, values, time))
         most = settings.window or self.ctx.limits.streamstats_max_window
@@ -251,6 +255,7 @@ class Running:
         row = self.results(key, accumulators if fed else None)
         if not settings.current:
             window.append((key, values, time))
+        self.kept += len(window) - before
         return row
 
 
@@ -290,7 +295,7 @@ def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
     def batches() -> Iterator[Batch]:
         previous: Any = None
         for batch in stream.batches:
-            ctx.check(rows_kept=len(running.cells))
+            ctx.check(rows_kept=len(running.cells) + running.kept)
             running.meet(batch)
             keys = first_keys(running.groups, batch)
             columns = [source.read(batch) for _, source, _, _, _ in running.sources]

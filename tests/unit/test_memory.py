@@ -73,6 +73,8 @@ def test_memory_is_that_of_the_groups(spl: str, rows: int) -> None:
         ("| cluster", {"max_rows": 100}, "max_rows"),
         ("| outlier n", {"max_rows": 100}, "max_rows"),
         ("| sort 0 -n", {"max_rows": 100}, "max_rows"),
+        ("| streamstats window=200 global=f sum(n) by host", {"max_rows": 100}, "max_rows"),
+        ("| streamstats time_window=1h sum(n)", {"max_rows": 100}, "max_rows"),
     ],
 )
 def test_limits_stop_what_keeps_events(spl: str, limits: dict[str, int], name: str) -> None:
