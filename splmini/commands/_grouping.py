@@ -29,6 +29,11 @@ class Grouping:
     command: str = "stats"
     span: Span = field(default_factory=lambda: Span(-1, -1))
 
+    @property
+    def names_fields(self) -> bool:
+        """Whether every field that is measured is named, none met by a wildcard."""
+        return not any(measure.wild for measure in self.measured())
+
     def measured(self) -> tuple[Measure, ...]:
         """The measures that have columns: formulas stand for their parts."""
         return tuple(part for measure in self.measures for part in (measure.parts or (measure,)))

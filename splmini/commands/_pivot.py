@@ -13,7 +13,7 @@ from typing import Any
 from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, Measure, read_measures
 from splmini.commands._arguments import Arguments, fail, fields_read
-from splmini.commands._slices import Source
+from splmini.commands._slices import PlacedSource, Source
 from splmini.errors import ArgumentError, Span, SplError
 from splmini.functions.stats import feed, find_function
 from splmini.language import tree
@@ -75,18 +75,8 @@ class Split:
 
     def source(self, ctx: RunContext) -> Source:
         """Return the origin of the series of a row."""
-        name, null = self.field, self.nullstr if self.usenull else None
-        place = None if self.bins is None else self.bins.placer(ctx)
-
-        def series(row: Row) -> Any:
-            value = row.get(name)
-            if value is None:
-                return null
-            if place is None:
-                return value
-            return [place(item) for item in value] if isinstance(value, list) else place(value)
-
-        return Source(f"\0series {name}", series)
+        null = self.nullstr if self.usenull else None
+        return PlacedSource(self.field, null, None if self.bins is None else self.bins.placer(ctx))
 
     def counts_events(self, measures: tuple[Measure, ...]) -> bool:
         """Say whether the number of events of a series decides on it: a hidden aggregate then counts them."""

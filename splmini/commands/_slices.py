@@ -48,6 +48,33 @@ def _as_field(value: Any) -> Any:
     return value
 
 
+class PlacedSource(Source):
+    """A field's value, or where `place` puts it (its bin); `null` where there is none."""
+
+    __slots__ = ("field", "null", "place")
+    field: str
+    null: str | None
+    place: Callable[[Any], Any] | None
+
+    def __init__(self, field: str, null: str | None, place: Callable[[Any], Any] | None) -> None:
+        for name, value in (
+            ("name", f"\0placed {field}"), ("evaluate", None), ("field", field), ("null", null), ("place", place),
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
+
+    def read(self, rows: Rows) -> list[Any]:
+        """Return the key of each row."""
+        values, null, place = Source(self.field).read(rows), self.null, self.place
+        if place is not None:
+            return [null if value is None else _placed(value, place) for value in values]
+        return values if null is None or None not in values else [null if value is None else value for value in values]
+
+
+def _placed(value: Any, place: Callable[[Any], Any]) -> Any:
+    """Return the bin of a value, or those of its values."""
+    return [place(item) for item in value] if isinstance(value, list) else place(value)
+
+
 @dataclass(slots=True)
 class Flat:
     """Values without nulls and lists, with the group of each and the row (an index) that it came from."""

@@ -24,10 +24,10 @@ from splmini.commands._pivot import (
     read_split,
     with_number,
 )
-from splmini.commands._slices import Rows, Source
+from splmini.commands._slices import PlacedSource, Rows, Source
 from splmini.commands.stats import order_matters
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
+from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, command
 from splmini.values.numbers import to_number, to_text
 from splmini.values.sorting import auto_key
@@ -99,7 +99,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return needed
 
     ordered = order_matters(settings.grouping.measures)
-    return Partial(name=node.name, create=create, requires=requires, order_matters=ordered, span=node.span)
+    return Partial(
+        name=node.name, create=create, requires=requires, order_matters=ordered, span=node.span,
+        takes_tables=settings.grouping.names_fields,
+    )
 
 
 def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
@@ -170,29 +173,6 @@ def _refuse_row_field(arguments: Arguments, row: str | None) -> None:
                                hint="Copy it to another field with eval first.")
 
 
-class RowSource(Source):
-    """The row of a value: its bin's label, or the value itself."""
-
-    __slots__ = ("place",)
-    place: Callable[[Any], Any] | None
-
-    def __init__(self, name: str, place: Callable[[Any], Any] | None) -> None:
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "evaluate", None)
-        object.__setattr__(self, "place", place)
-
-    def read(self, rows: Rows) -> list[Any]:
-        """Return the key of each row."""
-        name, place = self.name, self.place
-        if place is None:
-            return [row.get(name) for row in rows]
-        return [None if (value := row.get(name)) is None else _placed(value, place) for row in rows]
-
-
-def _placed(value: Any, place: Callable[[Any], Any]) -> Any:
-    return [place(item) for item in value] if isinstance(value, list) else place(value)
-
-
 class ChartState:
     """The state of chart: groups by row and series. Where bins are to be chosen, rows start out as single values."""
 
@@ -201,7 +181,7 @@ class ChartState:
         self.bins: Any = None if settings.bins is None else settings.bins.binning(ctx)
         sources: list[Source] = []
         if settings.row is not None:
-            sources.append(RowSource(settings.row, self._placer()))
+            sources.append(PlacedSource(settings.row, None, self._placer()))
         if settings.split is not None:
             sources.append(settings.split.source(ctx))
         self.groups = Groups(settings.grouping, ctx, sources)
@@ -220,7 +200,7 @@ class ChartState:
 
         return place
 
-    def update(self, batch: Batch) -> None:
+    def update(self, batch: Rows) -> None:
         """Take in a batch."""
         self.groups.update(batch)
 

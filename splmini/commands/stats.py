@@ -9,6 +9,7 @@ from typing import Any
 from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, read
 from splmini.commands._measures import Measure
+from splmini.commands._slices import Rows
 from splmini.commands.mvcombine import Delimited
 from splmini.functions.stats.chart import MARKER
 from splmini.language import tree
@@ -30,7 +31,7 @@ class StatsState:
     def __init__(self, groups: Groups) -> None:
         self.groups = groups
 
-    def update(self, batch: Batch) -> None:
+    def update(self, batch: Rows) -> None:
         """Take in a batch."""
         self.groups.update(batch)
 
@@ -113,7 +114,7 @@ def partial_of(grouping: Grouping, state: Any = StatsState) -> Operator:
     ordered = order_matters(grouping.measures)
     return Partial(
         name=grouping.command, create=create, requires=requires, order_matters=ordered, span=grouping.span,
-        takes_tables=state is StatsState and not any(measure.wild for measure in grouping.measured()),
+        takes_tables=state is StatsState and grouping.names_fields,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any
 
 from splmini.commands import _binning
@@ -32,7 +31,7 @@ from splmini.commands.chart import owned_options
 from splmini.commands.stats import order_matters
 from splmini.errors import LimitExceeded
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
+from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import times
 from splmini.values.numbers import to_number, to_text
@@ -162,7 +161,8 @@ def operator_of(settings: Settings, state: Callable[[Settings, RunContext], Any]
 
     ordered, span = order_matters(settings.grouping.measures), settings.grouping.span
     return Partial(
-        name=settings.grouping.command, create=create, requires=requires, order_matters=ordered, span=span
+        name=settings.grouping.command, create=create, requires=requires, order_matters=ordered, span=span,
+        takes_tables=state is TimechartState and settings.grouping.names_fields,
     )
 
 
@@ -184,11 +184,7 @@ class TimeSource(Source):
         bounds, extent = self.bins.bounds, self.extent
         low, high, text = 1.0, 0.0, ""
         result: list[Any] = []
-        try:
-            moments = list(map(itemgetter("_time"), rows))
-        except KeyError:
-            moments = [row.get("_time") for row in rows]
-        for moment in moments:
+        for moment in Source("_time").read(rows):
             time = moment if moment.__class__ is float or moment.__class__ is int else to_number(moment)
             if time is None:
                 result.append(None)
@@ -237,7 +233,7 @@ class TimechartState:
 
     # ---- taking rows in ------------------------------------------------------------------------------------------
 
-    def update(self, batch: Batch) -> None:
+    def update(self, batch: Rows) -> None:
         """Take in a batch."""
         self.taken += len(batch)
         self.groups.update(batch)

@@ -9,9 +9,10 @@ from typing import Any
 from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields
 from splmini.commands._arguments import Arguments, read
 from splmini.commands._options import parse_int
+from splmini.commands._slices import Rows
 from splmini.commands.stats import hoisted
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
+from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.sorting import auto_key
 
@@ -123,7 +124,10 @@ def operator_of(settings: Settings, state: Any) -> Operator:
     def requires(after: Fields) -> Fields:
         return frozenset(settings.grouping.by)
 
-    return Partial(name=settings.grouping.command, create=create, requires=requires, span=settings.grouping.span)
+    grouping = settings.grouping
+    return Partial(
+        name=grouping.command, create=create, requires=requires, span=grouping.span, takes_tables=state is TopState
+    )
 
 
 class TopState:
@@ -133,7 +137,7 @@ class TopState:
         self.settings = settings
         self.groups = groups
 
-    def update(self, batch: Batch) -> None:
+    def update(self, batch: Rows) -> None:
         """Take in a batch."""
         self.groups.update(batch)
 

@@ -51,6 +51,12 @@ SEARCHES = st.sampled_from((
     "index=1 user=u NOT other=1",
     "EventID=3 | head 2",
     "earliest=1 latest=100 user=* | stats count min(_time)",
+    "EventID=* | timechart span=1y count by user",
+    "user=* | timechart max(EventID) dc(user)",
+    "| chart count over user by EventID",
+    "EventID=* | chart sum(EventID) over _time span=2 by index",
+    "EventID=* | top user by EventID",
+    "EventID=* | stats sum(eval(EventID+_time)) as s count by user",
 ))  # fmt: skip
 
 
