@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from splmini import compiler
-from splmini.engine.source import VALUES, Events, ValueTests
+from splmini.engine.source import VALUES, ValueTests
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Fields, Row
@@ -43,7 +43,7 @@ _UNSURE = compiler.TIME_MODIFIERS | {"_raw", "_time", "index", "tag", "eventtype
 """Fields whose value may still change, or appear, between the event as given and the row."""
 
 
-def quick_refusal(predicate: tree.Node | None, scope: compiler.RunScope) -> Callable[[Events], Events] | None:
+def quick_refusal(predicate: tree.Node | None, scope: compiler.RunScope) -> ValueTests | None:
     """Return a filter over events *as given* that drops what the predicate would refuse anyhow.
 
     A key that the caller gives is never overwritten by knowledge, so a conjunct about such a key can be decided

@@ -38,6 +38,16 @@ class ValueTests:
             ]  # fmt: skip
         return events
 
+    def passing(self, positions: list[int], events: Events) -> list[int]:
+        """Return the positions, of some, whose events pass."""
+        for verdicts in self.known:
+            name = verdicts.name
+            positions = [
+                position for position in positions
+                if (value := events[position].get(name)).__class__ not in VALUES or verdicts[value]
+            ]  # fmt: skip
+        return positions
+
 
 VALUES = frozenset({str, int, float})
 """Classes of values that are judged as given; all others become something else before they are."""

@@ -22,7 +22,7 @@ from splmini.events.recognise import json_kind, json_time
 if TYPE_CHECKING:
     from splmini.operators import ColumnBatch, Row
 
-EVENT_KEYS = ("_raw", "sourcetype", "source", "_time")
+EVENT_KEYS = frozenset({"_raw", "sourcetype", "source", "_time"})
 RESULT_KEYS = frozenset({"preview", "offset", "lastrow", "result", "messages", "highlighted", "tags"})
 HEC_KEYS = frozenset({"time", "host", "source", "sourcetype", "index", "event", "fields"})
 CONTAINERS = ("Records", "records", "results", "value", "events", "Events", "logEvents", "items", "Items", "rows")
@@ -115,9 +115,11 @@ def _container(value: Mapping[str, Any]) -> str | None:
 
 def _given_event(value: Mapping[str, Any], block: Block) -> Row:
     """An event whose fields are given."""
-    from splmini.events.recognise import content_of
+    return _whole_event(dict(value) if SCALARS.issuperset(map(type, value.values())) else plain_event(value), block)
 
-    event = dict(value) if SCALARS.issuperset(map(type, value.values())) else plain_event(value)
+
+def _whole_event(event: Row, block: Block) -> Row:
+    """Complete an event of plain values by its time and what its content tells."""
     moment = event.get("_time")
     if moment.__class__ is str:
         moment = any_epoch(moment, block.settings.timezone, block.settings.now)
@@ -126,6 +128,8 @@ def _given_event(value: Mapping[str, Any], block: Block) -> Row:
         else:
             event["_time"] = moment
     if ("sourcetype" not in event and block.settings.infer) or ("_time" not in event and "_raw" in event):
+        from splmini.events.recognise import content_of
+
         told = content_of(event, block.settings)
         if "sourcetype" in told:
             block.inferred[told["sourcetype"], told.get("source", "")] += 1
@@ -303,6 +307,16 @@ def _tabulate(data: bytes, state: Any, keys: frozenset[str], settings: Settings)
 
 
 @reader("json", "JSON", _looks, framing=JSON, start=_start, project=project, tabulate=_tabulate)
-def parse(record: bytes, block: Block) -> list[Row]:
+def parse(record: bytes, block: Block) -> Row | list[Row]:
     """JSON lines, arrays, values one after the other, `{"Records": [...]}`, and what Splunk exports as JSON."""
-    return events_of(decode(record), record, block)
+    value = decode(record)
+    return _whole_event(value, block) if _is_flat_event(value) else events_of(value, record, block)
+
+
+def _is_flat_event(value: Any) -> bool:
+    """Say whether a value is an event with plain values only: the common case, told quickly."""
+    if value.__class__ is not dict or not SCALARS.issuperset(map(type, value.values())):
+        return False
+    if EVENT_KEYS.isdisjoint(value):
+        return False
+    return "_raw" not in value and ("event" not in value or not value.keys() <= HEC_KEYS)
