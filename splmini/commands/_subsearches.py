@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from splmini.commands._arguments import Arguments, fail
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Row, RunContext, Stream
+from splmini.operators import Batch, Columns, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope
 
 
@@ -35,6 +36,20 @@ def dataset(
     subsearch = tree.Subsearch(tree.Pipeline((command,), True), span=word.span)
     scope.build(subsearch.pipeline)
     return subsearch
+
+
+def newest_first(streams: Sequence[Stream]) -> Stream:
+    """Merge events by their time, newest first; those without a time keep the order of the streams."""
+
+    def rows() -> Iterator[Row]:
+        return heapq.merge(*(stream.rows() for stream in streams), key=_newest)
+
+    return Stream(batched(rows()), all_columns(*streams))
+
+
+def _newest(row: Row) -> float:
+    moment = row.get("_time")
+    return -moment if isinstance(moment, (int, float)) else 0.0
 
 
 def limited(ctx: RunContext, subsearch: tree.Subsearch, limit: int, command: str, setting: str) -> Stream:

@@ -22,6 +22,8 @@ OPTIONS = {
     "format": OptionSpec("enum", choices=("csv", "json"), doc="The format of data."),
     "data": OptionSpec("string", doc="CSV with a header line, or a JSON array of objects, to make results of."),
 }
+LONGEST = 29_999
+"""The most characters of data=."""
 
 
 @command(
@@ -86,6 +88,8 @@ def _columns(rows: list[Row]) -> Any:
 def _rows(arguments: Arguments) -> list[Row]:
     text = arguments["data"]
     where = arguments.given["data"].value
+    if len(text) > LONGEST:
+        arguments.fail(f"The data of makeresults has more than {LONGEST:,} characters.", arguments.given["data"])
     return _csv_rows(text) if arguments["format"] == "csv" else _json_rows(text, where)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
-
 from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import all_columns
+from splmini.commands._subsearches import newest_first
 from splmini.language import tree
-from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, Streaming, batched
+from splmini.operators import Fields, Generating, Operator, RunContext, Stream, Streaming
 from splmini.registry import BuildScope, Example, command
 
 
@@ -44,15 +41,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         streams = [ctx.run(search.pipeline, needed=needed) for search in searches]
-
-        def rows() -> Iterator[Row]:
-            return heapq.merge(*(stream.rows() for stream in streams), key=_newest)
-
-        return Stream(batched(rows()), all_columns(*streams))
+        return newest_first(streams)
 
     return Generating(name="multisearch", generate=generate, node=node, span=node.span)
-
-
-def _newest(row: Row) -> float:
-    moment = row.get("_time")
-    return -moment if isinstance(moment, (int, float)) else 0.0

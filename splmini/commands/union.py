@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+
 from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import dataset, limited, one_after_the_other
+from splmini.commands._subsearches import dataset, limited, newest_first, one_after_the_other
 from splmini.language import tree
-from splmini.operators import Fields, Generating, Operator, RunContext, Stream
+from splmini.operators import Fields, Generating, Operator, RunContext, Stream, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
@@ -27,22 +30,29 @@ OPTIONS = {
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Put the results of datasets together, behind the incoming results where there are any.
 
-    A dataset is a subsearch, `datamodel:Model.Dataset`, `lookup:table`, `savedsearch:name`, or the same name without
-    its kind where only one kind has it. Equal rows stay; *null* and *multivalue* fields are passed on as they are.
+    A dataset is a subsearch, `datamodel:Model.Dataset`, `inputlookup:table` (or `lookup:`), `savedsearch:name`, or the
+    same name without its kind where only one kind has it. At the beginning of a search, the first datasets that are
+    searches of streaming commands are merged by time, newest first, as multisearch does; the others are appended, each
+    with at most `maxout` rows. Equal rows stay; *null* and *multivalue* fields are passed on as they are.
 
     Memory: rows come as a stream; nothing is kept.
     """
     arguments = read(node, OPTIONS, takes=(tree.Subsearch, tree.Word))
+    begins = scope.first  # what is built below is told of its own place
     datasets = [_dataset(each, node, scope) for each in arguments.positional]
     if not datasets:
         fail(node, "union needs a dataset: a subsearch in square brackets, or a name such as lookup:table.")
     most = arguments["maxout"]
+    merged = list(itertools.takewhile(functools.partial(_is_streaming, scope=scope), datasets)) if begins else []
 
-    def streams(ctx: RunContext) -> list[Stream]:
-        return [limited(ctx, dataset, most, "union", "maxout") for dataset in datasets]
+    def streams(ctx: RunContext, start: int = 0) -> list[Stream]:
+        return [limited(ctx, each, most, "union", "maxout") for each in datasets[start:]]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        return one_after_the_other(*streams(ctx))
+        if len(merged) < 2:
+            return one_after_the_other(*streams(ctx))
+        first = newest_first([ctx.run(each.pipeline) for each in merged])
+        return one_after_the_other(first, *streams(ctx, len(merged)))
 
     def follows(stream: Stream, ctx: RunContext) -> Stream:
         return one_after_the_other(stream, *streams(ctx))
@@ -61,4 +71,12 @@ def _dataset(given: tree.Node, node: tree.Command, scope: BuildScope) -> tree.Su
     return given
 
 
-_COMMANDS = {"datamodel": "from", "lookup": "inputlookup", "savedsearch": "savedsearch"}
+def _is_streaming(each: tree.Subsearch, scope: BuildScope) -> bool:
+    """Say whether a dataset is a search of streaming commands; table, which streams here, is none in Splunk."""
+    first, *others = scope.build(each.pipeline)
+    if each.pipeline.commands[0].name != "search" or first.name == "table":
+        return False
+    return all(isinstance(operator, Streaming) and operator.name != "table" for operator in others)
+
+
+_COMMANDS = {"datamodel": "from", "inputlookup": "inputlookup", "lookup": "inputlookup", "savedsearch": "savedsearch"}
