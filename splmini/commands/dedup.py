@@ -68,6 +68,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     names = field_names(words)
     if not names:
         fail(node, "dedup needs a field.")
+    for place, word in enumerate(words):
+        if any(word.text == before.text for before in words[:place]):
+            fail(node, f"dedup names '{word.text}' twice.", word)
     keys = read_sort_keys(node, arguments.clause("sortby"))
     options = dict(arguments.options)
 

@@ -100,11 +100,18 @@ def read_settings(node: tree.Command) -> Settings:
     both = [name for name in by if name in fields]
     if both:
         arguments.fail(f"'{both[0]}' is counted: it cannot be a group-by field, too.", arguments.clauses["by"])
+    if len(fields) < len(words):
+        twice = next(word for place, word in enumerate(words) if word.text in {each.text for each in words[:place]})
+        arguments.fail(f"'{twice.text}' is given twice.", twice)
     grouping = Grouping((Measure("count", "count"),), (*by, *fields), command=node.name, span=node.span)
     taken = {*by, *fields}
+    counts = _column(arguments, "countfield", taken) if arguments["showcount"] else None
+    shares = _column(arguments, "percentfield", taken) if arguments["showperc"] else None
+    if counts is not None and counts == shares:
+        at = arguments.given.get("countfield") or arguments.given.get("percentfield")
+        arguments.fail(f"The count and the percentage are both named '{counts}'.", at)
     return Settings(
-        grouping, len(by), limit, _column(arguments, "countfield", taken) if arguments["showcount"] else None,
-        _column(arguments, "percentfield", taken) if arguments["showperc"] else None,
+        grouping, len(by), limit, counts, shares,
         arguments["otherstr"] if arguments["useother"] else None, node.name in ("rare", "sirare"),
     )
 
@@ -112,7 +119,9 @@ def read_settings(node: tree.Command) -> Settings:
 def _column(arguments: Arguments, option: str, taken: set[str]) -> str:
     """The name of a column; a default that is the name of a field gets that of the command in front."""
     name: str = arguments[option]
-    return f"{arguments.command.name}_{name}" if name in taken and option not in arguments.given else name
+    if name in taken and option in arguments.given:
+        arguments.fail(f"'{name}' is the name of a field that is counted or grouped by.", arguments.given[option])
+    return f"{arguments.command.name}_{name}" if name in taken else name
 
 
 def operator_of(settings: Settings, state: Any) -> Operator:
