@@ -368,6 +368,9 @@ class RunContext(Protocol):
     def write_file(self, name: str, text: str, append: bool = False) -> None:
         """Write a file below `data_dir` (outputcsv), or in memory without one."""
 
+    def remove_file(self, name: str) -> None:
+        """Remove a file that `write_file` wrote, or one below `data_dir`, when this run ends well."""
+
     def read_file(self, name: str) -> str:
         """Read a file that `write_file` wrote, or one below `data_dir`."""
 

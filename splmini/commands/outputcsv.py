@@ -18,8 +18,8 @@ from splmini.values.numbers import to_text
 
 OPTIONS = {
     "append": OptionSpec("bool", default=False, doc="Add behind the rows of the file."),
-    "create_empty": OptionSpec("bool", default=False, doc="Make an empty file where there are no results."),
-    "override_if_empty": OptionSpec("bool", default=True, doc="Empty a file that is there where there are no results."),
+    "create_empty": OptionSpec("bool", default=False, doc="Without results, make an empty file, not none."),
+    "override_if_empty": OptionSpec("bool", default=True, doc="Without results, do not keep a file that is there."),
     "dispatch": OptionSpec("bool", default=False, doc="Where a server puts the file; no effect here."),
     "usexml": OptionSpec("bool", default=False, doc="Without a file name, XML instead of CSV: not supported."),
     "singlefile": OptionSpec("bool", default=True, doc="One file; no effect here."),
@@ -89,7 +89,10 @@ def _write(name: str, rows: list[Row], columns: list[str] | None, options: dict[
         names = known if behind and known else columns or list(dict.fromkeys(field for row in rows for field in row))
         ctx.write_file(name, as_csv(rows, names, header=not behind), append=behind)
     elif not options["append"] and options["create_empty" if known is None else "override_if_empty"]:
-        ctx.write_file(name, "")
+        if options["create_empty"]:
+            ctx.write_file(name, "")
+        else:
+            ctx.remove_file(name)
 
 
 def _columns_of(name: str, ctx: RunContext) -> list[str] | None:

@@ -238,7 +238,11 @@ class Run:
     def write_file(self, name: str, text: str, append: bool = False) -> None:
         """Write a file below `data_dir`, or in memory, when this run ends well."""
         before = self.writes.files.get(name)
-        self.writes.files[name] = (before[0] + text, before[1]) if append and before else (text, append)
+        self.writes.files[name] = ((before[0] or "") + text, before[1]) if append and before else (text, append)
+
+    def remove_file(self, name: str) -> None:
+        """Remove a file below `data_dir`, or in memory, when this run ends well."""
+        self.writes.files[name] = (None, False)
 
     def read_file(self, name: str) -> str:
         """Read a file of `data_dir`, or one held in memory."""

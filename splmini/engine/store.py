@@ -60,9 +60,14 @@ class Store:
             raise KnowledgeError(f"There is no file '{name}'.", name=name, path=name)
         return path.read_text("utf-8")
 
-    def write_file(self, name: str, text: str, append: bool = False) -> None:
-        """Write a file, or add to it."""
+    def write_file(self, name: str, text: str | None, append: bool = False) -> None:
+        """Write a file, or add to it; without a text remove it, where it is there."""
         path = self._path(name)
+        if text is None:
+            self._files.pop(name, None)
+            if path is not None:
+                path.unlink(missing_ok=True)
+            return
         before = ""
         if append:
             before = self._files.get(name, "") if path is None else path.read_text("utf-8") if path.is_file() else ""

@@ -37,13 +37,18 @@ def test_csv_append() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "left"), [("", 0), ("override_if_empty=false", 1), ("create_empty=true", 0), ("append=true", 1)]
+    ("options", "left"), [("", None), ("override_if_empty=false", 1), ("create_empty=true", 0), ("append=true", 1)]
 )
-def test_csv_without_results(options: str, left: int) -> None:
-    """No results empty the file that is there, unless override_if_empty=false or append=true keeps it."""
-    env = splmini.Environment()
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_csv_without_results(options: str, left: int | None, on_disk: bool, tmp_path: Path) -> None:
+    """No results remove the file that is there, or empty it; override_if_empty=false and append=true keep it."""
+    env = splmini.Environment(data_dir=tmp_path if on_disk else None)
     run(env, "| table n | outputcsv t", [{"n": 1}])
     run(env, f"| where n>9 | outputcsv {options} t", [{"n": 1}])
+    if left is None:
+        with pytest.raises(splmini.KnowledgeError, match=r"There is no file 't\.csv'\."):
+            run(env, "| inputcsv t")
+        return
     assert len(run(env, "| inputcsv t")) == left
 
 
