@@ -29,6 +29,8 @@ TRANSFORM_FLAGS = "m"
 
 Splunk's own add-ons count on it: `^DisplayName=([^\\r\\n]+)` for events of many lines, `^([^\\r\\n]+)` with MV_ADD.
 """
+_ANCHOR = re.compile(r"(?:[^\\\[]|\\.|\[\^?\]?(?:\\.|[^\]\\])*\])*?[$^]", re.DOTALL)
+"""Looks for an anchor outside of brackets: without one the flag changes nothing, and costs the fast way to pairs."""
 _KEY_GROUP = re.compile(r"_(KEY|VAL)_(\w+)\Z")
 
 # ---- EXTRACT -------------------------------------------------------------------------------------------------------
@@ -145,7 +147,8 @@ def report_step(name: str, transforms: Mapping[str, Stanza], origin: Origin) -> 
 
 
 def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Mapping[str, Stanza]) -> Step:
-    compiled = regex.compile(expand_modules(stanza["REGEX"].value, transforms), TRANSFORM_FLAGS)
+    pattern = expand_modules(stanza["REGEX"].value, transforms)
+    compiled = regex.compile(pattern, TRANSFORM_FLAGS if _ANCHOR.match(pattern) else "")
     pairs = parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else []
     for template in (side for pair in pairs for side in pair):
         if any(isinstance(part, int) and part > compiled.groups for part in template.parts):
