@@ -306,7 +306,7 @@ class TimechartState:
             ends = self._range(seen)
             if ends is None:
                 return []
-            seen = self._all(*ends, ctx)
+            seen = sorted({*self._all(*ends, ctx), *seen})
         if not settings.partial:
             seen = [start for start in seen if not self._is_cut(start)]
         return seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,6 +25,9 @@ OPTIONS = {
 UNITS = {
     "s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mon": "month", "q": "quarter", "y": "year",
 }
+
+_MONTHS = re.compile("[0-9]*m")
+"""Here `m` is a month, as Splunk's page of timewrap has it; minutes are written `min`."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Puts the periods of a timechart side by side: a column for each period of each column of the timechart.
 
     The last period ends with the time range that was searched or, without one, with the last bucket; with `align=now`
-    it ends now. Rows keep the times of the last period. Periods come oldest first, named `latest_day`, `1day_before`,
-    `2days_before` and so on behind the column's name and an underscore. Rows without `_time` are left out.
+    it ends now. In the span `m` is a month, `min` a minute. Rows keep the times of the last period. Periods come oldest
+    first, named `latest_day`, `1day_before`, `2days_before` and so on behind the column's name and an underscore. Rows
+    without `_time` are left out.
 
     *Null* cells stay absent, *multivalue* ones are put into their column whole.
 
@@ -76,8 +81,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if len(arguments.words) != 1:
         arguments.fail("timewrap takes one span, such as 1d or 1week.")
+    text = arguments.words[0].text
     try:
-        span = times.parse_span(arguments.words[0].text)
+        span = times.parse_span(text + "on" if _MONTHS.fullmatch(text) else text)
     except ArgumentError as error:
         error.span = arguments.words[0].span
         raise

@@ -270,6 +270,8 @@ def bucket(time: float, span: Span, tz: tzinfo) -> float:
     if size is None:
         raise ArgumentError("A logarithmic span does not apply to times.")
     shift = 0
+    if _by_the_clock(size, tz):
+        return _clock_bucket(time, int(size), tz)
     if tz is not UTC and (86400 % size == 0 or size % 86400 == 0):
         aware = to_datetime(time, tz)
         offset = (aware.utcoffset() if aware else None) or timedelta()
@@ -277,6 +279,27 @@ def bucket(time: float, span: Span, tz: tzinfo) -> float:
     if isinstance(size, int):
         return (math.floor(time) + shift) // size * size - shift
     return math.floor((time + shift) / size + 1e-9) * size - shift
+
+
+def _by_the_clock(size: float, tz: tzinfo) -> bool:
+    """Say whether a span follows the clock of a time zone: one of several hours, that divides a day, or of days.
+
+    Where the clock is changed such a bucket is longer or shorter, so that every time is in one bucket and the next
+    begins where it ends. Shorter spans go on evenly: the hour that a clock shows twice is two hours.
+    """
+    return tz is not UTC and size > 3600 and size == int(size) and (86400 % size == 0 or size % 86400 == 0)
+
+
+def _clock_bucket(time: float, size: int, tz: tzinfo, following: int = 0) -> float:
+    """Return the start of the bucket of a time by the clock, or of one that follows it."""
+    local = _local(time, tz)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if size >= 86400:
+        days = size // 86400
+        back = (midnight.toordinal() - 719163) % days
+        return to_epoch(midnight + timedelta(days=following * days - back), tz)
+    passed = local.hour * 3600 + local.minute * 60 + local.second
+    return to_epoch(midnight + timedelta(seconds=passed // size * size + following * size), tz)
 
 
 def _day_bucket(time: float, span: Span, tz: tzinfo) -> float:
@@ -310,7 +333,7 @@ def next_bucket(start: float, span: Span, tz: tzinfo) -> float:
     seconds = span.seconds
     if seconds is None:
         raise ArgumentError("A logarithmic span does not apply to times.")
-    return start + seconds
+    return _clock_bucket(start, int(seconds), tz, 1) if _by_the_clock(seconds, tz) else start + seconds
 
 
 # ---- durations -----------------------------------------------------------------------------------------------------
