@@ -29,7 +29,7 @@ TRANSFORM_FLAGS = "m"
 
 Splunk's own add-ons count on it: `^DisplayName=([^\\r\\n]+)` for events of many lines, `^([^\\r\\n]+)` with MV_ADD.
 """
-_ANCHOR = re.compile(r"(?:[^\\\[]|\\.|\[\^?\]?(?:\\.|[^\]\\])*\])*?[$^]", re.DOTALL)
+_ANCHOR = re.compile(r"(?:[^\\\[]|\\.|\[\^?(?:\][^\]]*|(?!\])(?:\\.|[^\]\\])*)\])*?[$^]", re.DOTALL)
 """Looks for an anchor outside of brackets: without one the flag changes nothing, and costs the fast way to pairs."""
 _KEY_GROUP = re.compile(r"_(KEY|VAL)_(\w+)\Z")
 
