@@ -97,7 +97,7 @@ def _alias_new(old: str, new: str) -> Apply:
 
 # ---- EVAL ----------------------------------------------------------------------------------------------------------
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
+_BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True)
