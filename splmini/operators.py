@@ -294,6 +294,9 @@ class Dataset(Protocol):
     def describe_models(self) -> list[str]:
         """Return what the dataset's model is, as JSON; of no dataset (the name ""), what each model is."""
 
+    def summary_fields(self) -> frozenset[str]:
+        """Return the fields of the dataset and of those below it, by their prefixed names."""
+
     def rows(
         self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
     ) -> Stream:

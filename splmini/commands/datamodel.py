@@ -14,11 +14,13 @@ OPTIONS = {
     "allow_old_summaries": OptionSpec("bool", default=False, doc="Accepted; there are no summaries."),
 }
 _MODES = ("search", "flat", "acceleration_search")
+_STRINGS = ("search_string", "flat_string", "acceleration_search_string")
+"""The modes that give the text of a search which Splunk generates."""
 
 
 @command(
     "datamodel", options=OPTIONS, generating=True, category="generating",
-    syntax="datamodel [MODEL [DATASET [search | flat]]] [strict_fields=BOOL]",
+    syntax="datamodel [MODEL [DATASET [search | flat | acceleration_search]]] [strict_fields=BOOL]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
     examples=(
         Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),
@@ -28,8 +30,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Gives the events of a dataset of a data model, or says what data models there are.
 
     `search` gives each field with the path of its dataset in front (`Processes.user`), `flat` without. Fields that the
-    dataset does not have are left out unless `strict_fields=false`; null fields are absent. Without a mode
-    the result is one row, whose `_raw` describes the model or dataset as JSON; without a model, one row for each model.
+    dataset does not have are left out unless `strict_fields=false`; null fields are absent. `acceleration_search` gives
+    what a summary of a root dataset holds: its fields, and those of the datasets below that an event is in.
+
+    Without a mode the result is one row, whose `_raw` describes the model or dataset as JSON; without a model, one row
+    for each model.
 
     *Multivalue* fields keep their values.
 
@@ -42,10 +47,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if not scope.first:
         fail(node, "datamodel has to be the first command of a search.")
     mode = words[2].text.lower() if len(words) == 3 else None
+    if mode in _STRINGS:
+        raise UnsupportedFeature(f"{mode} gives the text of a search that Splunk generates; there is none.", name=mode,
+                                 span=words[2].span, hint=f"datamodel {words[0]} {words[1]} search")  # fmt: skip
     if mode is not None and mode not in _MODES:
-        fail(node, f"datamodel has no mode '{words[2].text}'.", words[2], "It is search or flat.")
-    if mode == "acceleration_search":
-        raise UnsupportedFeature("There is no acceleration.", name="acceleration_search", span=words[2].span)
+        fail(node, f"datamodel has no mode '{words[2].text}'.", words[2], f"It is one of {', '.join(_MODES)}.")
     name = ".".join(word.text for word in words[:2])
     at = words[min(len(words), 2) - 1].span if words else node.span
     strict = arguments["strict_fields"]
@@ -56,6 +62,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             return Stream(iter([[{"_raw": text} for text in dataset.describe_models()]]))
         if mode is None:
             return Stream(iter([[{"_raw": dataset.describe()}]]))
+        if mode == "acceleration_search":
+            if len(dataset.lineage) > 1:
+                fail(node, f"acceleration_search needs a root dataset, and '{words[1].text}' is none.", words[1])
+            return dataset.rows(ctx, needed or dataset.summary_fields(), True, None, True)
         return dataset.rows(ctx, needed, mode == "search", None, strict)
 
     return Generating(name="datamodel", generate=generate, node=node, span=node.span)

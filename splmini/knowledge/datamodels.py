@@ -164,6 +164,10 @@ class ModelDataset:
         """Return what the dataset's model is, as JSON."""
         return [describe_model(self.owner)]
 
+    def summary_fields(self) -> frozenset[str]:
+        """Return what an acceleration summary holds: the fields of the dataset and of those below it."""
+        return frozenset({*self.shown(), *self.below()})
+
     def rows(
         self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
     ) -> Stream:
@@ -231,6 +235,10 @@ class DatasetUnion:
     def describe_models(self) -> list[str]:
         """Return what the model is, as JSON."""
         return [describe_model(self.owner)]
+
+    def summary_fields(self) -> frozenset[str]:
+        """Return what an acceleration summary holds: the fields of the dataset and of those below it."""
+        return frozenset({*self.shown(), *self.below()})
 
     def rows(
         self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True

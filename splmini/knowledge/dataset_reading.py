@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from splmini import compiler
@@ -63,9 +63,13 @@ class Reading:
             for each in reversed(self.dataset.owner.descendants(self.dataset.object)):
                 steps, required = self._calculated(each, required) if self.below else ([], required)
                 required = union(required, *(compiler.fields_read(node) for node in self._parsed(each)))
+                required = union(required, frozenset(_extracted_needs(each)))
                 below.append((each, steps))
         self.steps_below = below[::-1]
         for each in reversed(self.chain):
+            if each.needs:
+                required = union(required, frozenset(each.needs))
+                changes.append((_has_all(each.needs), []))
             steps, required = self._calculated(each, required)
             test: Callable[[Row], bool] | None = None
             if each.parent not in BASES:
@@ -211,13 +215,14 @@ class Reading:
         for each, steps in self.steps_below:
             node = conjunction(*self._parsed(each))
             fields = [(name, field) for name, (owner, field) in self.below.items() if owner is each]
-            below.append((each, None if node is None else self.ctx.predicate(node), steps, fields))
+            has_needs = _has_all(_extracted_needs(each))
+            below.append((each, None if node is None else self.ctx.predicate(node), has_needs, steps, fields))
         above = [each.path for each in self.chain]
 
         def name_nodes(row: Row) -> None:
             nodes = list(above)
-            for each, test, steps, fields in below:
-                inside = ".".join(each.lineage[:-1]) in nodes and (test is None or test(row))
+            for each, test, has_needs, steps, fields in below:
+                inside = ".".join(each.lineage[:-1]) in nodes and (test is None or test(row)) and has_needs(row)
                 row[f"{root}.is_{each.name}"] = int(inside)
                 if inside:
                     nodes.append(each.path)
@@ -231,6 +236,21 @@ class Reading:
             row["nodename"] = from_list(nodes)
 
         return name_nodes
+
+
+def _has_all(names: Sequence[str]) -> Callable[[Row], bool]:
+    """Return a test for events that have every one of the fields."""
+
+    def has_all(row: Row) -> bool:
+        return all(row.get(name) is not None for name in names)
+
+    return has_all
+
+
+def _extracted_needs(each: ModelObject) -> list[str]:
+    """The required fields of a dataset that it does not calculate itself."""
+    made = {name for step in each.calculations for name, _ in step.outputs}
+    return [name for name in each.needs if name not in made]
 
 
 def _wanted(dataset: ModelDataset, needed: Fields, prefixed: bool, strict: bool) -> dict[str, str]:

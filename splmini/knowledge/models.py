@@ -51,6 +51,8 @@ class ModelObject:
     constraints: tuple[str, ...] = ()
     calculations: tuple[CalculatedFields, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
+    needs: tuple[str, ...] = ()
+    """Fields marked as required: an event without one of them is not in the dataset."""
     transaction: Transaction | None = None
 
     @property
@@ -113,8 +115,15 @@ def _object(each: Mapping[str, Any], name: str, parents: Mapping[str, str], path
             for item in _dicts(each.get("fields"))
             if item.get("fieldName") and item.get("type") not in ("objectCount", "childCount")
         ),
+        needs=_required(each),
         transaction=_transaction(each) if parents[name] == "BaseTransaction" else None,
     )
+
+
+def _required(each: Mapping[str, Any]) -> tuple[str, ...]:
+    outputs = [out for step in _dicts(each.get("calculations")) for out in _dicts(step.get("outputFields"))]
+    declared = [item for item in (*_dicts(each.get("fields")), *outputs) if item.get("required") is True]
+    return tuple(dict.fromkeys(str(item["fieldName"]) for item in declared if item.get("fieldName")))
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:
