@@ -154,12 +154,14 @@ def automatic_width(low: float, high: float, bins: int, least: float | None = No
 
 
 def align_time(text: str | None, ctx: RunContext) -> float | None:
-    """Return the time that `aligntime=` names: an epoch, `earliest`, `latest` or a time modifier."""
+    """Return the time that `aligntime=` names: an epoch, `earliest`, `latest`, an ISO 8601 time or a time modifier."""
     if text is None:
         return None
-    if text in ("earliest", "latest"):
-        return ctx.earliest if text == "earliest" else ctx.latest
+    if text.lower() in ("earliest", "latest"):
+        return ctx.earliest if text.lower() == "earliest" else ctx.latest
     number = to_number(text)
+    if number is None:
+        number = times.iso_time(text, ctx.timezone)
     return float(number) if number is not None else times.time_modifier(text, ctx.now, ctx.timezone)
 
 

@@ -106,10 +106,10 @@ def _to_string(text: str, spec: OptionSpec, option: tree.Option) -> Any:
 
 def _to_time(text: str, spec: OptionSpec, option: tree.Option) -> Any:
     """`earliest` and `latest` stand for the ends of the time range, which only the run knows."""
-    from splmini.values.times import time_modifier
+    from splmini.values.times import iso_time, time_modifier
 
     try:
-        if text.lower() not in ("earliest", "latest"):
+        if text.lower() not in ("earliest", "latest") and iso_time(text, timezone.utc) is None:
             time_modifier(text, 0, timezone.utc)
     except ArgumentError as error:
         raise at(error, option.value) from None

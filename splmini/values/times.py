@@ -35,6 +35,7 @@ UNITS: dict[str, str] = {
 SECONDS = {"us": 1e-6, "ms": 1e-3, "cs": 1e-2, "ds": 1e-1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _MODIFIER = re.compile(r"(?:([+-]?)(\d*)([A-Za-z]+)|@([A-Za-z]+)([0-7]?))", re.ASCII)
 _ABSOLUTE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?::(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?)?", re.ASCII).fullmatch
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:[zZ]|[+-]\d\d:\d\d)?").fullmatch
 _EPOCH = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII).fullmatch
 
 # ---- relative times ------------------------------------------------------------------------------------------------
@@ -152,6 +153,23 @@ def _floor_date(local: datetime, unit: str, weekday: int) -> datetime:
     if unit == "q":
         return midnight.replace(day=1, month=(midnight.month - 1) // 3 * 3 + 1)
     return midnight.replace(day=1, month=1)
+
+
+def iso_time(text: str, tz: tzinfo) -> float | None:
+    """Return the time of an ISO 8601 timestamp, local without an offset; None for another text.
+
+    >>> iso_time("2012-04-05T11:52:43-07:00", UTC), iso_time("-1d@d", UTC)
+    (1333651963, None)
+    """
+    if _ISO(text) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] in "zZ" else text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return to_epoch(moment, tz)
+    return to_epoch(moment.astimezone(UTC).replace(tzinfo=None), UTC)
 
 
 def time_modifier(text: str, now: float, tz: tzinfo) -> float:
@@ -357,7 +375,8 @@ def duration(seconds: float) -> str:
 
 
 __all__ = [
-    "SECONDS", "UNITS", "UTC", "Span", "Step", "bucket", "duration", "formatter", "get_timezone", "next_bucket",
+    "SECONDS", "UNITS", "UTC", "Span", "Step", "bucket", "duration", "formatter", "get_timezone", "iso_time",
+    "next_bucket",
     "parse_modifier", "parse_span", "recognise", "relative_time", "strftime", "strptime", "time_modifier",
     "to_datetime", "to_epoch",
 ]
