@@ -43,7 +43,7 @@ class Limits:
     chart_maxseries: int = 10
     """Default limit of chart and timechart."""
     timechart_maxbins: int = 50000
-    """Rows that timechart may give."""
+    """[discretize] maxbins: time buckets that timechart and makecontinuous may give."""
     mvexpand_max_mem_usage_mb: int = 500
     """[mvexpand] max_mem_usage_mb. No effect: mvexpand keeps nothing in memory."""
     map_maxsearches: int = 10
@@ -59,7 +59,7 @@ class Limits:
     transaction_maxopenevents: int = 100000
     """[transactions] maxopenevents."""
     streamstats_max_window: int = 10000
-    """[streamstats] maximum window."""
+    """[streamstats] max_stream_window: rows of a window, also of one of time."""
     lookup_max_matches: int = 1000
     """[lookup] max_matches. No effect: the definition of each lookup says how many rows match."""
     kv_maxcols: int = 512

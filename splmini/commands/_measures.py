@@ -142,6 +142,8 @@ def read_measure(node: tree.Aggregation) -> Measure:
     if source is None:
         return Measure(node.alias or called, node.function, called=called)
     if isinstance(source, tree.Word):
+        if "**" in source.text:
+            raise ArgumentError("A wildcard is one '*'.", name=node.function, span=source.span)
         measure = Measure(node.alias or f"{called}({source.text})", node.function, field=source.text, called=called)
         if node.alias is not None and "*" in node.alias + source.text and (
             node.alias.count("*") != (source.text.count("*") if measure.wild else 0)

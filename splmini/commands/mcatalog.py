@@ -6,6 +6,7 @@ from splmini.commands._aggregation import read_measures
 from splmini.commands._arguments import fail, read
 from splmini.commands._metrics import read_points
 from splmini.commands.tstats import check_place, creating, generating, read_by, where_of
+from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -43,6 +44,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     for measure, written in zip(measures, arguments.positional, strict=True):
         if measure.function != "values":
             fail(node, f"mcatalog has the function values alone, not {measure.function}.", written)
+        if measure.field in ("_dims", "_timeseries"):
+            raise UnsupportedFeature(
+                f"mcatalog does not list {measure.field} here: which fields belong to it is not documented.",
+                name=f"mcatalog {measure.field}", span=written.span,
+            )
         if measure.field == "_value":
             fail(node, "mcatalog does not list the values of metrics.", written)
     check_place(node, arguments, scope, measures)
