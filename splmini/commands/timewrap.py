@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -45,13 +46,21 @@ class Settings:
         if self.series == "short":
             return f"s{number}"
         if self.series == "exact":
-            start = times.relative_time(end, f"-{(number + 1) * self.count}{self.unit}", ctx.timezone)
+            start = self.shift(end, -(number + 1), ctx)
             return times.strftime(start, self.format, ctx.timezone) or f"s{number}"
         word = UNITS[self.unit]
+        if number < 0:
+            after = -number * self.count
+            return f"{after}{word}{'' if after == 1 else 's'}_after"
         if number == 0:
             return f"latest_{word}" if self.count == 1 else f"latest_{self.count}{word}s"
         units = number * self.count
         return f"{units}{word}{'' if units == 1 else 's'}_before"
+
+    def shift(self, time: float, periods: int, ctx: RunContext) -> float:
+        """Return a time so many periods later."""
+        units = periods * self.count
+        return times.relative_time(time, f"{'-' if units < 0 else '+'}{abs(units)}{self.unit}", ctx.timezone)
 
 
 @command(
@@ -71,8 +80,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     The last period ends with the time range that was searched or, without one, with the last bucket; with `align=now`
     it ends now. In the span `m` is a month, `min` a minute. Rows keep the times of the last period. Periods come oldest
-    first, named `latest_day`, `1day_before`, `2days_before` and so on behind the column's name and an underscore. Rows
-    without `_time` are left out.
+    first, named `latest_day`, `1day_before`, `2days_before` and so on behind the column's name and an underscore; what
+    lies behind the last one is `1day_after`. Rows without `_time` are left out.
 
     *Null* cells stay absent, *multivalue* ones are put into their column whole.
 
@@ -134,21 +143,24 @@ def _wrap(
     end = _end(moments, settings, range_end, ctx)
     starts = [end]
     while starts[-1] > moments[0]:
-        offset = len(starts) * settings.count
-        starts.append(times.relative_time(end, f"-{offset}{settings.unit}", ctx.timezone))
+        starts.append(settings.shift(end, -len(starts), ctx))
         ctx.check(rows_kept=len(starts))
     result: dict[float, Row] = {}
     used: set[int] = set()
-    number = 0
+    number, limits = 0, [end]
+    while limits[-1] <= moments[-1]:
+        limits.append(settings.shift(end, len(limits), ctx))
+        ctx.check(rows_kept=len(limits))
     for row in sorted(rows, key=lambda row: -(to_number(row["_time"]) or 0)):
         moment = to_number(row.pop("_time")) or 0
-        if moment >= end:
-            continue
-        while moment < starts[number + 1]:
-            number += 1
-        used.add(number)
-        shifted = times.relative_time(moment, f"+{number * settings.count}{settings.unit}", ctx.timezone)
-        label = settings.label(number, end, ctx)
+        place = -bisect_right(limits, moment)
+        if not place:
+            while moment < starts[number + 1]:
+                number += 1
+            place = number
+        used.add(place)
+        shifted = settings.shift(moment, place, ctx)
+        label = settings.label(place, end, ctx)
         target = result.setdefault(shifted, {"_time": shifted})
         target.update((f"{name}_{label}", value) for name, value in row.items() if name[:1] != "_")
     labels = [settings.label(number, end, ctx) for number in sorted(used, reverse=True)]
