@@ -7,8 +7,9 @@ are used, and a record that could hide a literal (`hides_literals`) is always a 
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -133,7 +134,7 @@ def _of_field(name: str, value: str, quoted: bool, ways: Ways) -> Alternatives |
         return None
     satisfied = search_comparison("=", value, quoted)
     (text,) = literal
-    wanted = Wanted(satisfied, partial(_may_hold, text))
+    wanted = Wanted(text, satisfied, partial(_may_hold, text))
     return literal if _all_keep(ways(name), wanted, ways, frozenset({name})) else None
 
 
@@ -141,6 +142,8 @@ def _of_field(name: str, value: str, quoted: bool, ways: Ways) -> Alternatives |
 class Wanted:
     """Which values satisfy a comparison, and which texts could have a piece that does (as it holds the literal)."""
 
+    literal: str
+    """What every satisfying value holds, in lower case."""
     satisfied: Callable[[str], bool]
     in_pieces: Callable[[str], bool]
 
@@ -195,6 +198,8 @@ def _keeps(node: tree.Node, wanted: Wanted, ways: Ways, seen: frozenset[str]) ->
         return _all_keep(ways(node.name), wanted, ways, seen | {node.name})
     if isinstance(node, tree.Call):
         return _call_keeps(node, wanted, ways, seen)
+    if isinstance(node, tree.Binary) and node.op == ".":
+        return _joined_keep(node, wanted, ways, seen)
     return False
 
 
@@ -219,7 +224,34 @@ def _call_keeps(node: tree.Call, wanted: Wanted, ways: Ways, seen: frozenset[str
 
 def _pieces_keep(node: tree.Node, wanted: Wanted, ways: Ways, seen: frozenset[str]) -> bool:
     """Say whether pieces of an expression's values that satisfy are pieces of the record: no constant holds one."""
-    return _keeps(node, Wanted(wanted.in_pieces, wanted.in_pieces), ways, seen)
+    return _keeps(node, Wanted(wanted.literal, wanted.in_pieces, wanted.in_pieces), ways, seen)
+
+
+def _joined_keep(node: tree.Binary, wanted: Wanted, ways: Ways, seen: frozenset[str]) -> bool:
+    """Say whether what is joined with `.` holds the literal only within one of the parts, which is of the record.
+
+    So it is where one of any two neighbours is a text that has no character of the literal, which then cannot reach
+    from one into the other.
+    """
+    parts = list(_parts(node))
+    apart = [isinstance(part, tree.String) and _shares_nothing(part.value, wanted.literal) for part in parts]
+    if not all(map(operator.or_, apart, apart[1:])):
+        return False
+    others = (part for part, is_apart in zip(parts, apart, strict=True) if not is_apart)
+    return all(_pieces_keep(part, wanted, ways, seen) for part in others)
+
+
+def _parts(node: tree.Node) -> Iterator[tree.Node]:
+    """What is joined, from left to right."""
+    if isinstance(node, tree.Binary) and node.op == ".":
+        yield from _parts(node.left)
+        yield from _parts(node.right)
+    else:
+        yield node
+
+
+def _shares_nothing(text: str, literal: str) -> bool:
+    return text != "" and text.isascii() and set(text.lower()).isdisjoint(literal)
 
 
 def _replace_keeps(args: tuple[tree.Node, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -135,6 +136,12 @@ def _split() -> Computed:
     return Computed(tree.Call("mvindex", (part, tree.Unary("-", tree.Number("1")))))
 
 
+def _joined(*parts: str) -> Computed:
+    """Fields (of letters alone) and texts, joined."""
+    nodes: list[tree.Node] = [tree.FieldRef(part) if part.isalpha() else tree.String(part) for part in parts]
+    return Computed(reduce(partial(tree.Binary, "."), nodes))
+
+
 @pytest.mark.parametrize(
     ("ways", "expected"),
     [
@@ -146,13 +153,21 @@ def _split() -> Computed:
         ((Computed(tree.Call("urldecode", (tree.FieldRef("Image"),))),), None),
         ((Computed(tree.Call("coalesce", (tree.FieldRef("Image"), tree.String("cmd.exe")))),), None),
         ((Computed(tree.Call("replace", (tree.FieldRef("Image"), tree.String("a"), tree.String("b")))),), None),
+        ((_joined('"', "Image", '"', " ", "args"),), {"cmd.exe"}),
+        ((_joined("Image", " ", "args"), _split()), {"cmd.exe"}),
+        ((_joined("Image", "args"),), None),
+        ((_joined("Image", "", "args"),), None),
+        ((_joined("Image", "m ", "args"),), None),
+        ((_joined("Image", " \u212a", "args"),), None),
+        ((_joined("cmd.exe", " ", "Image"),), None),
+        ((_joined("Image", " ", "path"),), None),
     ],
 )
 def test_ways(ways: tuple[Any, ...], expected: set[str] | None) -> None:
     """A field gives a literal only where every way to its value keeps the bytes of the record."""
 
     def of(name: str) -> tuple[Any, ...]:
-        return ways if name == "process_name" else (Kept(),)
+        return ways if name == "process_name" else (Unknown(),) if name == "path" else (Kept(),)
 
     found = required_literals(tree.FieldComparison("process_name", "=", "cmd.exe"), of)
     assert found == ([] if expected is None else [frozenset(expected)])
