@@ -137,6 +137,10 @@ def _csv_event(row: Row, raw: str, block: Block) -> Row:
 # ---- Zeek ----------------------------------------------------------------------------------------------------------
 
 
+_OWN_FIELDS = frozenset({"host", "source", "sourcetype", "index"})
+"""Fields that every event has; a column of that name gets another one from Splunk."""
+
+
 def _looks_zeek(head: bytes) -> float:
     return 0.99 if head.startswith(b"#separator") or b"\n#fields\t" in head else 0.0
 
@@ -178,7 +182,8 @@ def _start_zeek(head: bytes, settings: Settings) -> dict[str, Any]:
 def parse_zeek(record: bytes, block: Block) -> Row | None:
     """Zeek's tab-separated logs; unset fields are null, sets and vectors multivalue.
 
-    Their sourcetypes are `bro_PATH`, as Splunk's add-ons name them.
+    Their sourcetypes are `bro_PATH`, as Splunk's add-ons name them. A column `id.orig_h` is the field `id_orig_h` too,
+    and a column `host` is `extracted_host` too: so Splunk names them where it reads the file by its header.
     """
     state: dict[str, Any] = block.state
     if record.startswith(b"#"):
@@ -195,6 +200,10 @@ def parse_zeek(record: bytes, block: Block) -> Row | None:
         value = _zeek_value(cell, kind, state)
         if value is not None:
             event[name] = value
+            if "." in name:
+                event[name.replace(".", "_")] = value
+            elif name in _OWN_FIELDS:
+                event[f"extracted_{name}"] = value
     moment = any_epoch(event.get("ts"))
     if moment is not None:
         event["_time"] = moment
