@@ -137,7 +137,8 @@ CASES = [
          "#fields\tts\tuid\tid.orig_h\ttags\n#types\ttime\tstring\taddr\tset[string]\n"
          "1714979289.5\tC1\t192.0.2.1\ta,b\n1714979290.5\tC2\t-\t(empty)\n#close\t2024-05-06-08-00-00\n", "zeek",
          [{"_time": 1714979289.5, "uid": "C1", "id.orig_h": "192.0.2.1", "id_orig_h": "192.0.2.1", "tags": ["a", "b"],
-           "sourcetype": "bro_conn", "_raw": "1714979289.5\tC1\t192.0.2.1\ta,b"}, {"uid": "C2", "id.orig_h": None, "tags": None}]),
+           "sourcetype": "bro_conn", "_raw": "1714979289.5\tC1\t192.0.2.1\ta,b"},
+          {"uid": "C2", "id.orig_h": None, "tags": None}]),
     Case("Zeek with a column named host", "#separator \\x09\n#path\thttp\n#fields\tts\thost\n"
          "1714979289.5\twww.example.com\n", "zeek", [{"extracted_host": "www.example.com", "sourcetype": "bro_http"}]),
     Case("Zeek as JSON", '{"ts":1714979289.5,"uid":"C1","id.orig_h":"192.0.2.1","conn_state":"SF"}\n', "json",
