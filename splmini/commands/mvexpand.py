@@ -29,8 +29,8 @@ OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each re
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give one result for each value of a multivalue field, with all other fields copied.
 
-    *Null*: a result without the field passes as it is. Splunk cuts the result at `max_mem_usage_mb`; here it is
-    expanded as a stream, and nothing is cut.
+    *Null*: a result without the field is removed, as in Splunk; `fillnull` before it keeps such results. Splunk cuts
+    the result at `max_mem_usage_mb`; here it is expanded as a stream, and nothing is cut.
     """
     arguments = read(node, OPTIONS)
     name = one_field(arguments)
@@ -43,6 +43,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             expanded: Batch = []
             for row in batch:
                 values = row.get(name)
+                if values is None:
+                    continue
                 if not isinstance(values, list):
                     expanded.append(row)
                     continue
