@@ -247,15 +247,19 @@ class Bound:
     """Needed steps, bound to a run."""
 
     raw: tuple[Apply, ...]
+    without_automatic: tuple[Apply, ...]
+    """`raw` for events whose fields are not looked for."""
     aliases: tuple[Apply, ...]
     calculate: Apply | None
     lookups: tuple[Apply, ...]
 
 
-def bind(needed: Needed, ctx: MapperContext, skip: Step | None = None) -> Bound:
-    """Make the functions of the needed steps; `skip` is a step of `raw` to leave out."""
+def bind(needed: Needed, ctx: MapperContext, automatic: Step | None = None) -> Bound:
+    """Make the functions of the needed steps; `automatic` is the step of `raw` that some events do without."""
+    raw = [(step, step.make(names, ctx)) for step, names in needed.raw]
     return Bound(
-        tuple(step.make(names, ctx) for step, names in needed.raw if step is not skip),
+        tuple(apply for _, apply in raw),
+        tuple(apply for step, apply in raw if step is not automatic),
         tuple(step.make(names, ctx) for step, names in needed.aliases),
         eval_step(list(needed.calculations), ctx) if needed.calculations else None,
         tuple(step.make(names, ctx) for step, names in needed.lookups),

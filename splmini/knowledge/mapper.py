@@ -234,8 +234,7 @@ class _Plan:
             fields = Names(fields).plus(frozenset(self._time.fields)).fields
         self._extraction: Extraction = run.knowledge.extraction(props.stanzas)
         self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
-        self._bound: Bound = bind(self._needed, run.ctx)
-        self._without_automatic = bind(self._needed, run.ctx, skip=self._extraction.automatic)
+        self._bound: Bound = bind(self._needed, run.ctx, self._extraction.automatic)
 
     def apply(self, event: dict[str, Any]) -> Row:
         """Map one event."""
@@ -244,14 +243,15 @@ class _Plan:
         rename(row, self._props, self._renames)
         synthesised = False
         bound = self._bound
+        steps = bound.raw
         if "_raw" not in row:
-            bound = self._without_automatic
+            steps = bound.without_automatic
             if self._wants_raw(row):
                 row["_raw"] = synthesise(event, self._props.sourcetype)
                 synthesised = True
         elif not self._props.sourcetype and str(row["_raw"]).lstrip()[:1] in ("{", "["):
-            bound = self._without_automatic  # a dict without a sourcetype: its JSON is left to spath
-        for step in bound.raw:
+            steps = bound.without_automatic  # a dict without a sourcetype: its JSON is left to spath
+        for step in steps:
             step(row, given)
         if self._time is not None and "_time" not in row:
             moment = self._time.of_row(row, self._zone, self._now)
