@@ -5,9 +5,10 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Eventtypesconf
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
@@ -83,7 +84,12 @@ class EventTypes:
                 warnings.append(f"The event type '{each.name}' is left out: {node}")
             else:
                 nodes[each.name] = node
-        return _in_order(nodes), warnings
+        alone = {each.name for each in self.types.values() if not any(sign in each.search for sign in _REFERRING)}
+        return _in_order(nodes, alone), warnings
+
+
+_REFERRING = ("eventtype", "`")
+"""What stands in a search that refers to another event type, or may by a macro."""
 
 
 def _constants_of(node: tree.Node) -> frozenset[str]:
@@ -123,23 +129,27 @@ def build_eventtypes(stanzas: Stanzas) -> EventTypes:
 
 def types_named(node: tree.Node, names: Iterable[str]) -> set[str]:
     """Return those of the event types that a search refers to."""
-    found: set[str] = set()
+    return {name for value in _references(node) for name in filter(compile_wildcard(value), names)}
+
+
+def _references(node: tree.Node) -> Iterator[str]:
+    """Yield the values, with their wildcards, that a search holds `eventtype` against."""
     for each in tree.walk(node):
-        values: list[str] = []
         if isinstance(each, tree.FieldComparison) and each.field == "eventtype":
-            values = [each.value]
+            yield each.value
         elif isinstance(each, tree.FieldIn) and each.field == "eventtype":
-            values = [value.text for value in each.values]
-        for value in values:
-            match = compile_wildcard(value)
-            found.update(name for name in names if match(name))
-    return found
+            yield from (value.text for value in each.values)
 
 
-def _in_order(nodes: dict[str, tree.Node]) -> dict[str, tree.Node]:
-    """Sort event types so that one stands behind those that it refers to; of a cycle, one stays behind."""
+def _in_order(nodes: dict[str, tree.Node], alone: Container[str]) -> dict[str, tree.Node]:
+    """Sort event types so that one stands behind those that it refers to; of a cycle, one stays behind.
+
+    Those that are `alone` refer to none.
+    """
     ordered: dict[str, tree.Node] = {}
-    references = {name: types_named(node, nodes) for name, node in nodes.items()}
+    values = {name: () if name in alone else tuple(_references(node)) for name, node in nodes.items()}
+    named = {each: set(filter(compile_wildcard(each), nodes)) for each in {*chain.from_iterable(values.values())}}
+    references = {name: set().union(*map(named.__getitem__, own)) for name, own in values.items()}
     open_names: set[str] = set()
     stack: list[tuple[str, bool]] = [(name, False) for name in reversed(nodes)]
     while stack:
