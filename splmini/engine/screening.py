@@ -25,7 +25,7 @@ from splmini.plan.literals import Alternatives, hiding, weakness
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
-    from splmini.knowledge.ways import Demand
+    from splmini.plan.demands import Demand
 
 try:
     import ahocorasick_rs

@@ -15,7 +15,7 @@ from splmini.operators import Batch, Dataset, Fields, Implied, Row, Table
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
-    from splmini.knowledge.ways import Demand
+    from splmini.plan.demands import Demand
 
 Mapper: TypeAlias = "Callable[[Events], Batch]"
 

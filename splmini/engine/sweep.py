@@ -17,20 +17,22 @@ from typing import Any
 
 from splmini.engine.candidates import Index, build_index, key_fields
 from splmini.engine.context import Run
-from splmini.engine.datasets import SAMPLE, DatasetReadings, dataset_readings, foreseen, read_dataset
+from splmini.engine.datasets import SAMPLE, DatasetReadings, dataset_readings, foreseen, index_of, read_dataset
 from splmini.engine.readings import Found, Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.screening import Candidates, Screen, Screened
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal
 from splmini.engine.services import Mapper
 from splmini.engine.source import ValueTests
-from splmini.knowledge.ways import Demand
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Fields, Row, union
+from splmini.plan.demands import Demand
 
 CHUNK = 8192
 """Events that are mapped and handed out together."""
 MAPPERS = 64
 """Mappers that are kept for the fields that the searches which hit an event need."""
+WIDE = 8
+"""Datasets that could hold more than one in so many events are made from events that are mapped once for all."""
 TOGETHER = 4
 """Events that few share their candidates with are mapped for each of up to so many readings, or for all readings."""
 
@@ -92,19 +94,24 @@ def _predicate_mapper(readings: Sequence[Reading], run: Run, further: Fields = f
 
 
 class _Feed:
-    """The scans that a dataset is made from, which are tested on the same rows."""
+    """The scans that datasets are made from, which are tested on the same rows."""
 
     def __init__(self, scans: Sequence[Reading], run: Run) -> None:
         self.scans = scans
         self.mapper = _predicate_mapper(scans, run, union(*(each.needed for each in scans)))
+        self.index: Index | None = None
 
     def take(self, events: list[Row]) -> None:
         """Give each scan the events that satisfy it."""
         rows = self.mapper(events)
-        for each in self.scans:
-            pairs = [(event, row) for event, row in zip(events, rows, strict=True) if each.test(row)]
-            if pairs:
-                _take(each, pairs)
+        self.index = self.index or index_of(self.scans, rows)
+        taken: dict[int, list[tuple[Row, Row]]] = {}
+        for event, row in zip(events, rows, strict=True):
+            for number in self.index.candidates(row):
+                if self.scans[number].test(row):
+                    taken.setdefault(number, []).append((event, row))
+        for number, pairs in taken.items():
+            _take(self.scans[number], pairs)
 
 
 class _LookedUp:
@@ -152,7 +159,8 @@ class _Pass:
         self.run = run
         self.readings = readings
         self.fed = [number for number, dataset in enumerate(datasets) for _ in dataset.readings]
-        self.feeds = [_Feed(each.asked, run) for each in datasets]
+        self.datasets = datasets
+        self.feeds: dict[tuple[int, ...], _Feed] = {}
         self.screen = _screen(readings, datasets, run)
         self.refusals: dict[int, ValueTests | None] = {}
         self.tested: dict[tuple[int, ...], Mapper] = {}
@@ -163,7 +171,7 @@ class _Pass:
         """Hand out a chunk of events."""
         plain, total = len(self.readings), len(self.readings) + len(self.fed)
         hits: dict[int, list[int]] = {}
-        feeding: list[set[int]] = [set() for _ in self.feeds]
+        feeding: list[set[int]] = [set() for _ in self.datasets]
         for part in [Screened(list(range(len(events))))] if self.screen is None else self.screen.screened(events):
             always = range(total) if part.known is None else part.known.always
             candidates = {number: places for number, places in part.candidates.items() if number < plain}
@@ -174,9 +182,21 @@ class _Pass:
                 if number >= plain:
                     feeding[self.fed[number - plain]].update(fed)
         self._give(events, hits)
-        for feed, places in zip(self.feeds, feeding, strict=True):
-            if places:
-                feed.take([events[position] for position in sorted(places)])
+        wide = [number for number, places in enumerate(feeding) if len(places) * WIDE > len(events)]
+        self._feed(tuple(wide), set().union(*(feeding[number] for number in wide)), events)
+        for number, places in enumerate(feeding):
+            if number not in wide:
+                self._feed((number,), places, events)
+
+    def _feed(self, numbers: tuple[int, ...], places: set[int], events: list[Row]) -> None:
+        """Give datasets the events in some places: those that take many of the events together."""
+        if not places:
+            return
+        known = self.feeds.get(numbers)
+        if known is None:
+            scans = [each for number in numbers for each in self.datasets[number].asked]
+            known = self.feeds[numbers] = _Feed(scans, self.run)
+        known.take([events[position] for position in sorted(places)])
 
     def _look_up(self, numbers: tuple[int, ...], part: Screened, events: list[Row], candidates: Candidates) -> None:
         """Add the candidates among readings that are looked up by values of fields."""

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from splmini import compiler
 from splmini.errors import SplError
 from splmini.knowledge.patterns import parse_format
 from splmini.knowledge.reduction import EVERYTHING, NEVER, reduce
@@ -16,6 +13,7 @@ from splmini.knowledge.settings import alias_steps, lookup_step, parse_expressio
 from splmini.knowledge.steps import Origin, class_of
 from splmini.knowledge.transforms import EXTRACT_SOURCE, source_key
 from splmini.language import tree
+from splmini.plan.demands import Demand
 from splmini.plan.literals import Alternatives, Computed, Kept, Unknown, Way, required_literals, weakness
 from splmini.plan.scan import conjuncts
 from splmini.values import regex
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from splmini.knowledge.extraction import Extraction
     from splmini.knowledge.props import PropsStanza
     from splmini.knowledge.steps import MapperContext
-    from splmini.operators import Fields, Implied, Row
+    from splmini.operators import Implied, Row
 
 Ask: TypeAlias = "Callable[[str], tuple[Way, ...]]"
 Select: TypeAlias = "Callable[[list[dict[str, Any]]], list[dict[str, Any]]]"
@@ -208,33 +206,6 @@ def _required(predicate: tree.Node | None, implied: Implied | None, ways: Ask) -
         found += [each for each in required_literals(implied.predicate, after) if each not in found]
         found.sort(key=weakness)
     return found
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What the events that a reading takes have to satisfy: `predicate`, and later `implied`."""
-
-    predicate: tree.Node | None
-    implied: Implied | None = None
-
-    @cached_property
-    def reads(self) -> Fields:
-        """The fields that the predicate reads; where there is more to satisfy, any."""
-        if self.implied is not None:
-            return None
-        return frozenset() if self.predicate is None else compiler.fields_read(self.predicate)
-
-    @cached_property
-    def reads_raw(self) -> bool:
-        """Whether the predicate looks at the text of events."""
-        reads = frozenset() if self.predicate is None else compiler.fields_read(self.predicate)
-        return reads is None or "_raw" in reads
-
-    @cached_property
-    def about_class(self) -> bool:
-        """Whether the predicate is about the sourcetype or the source."""
-        nodes = () if self.predicate is None else tree.walk(self.predicate)
-        return any(getattr(node, "field", None) in ("sourcetype", "source") for node in nodes)
 
 
 def demanded_literals(
