@@ -20,7 +20,7 @@ from splmini.knowledge.eventtypes import parse_search
 from splmini.knowledge.extraction import Problem, build_extraction
 from splmini.knowledge.indextime import index_time as done_at_index_time
 from splmini.knowledge.lookup_definitions import definition_of_stanza
-from splmini.knowledge.settings import parse_expression, parse_lookup
+from splmini.knowledge.settings import alias_leftovers, parse_expression, parse_lookup
 from splmini.knowledge.timestamps import zone_aliases, zone_setting
 from splmini.values import regex
 
@@ -136,6 +136,8 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
                 yield _problem(setting, stanza, key, f"the character set {setting.value} is not known")
             elif kind == "TZ_ALIAS" and len(zone_aliases(setting.value)) != setting.value.count("="):
                 yield _problem(setting, stanza, key, "an alias is not of the form NAME=GMT+HH:MM")
+            elif kind == "FIELDALIAS" and (rest := alias_leftovers(setting.value)):
+                yield _problem(setting, stanza, key, f"'{rest}' is not of the form 'field AS alias'")
             elif kind == "CHECK_FOR_HEADER" and not as_bool(setting.value):
                 continue
             elif kind not in PROPS_DONE and kind not in PROPS_HARMLESS:

@@ -36,6 +36,11 @@ def alias_steps(value: str, origin: Origin) -> list[Step]:
     return [_alias_step(_unquoted(old), _unquoted(new), how.lower() == "asnew", origin) for old, how, new in pairs]
 
 
+def alias_leftovers(value: str) -> str:
+    """Return what of a FIELDALIAS setting that has aliases belongs to none of them."""
+    return " ".join(_ALIAS.sub(" ", value).replace(",", " ").split()) if _ALIAS.search(value) else ""
+
+
 def _unquoted(text: str) -> str:
     return text.strip('"')
 

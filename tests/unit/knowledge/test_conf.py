@@ -225,3 +225,16 @@ def test_dataset_made_from_itself() -> None:
     )
     with pytest.raises(splmini.KnowledgeError, match="made from itself"):
         env.compile("| from datamodel:M.D").run([{}])
+
+
+def test_what_is_left_of_an_alias_is_said(tmp_path: Path) -> None:
+    """Words of a FIELDALIAS that belong to no alias are a problem of the app; the aliases beside them are made."""
+    (tmp_path / "default").mkdir()
+    text = '[a]\nFIELDALIAS-x = lost  b AS c, "d e" as f\nFIELDALIAS-y = g AS h , i ASNEW j\n'
+    (tmp_path / "default" / "props.conf").write_text(text)
+    assert [(each.setting, each.text) for each in splmini.check_app(tmp_path)] == [
+        ("FIELDALIAS-x", "'lost' is not of the form 'field AS alias'")
+    ]
+    event = {"sourcetype": "a", "b": "1", "d e": "2", "g": "3", "i": "4"}
+    row = dict(splmini.Environment(apps=[tmp_path]).compile("search * | table c f h j").run([event])[0])
+    assert row == {"c": "1", "f": "2", "h": "3", "j": "4"}
