@@ -6,6 +6,7 @@ import json
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.sax.saxutils import escape
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import splmini
+from splmini.engine import screening
+from splmini.engine import sweep as sweep_engine
 from splmini.language import tree
 from splmini.plan.literals import Computed, Constant, Kept, Unknown, required_literals
 
@@ -129,6 +132,52 @@ def test_tstats(tmp_path: Path, events: list[dict[str, Any]], field: str, patter
     file = tmp_path / "events.xml"
     file.write_text("".join(_xml(each, False) + "\n" for each in events), "utf-8")
     both(search, file)
+
+
+STATED = st.one_of(
+    SEARCHES,
+    st.tuples(st.sampled_from(FIELDS[:3]), st.sampled_from(PATTERNS)).map(
+        lambda part: f'| tstats count from datamodel=Endpoint.Processes where Processes.{part[0]}="{part[1]}"'
+        f" by Processes.{part[0]}"
+    ),
+    st.just("| tstats count from datamodel=Endpoint.Processes by Processes.process_name"),
+    st.just("index=* source=*Sysmon* EventID=1 | stats count by Image"),
+)
+FORMS = st.sampled_from(("json", "escaped json", "xml", "numeric xml", "raw", "dicts"))
+
+
+@settings(FEW, max_examples=120)
+@given(EVENTS, st.lists(STATED, min_size=2, max_size=7), FORMS, st.booleans())
+def test_a_sweep_screens_events(
+    tmp_path: Path, events: list[dict[str, Any]], searches: list[str], form: str, often: bool
+) -> None:
+    """A sweep gives what each search gives alone by its plain plan, also where classes of events are looked at again
+    and again."""
+    given_events = _as(form, events, tmp_path)
+    small = mock.patch.multiple(screening, OFTEN=1 if often else 4000, SAMPLE=1 if often else 400)
+    with small, mock.patch.object(sweep_engine, "CHUNK", 2):
+        hits = splmini.sweep(searches, given_events, ENV, order="given")
+    for search, hit in zip(searches, hits, strict=True):
+        plain = ENV.compile(search).run(given_events, order="given", optimize=False)
+        assert hit.outcome is not None
+        assert [dict(row) for row in hit.outcome.results] == [dict(row) for row in plain], search
+
+
+def _as(form: str, events: list[dict[str, Any]], folder: Path) -> Any:
+    """The events as a file, or as dicts with or without their text."""
+    common = {"sourcetype": "XmlWinEventLog", "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational"}
+    if form == "raw":
+        return [{"_raw": _xml(each, False), "sourcetype": "XmlWinEventLog"} for each in events]
+    if form == "dicts":
+        return [common | each for each in events]
+    xml = form.endswith("xml")
+    lines = [
+        _xml(each, form == "numeric xml") if xml else json.dumps(common | each, ensure_ascii=form == "escaped json")
+        for each in events
+    ]
+    file = folder / ("events.xml" if xml else "events.json")
+    file.write_text("".join(line + "\n" for line in lines), "utf-8")
+    return file
 
 
 def _split() -> Computed:
