@@ -47,6 +47,8 @@ def extract_step(value: str, origin: Origin, transforms: Mapping[str, Stanza]) -
     names = frozenset(compiled.groupindex)
     if not names:
         raise KnowledgeError("The expression has no named group, so it extracts nothing.")
+    if any(_KEY_GROUP.match(name) for name in names):
+        return _grouped_step(compiled, [], Options(source, mv_add=False, clean=True, keep_empty=False), origin)
 
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _first_match(compiled, source, [pair for pair in groups if pair[0] in wanted])
@@ -150,6 +152,13 @@ def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Ma
     pattern = expand_modules(stanza["REGEX"].value, transforms)
     compiled = regex.compile(pattern, TRANSFORM_FLAGS if _ANCHOR.match(pattern) else "")
     pairs = parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else []
+    return _grouped_step(compiled, pairs, options, origin)
+
+
+def _grouped_step(
+    compiled: regex.Pattern, pairs: list[tuple[Template, Template]], options: Options, origin: Origin
+) -> Step:
+    """The step of an expression whose fields are its named groups, its `_KEY_` and `_VAL_` groups, and FORMAT's."""
     for template in (side for pair in pairs for side in pair):
         if any(isinstance(part, int) and part > compiled.groups for part in template.parts):
             raise KnowledgeError("The FORMAT refers to a group that the expression does not have.")

@@ -238,3 +238,13 @@ def test_what_is_left_of_an_alias_is_said(tmp_path: Path) -> None:
     event = {"sourcetype": "a", "b": "1", "d e": "2", "g": "3", "i": "4"}
     row = dict(splmini.Environment(apps=[tmp_path]).compile("search * | table c f h j").run([event])[0])
     assert row == {"c": "1", "f": "2", "h": "3", "j": "4"}
+
+
+def test_names_that_an_inline_expression_finds(tmp_path: Path) -> None:
+    """In EXTRACT too the groups `_KEY_n` and `_VAL_n` are the names and values of fields, once for each match."""
+    (tmp_path / "default").mkdir()
+    text = '[a]\nKV_MODE = none\nEXTRACT-x = "(?<_KEY_1>[^"]+)":"?(?<_VAL_1>[^",]*)"?,\n'
+    (tmp_path / "default" / "props.conf").write_text(text)
+    event = {"sourcetype": "a", "_raw": '{"who":"ann","b-c":7,"d":"",}'}
+    row = dict(splmini.Environment(apps=[tmp_path]).compile("search * | fields - _raw sourcetype").run([event])[0])
+    assert row == {"who": "ann", "b_c": "7"}
