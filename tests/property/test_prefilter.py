@@ -147,15 +147,16 @@ FORMS = st.sampled_from(("json", "escaped json", "xml", "numeric xml", "raw", "d
 
 
 @settings(FEW, max_examples=120)
-@given(EVENTS, st.lists(STATED, min_size=2, max_size=7), FORMS, st.booleans())
+@given(EVENTS, st.lists(STATED, min_size=2, max_size=7), FORMS, st.booleans(), st.booleans())
 def test_a_sweep_screens_events(
-    tmp_path: Path, events: list[dict[str, Any]], searches: list[str], form: str, often: bool
+    tmp_path: Path, events: list[dict[str, Any]], searches: list[str], form: str, often: bool, library: bool
 ) -> None:
     """A sweep gives what each search gives alone by its plain plan, also where classes of events are looked at again
-    and again."""
+    and again, and without the library that finds literals."""
     given_events = _as(form, events, tmp_path)
     small = mock.patch.multiple(screening, OFTEN=1 if often else 4000, SAMPLE=1 if often else 400)
-    with small, mock.patch.object(sweep_engine, "CHUNK", 2):
+    found = screening.ahocorasick_rs if library else None
+    with small, mock.patch.object(sweep_engine, "CHUNK", 2), mock.patch.object(screening, "ahocorasick_rs", found):
         hits = splmini.sweep(searches, given_events, ENV, order="given")
     for search, hit in zip(searches, hits, strict=True):
         plain = ENV.compile(search).run(given_events, order="given", optimize=False)
