@@ -27,7 +27,7 @@ from splmini.engine.sweep import (
     subsearches,
 )
 from splmini.engine.tasks import Elsewhere, PartsRead, offer, parts_source, withdraw
-from splmini.errors import SplError
+from splmini.errors import LimitExceeded, SplError
 from splmini.events import Part, Report
 from splmini.events._frames import is_frame, kept_frame
 from splmini.operators import Stream
@@ -226,6 +226,9 @@ def _read(
         _read_all(readings, run, progress, distribution)
     except Cancelled:
         run.complete = False
+    except LimitExceeded as error:  # the time of the pass is the time of all
+        for each in readings:
+            each.error = each.error or error
     if not run.complete:
         for each in readings:
             each.run.complete = False

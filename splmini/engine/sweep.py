@@ -70,6 +70,7 @@ def _chunks(run: Run, progress: Callable[[int], None] | None, screen: Screen | N
     for count, events in run.source.batches((), screen):
         if run.stopped():
             break
+        run.check_limits()
         run.scanned += count
         if progress is not None:
             progress(run.scanned)

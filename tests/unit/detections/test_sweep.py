@@ -206,3 +206,10 @@ def test_cancel(executor: Executor | None, monkeypatch: pytest.MonkeyPatch) -> N
         assert hits[0].outcome is not None
         assert len(hits[0].outcome.results) < len(splmini.sweep(searches[:1], EVENTS * 300, kept)[0].outcome.results)
         assert list(kept.compile("index=kept").run([])) == []
+
+
+def test_a_limit_of_time_ends_the_pass() -> None:
+    """Where the shared pass takes longer than a search may, each says so."""
+    limited = splmini.Environment(limits=splmini.Limits(max_seconds=1e-9))
+    hits = splmini.sweep(["user=bob", "| stats count"], EVENTS, limited)
+    assert [type(hit.error) for hit in hits] == [splmini.LimitExceeded] * 2
