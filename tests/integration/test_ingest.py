@@ -364,3 +364,16 @@ def test_what_of_index_time_is_listed(tmp_path: Path) -> None:
         ("rule::r", "KV_MODE"), ("rule::r", "MORE_THAN_5"), ("t", "CHARSET"), ("t", "MAX_DAYS_AGO"),
         ("t", "MAX_DIFF_SECS_HENCE"), ("t", "TZ_ALIAS"), ("u", "CHARSET"),
     ]  # fmt: skip
+
+
+def test_a_firewalls_log_is_sorted_into_its_kinds(tmp_path: Path) -> None:
+    """A file of Palo Alto's log, whose lines are of several kinds, has the sourcetype of the kind on each event."""
+    file = tmp_path / "pan.log"
+    columns = "2025/03/04 05:06:07,0123,{},end,1,2025/03/04 05:06:07,192.0.2.1,198.51.100.2"
+    file.write_text("".join(f"1,{columns.format(kind)}\n" for kind in ("TRAFFIC", "THREAT", "OTHER")))
+    rows = splmini.search("search * | sort _raw | table sourcetype src", splmini.Source(file, sourcetype="pan:log"))
+    assert [dict(row) for row in rows] == [
+        {"sourcetype": "pan:log"},
+        {"sourcetype": "pan:threat", "src": "192.0.2.1"},
+        {"sourcetype": "pan:traffic", "src": "192.0.2.1"},
+    ]
