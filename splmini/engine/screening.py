@@ -242,31 +242,32 @@ class Screen:
 
     def screened(self, events: list[dict[str, Any]]) -> list[Screened]:
         """Return, for each class of events, which searches could be satisfied by which of them."""
-        groups: dict[tuple[Any, Any, bool, Any], list[int]] = {}
+        alike: dict[tuple[Any, Any, bool, Any], list[int]] = {}
         for position, event in enumerate(events):
             has_raw = "_raw" in event
             key = (event.get("sourcetype"), event.get("source"), has_raw, None if has_raw else tuple(event))
             try:
-                groups.setdefault(key, []).append(position)
+                alike.setdefault(key, []).append(position)
             except TypeError:  # a source that is multivalue
-                groups.setdefault((None, None, has_raw, None), []).append(position)
-        return [self._group(key, positions, events) for key, positions in groups.items()]
+                alike.setdefault((None, None, has_raw, None), []).append(position)
+        classes: dict[EventClass, list[int]] = {}
+        for (sourcetype, source, has_raw, shape), positions in alike.items():
+            sourcetypes = frozenset({sourcetype.lower()}) if isinstance(sourcetype, str) and sourcetype else None
+            told_apart = isinstance(source, str) and len(self._classes) < MOST_CLASSES
+            given = self._given(shape, len(positions))
+            of_class = EventClass(sourcetypes, source if told_apart else None, has_raw, given)
+            classes.setdefault(of_class, []).extend(positions)
+        return [self._screened(each, positions, events) for each, positions in classes.items()]
 
-    def _group(
-        self, key: tuple[Any, Any, bool, Any], positions: list[int], events: list[dict[str, Any]]
-    ) -> Screened:
+    def _screened(self, of_class: EventClass, positions: list[int], events: list[dict[str, Any]]) -> Screened:
+        positions.sort()
         chosen = events if len(positions) == len(events) else [events[position] for position in positions]
         try:
             data = _encoder.encode_lines(chosen).lower()
         except (TypeError, ValueError, OverflowError, RecursionError):  # surrogates, integers that JSON cannot hold
             return Screened(positions)
-        sourcetype, source, has_raw, shape = key
-        sourcetypes = frozenset({sourcetype.lower()}) if isinstance(sourcetype, str) and sourcetype else None
-        told_apart = isinstance(source, str) and len(self._classes) < MOST_CLASSES
-        given = self._given(shape, len(positions))
-        events_class = EventClass(sourcetypes, source if told_apart else None, has_raw, given)
-        known = self.of(events_class, lambda: data.split(b"\n")[: -1 : len(chosen) // SAMPLE + 1])
-        found = Screened(positions, known, data, has_raw)
+        known = self.of(of_class, lambda: data.split(b"\n")[: -1 : len(chosen) // SAMPLE + 1])
+        found = Screened(positions, known, data, of_class.has_raw)
         self._common |= known.count(len(chosen), found.candidates)
         return found
 
@@ -281,8 +282,12 @@ class Screen:
     # ---- blocks of files ---------------------------------------------------------------------------------------------
 
     def records(self, block: Block) -> list[bytes]:
-        """Return the records of a block that may satisfy any of the searches, in order."""
-        found = self.of(EventClass(block.sourcetypes(), None, True), lambda: _some_records(block))
+        """Return the records of a block that may satisfy any of the searches, in order.
+
+        Where it is not known what the records are, their events may come without a `_raw`.
+        """
+        sourcetypes = block.sourcetypes()
+        found = self.of(EventClass(sourcetypes, None, sourcetypes is not None), lambda: _some_records(block))
         if found.always:
             return block.records()
         if found.find is None:
