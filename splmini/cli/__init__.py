@@ -7,6 +7,7 @@ finding, a file that `fmt --check` would change); 2 the search, an argument or a
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -75,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    gc.set_threshold(20_000, 20, 50)  # what is made at the start stays, and rows have no cycles
     sys.exit(_run(arguments))
 
 
