@@ -95,7 +95,7 @@ class Search:
         """Return the plan in words, as built and as optimised: `print(search.plan())`, `search.plan().to_json()`."""
         from splmini.plan.show import describe
 
-        return describe(self._operators, self._optimized, self.environment.block_literals)
+        return describe(self._operators, self._optimized, self.environment.event_fields.block_literals)
 
     def run(self, events: Any = (), **options: Any) -> Results:
         """Run the search over events and give its rows.

@@ -13,7 +13,7 @@ from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
 from splmini.engine.context import Run
 from splmini.engine.prefilter import candidates
-from splmini.engine.services import Writes
+from splmini.engine.services import EventFields, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.store import Store
 from splmini.errors import (
@@ -27,7 +27,7 @@ from splmini.errors import (
 from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
-from splmini.operators import Dataset, Fields, Implied, Row, Table
+from splmini.operators import Dataset, Row, Table
 from splmini.plan.build import Builder
 from splmini.results import Results
 from splmini.values import times
@@ -212,63 +212,12 @@ class Environment:
             columns=opened.columns,
         )
 
-    def bind_mapper(
-        self, needed: Fields, run: Run, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None
-    ) -> Callable[[list[dict[str, Any]]], list[Row]]:
-        """Return the function from event dicts to rows, with the apps' knowledge applied; `asked` is the expression
-        that the tags and event types of rows are held against, where they are needed for nothing else."""
-        bound: Callable[[list[dict[str, Any]]], list[Row]] = self.knowledge.mapper().bind(
-            needed, run, raw=raw, owned=owned, asked=asked
-        )
-        return bound
+    @property
+    def event_fields(self) -> EventFields:
+        """What a run asks of the apps' knowledge about the fields of events."""
+        from splmini.knowledge.event_fields import KnownFields
 
-    def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:
-        """Return a function from an event's source, sourcetype, host, index, and whether it has a `_raw`, to the keys
-        of such an event that the mapper reads; None: all of them."""
-        wanted: Callable[[Row], Fields] = self.knowledge.mapper().given_fields(needed, run, raw=raw)
-        return wanted
-
-    def gives_index(self) -> bool:
-        """Say whether an app could give an event an index."""
-        return bool(self.knowledge.gives_index)
-
-    def keeps_given(self, fields: frozenset[str]) -> bool:
-        """Say whether the values of these fields that an event gives are those of its row: no sourcetype is renamed."""
-        return not self.knowledge.renames or fields.isdisjoint({"sourcetype", "_sourcetype"})
-
-    def raw_filter(
-        self, predicate: tree.Node | None, implied: Implied | None = None
-    ) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
-        from splmini.knowledge.ways import raw_filter
-
-        return raw_filter(self.knowledge, predicate, implied)
-
-    def block_literals(
-        self,
-        predicate: tree.Node | None,
-        implied: Implied | None = None,
-        sourcetypes: frozenset[str] | None = None,
-    ) -> list[frozenset[str]]:
-        """Return sets of literals, one of each of which a raw record must contain to satisfy a search expression;
-        `sourcetypes` are the only ones that the records may have."""
-        from splmini.knowledge.ways import block_literals
-
-        return block_literals(self.knowledge, predicate, implied, sourcetypes)
-
-    def demanded_literals(
-        self, demands: Any, sourcetypes: frozenset[str] | None, given: frozenset[str]
-    ) -> list[list[frozenset[str]]]:
-        """Return `block_literals` for many demands (`knowledge.ways.Demand`)."""
-        from splmini.knowledge.ways import demanded_literals
-
-        return demanded_literals(self.knowledge, demands, sourcetypes, given)
-
-    def impossible(self, demands: Any, constants: Row, run: Run) -> list[bool]:
-        """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
-        from splmini.knowledge.ways import impossible
-
-        return impossible(self.knowledge, demands, constants, run)
+        return KnownFields(self.knowledge)
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table."""

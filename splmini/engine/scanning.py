@@ -34,18 +34,19 @@ def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied
     reads = union(reads, frozenset({"_time"} if timed else ()))
     raw = run.raw_wanted or (reads is not None and "_raw" in reads)
     asked = predicate if not may_hold_classes(needed) else None
-    full = run.services.bind_mapper(union(needed, reads), run, raw, owned=run.source.has_bytes, asked=asked)
-    wanted = run.services.given_fields(union(needed, reads), run, raw) if run.optimized else None
+    made, known = union(needed, reads), run.services.event_fields
+    full = known.bind_mapper(made, run, raw, owned=run.source.has_bytes, asked=asked)
+    wanted = known.given_fields(made, run, raw) if run.optimized else None
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, union(needed, reads))
-    tables = tables and keys is not None and run.services.keeps_given(keys)
+    tables = tables and keys is not None and run.services.event_fields.keeps_given(keys)
     refused = refusals(run, predicate, implied)
     if predicate is None:
         batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, None, tables), wanted)
         return Stream(_selected(run, batches, full, tests))
     tests.extend(filters_of(predicate, run.scope))
     first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
-    look = Look(first, tests) if first is not None and run.services.keeps_given(first) else None
+    look = Look(first, tests) if first is not None and run.services.event_fields.keeps_given(first) else None
     batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, look, tables), wanted)
     written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
     behind = [(len(written), written)] if written else []
@@ -55,7 +56,7 @@ def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied
 
 def _keys(run: Run, fields: Fields) -> frozenset[str] | None:
     """The keys of JSON lines that suffice for these fields; None where lines have to be decoded whole."""
-    if fields is not None and "index" in fields and run.services.gives_index():
+    if fields is not None and "index" in fields and run.services.event_fields.gives_index():
         return None
     return projectable(fields)
 
@@ -64,7 +65,7 @@ def refusals(run: Run, predicate: tree.Node | None, implied: Implied | None) -> 
     """What can be decided on events as given, before anything is mapped."""
     if run.knowledge != "default" or not run.optimized or (predicate is None and implied is None):
         return []
-    filters = (quick_refusal(predicate, run.scope), run.services.raw_filter(predicate, implied))
+    filters = (quick_refusal(predicate, run.scope), run.services.event_fields.raw_filter(predicate, implied))
     return [each for each in filters if each is not None]
 
 
@@ -83,16 +84,16 @@ def _prefilter(
         return Prefilter([], keys, tables=tables)
 
     def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
-        return run.services.block_literals(predicate, implied, sourcetypes)
+        return run.services.event_fields.block_literals(predicate, implied, sourcetypes)
 
-    return Prefilter(run.services.block_literals(predicate, implied), keys, narrowed, look, tables)
+    return Prefilter(run.services.event_fields.block_literals(predicate, implied), keys, narrowed, look, tables)
 
 
 def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
     """A mapper that makes only what the predicate reads; None where the rows need no more than that."""
     if reads is None or not run.optimized or (needed is not None and needed <= reads):
         return None
-    return run.services.bind_mapper(reads, run, "_raw" in reads, owned=True, asked=predicate)
+    return run.services.event_fields.bind_mapper(reads, run, "_raw" in reads, owned=True, asked=predicate)
 
 
 def _selected(

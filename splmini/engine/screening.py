@@ -194,7 +194,7 @@ class Screen:
         """Return what is known for a class of events; `sample` gives some of their records, in lower case."""
         key = self._classes.get(events)
         if key is None:
-            impossible = self.run.services.impossible(self._flat, events.constants(), self.run)
+            impossible = self.run.services.event_fields.impossible(self._flat, events.constants(), self.run)
             key = self._classes[events] = (events.sourcetypes, events.has_raw, events.given, tuple(impossible))
         known = self._screens.get(key)
         if known is None or known.outdated:
@@ -207,7 +207,7 @@ class Screen:
     ) -> ClassScreen:  # fmt: skip
         literals = self._literals.get((sourcetypes, given))
         if literals is None:
-            found = self.run.services.demanded_literals(self._flat, sourcetypes, given)
+            found = self.run.services.event_fields.demanded_literals(self._flat, sourcetypes, given)
             literals = self._literals[sourcetypes, given] = found
         options: dict[int, list[Alternatives]] = {}
         always, at = [], 0

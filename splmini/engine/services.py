@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -20,16 +20,8 @@ if TYPE_CHECKING:
 Mapper: TypeAlias = "Callable[[Events], Batch]"
 
 
-class Services(Protocol):
-    """What a run needs of its environment; `splmini.environment.Environment` implements it."""
-
-    timezone: tzinfo
-    limits: Limits
-    index: str
-
-    @property
-    def macro_registry(self) -> Any:
-        """The macros in force."""
+class EventFields(Protocol):
+    """What a run asks of the apps' knowledge about the fields of events; `splmini.knowledge.event_fields` has it."""
 
     def bind_mapper(
         self, needed: Fields, run: Run, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None
@@ -37,7 +29,7 @@ class Services(Protocol):
         """Return the function from event dicts to rows, knowledge applied; `raw`: rows without a `_raw` get one;
         `owned`: an event that has all that is needed may itself become the row."""
 
-    def given_fields(self, needed: Fields, run: Run, raw: bool | None = None) -> Callable[[Row], Fields]:
+    def given_fields(self, needed: Fields, run: Run, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""
 
     def gives_index(self) -> bool:
@@ -49,9 +41,6 @@ class Services(Protocol):
     def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
 
-    def written_events(self, names: set[str]) -> list[Row]:
-        """Return the events that earlier runs wrote to the indexes that match one of these names."""
-
     def block_literals(
         self, predicate: tree.Node | None, implied: Implied | None, sourcetypes: frozenset[str] | None = None
     ) -> list[frozenset[str]]:
@@ -59,12 +48,31 @@ class Services(Protocol):
         `sourcetypes` are the only ones that the records may have."""
 
     def demanded_literals(
-        self, demands: Iterable[Demand], sourcetypes: frozenset[str] | None, given: frozenset[str]
+        self, demands: Sequence[Demand], sourcetypes: frozenset[str] | None, given: frozenset[str]
     ) -> list[list[frozenset[str]]]:
         """Return `block_literals` for many demands on events that give some fields."""
 
-    def impossible(self, demands: Iterable[Demand], constants: Row, run: Run) -> list[bool]:
+    def impossible(self, demands: Sequence[Demand], constants: Row, run: Run) -> list[bool]:
         """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
+
+
+class Services(Protocol):
+    """What a run needs of its environment; `splmini.environment.Environment` implements it."""
+
+    timezone: tzinfo
+    limits: Limits
+    index: str
+
+    @property
+    def macro_registry(self) -> Any:
+        """The macros in force."""
+
+    @property
+    def event_fields(self) -> EventFields:
+        """What the apps' knowledge says of the fields of events."""
+
+    def written_events(self, names: set[str]) -> list[Row]:
+        """Return the events that earlier runs wrote to the indexes that match one of these names."""
 
     def find_table(self, name: str, run: Run, span: Span | None) -> Table:
         """Return a lookup table; raises UnknownLookup."""

@@ -91,7 +91,8 @@ def _predicate_mapper(readings: Sequence[Reading], run: Run, further: Fields = f
     predicates = [each.predicate for each in readings if each.predicate is not None]
     every = len(predicates) == len(readings)
     asked = tree.Or(tuple(predicates)) if every and not may_hold_classes(further) else None
-    return run.services.bind_mapper(union(further, *(each.reads for each in readings)), run, raw, asked=asked)
+    made = union(further, *(each.reads for each in readings))
+    return run.services.event_fields.bind_mapper(made, run, raw, asked=asked)
 
 
 class _Feed:
@@ -144,7 +145,7 @@ class _LookedUp:
 
     def _choose(self, sample: list[Row]) -> None:
         """Choose by which fields each is looked up, and map only these from now on."""
-        bind = self.run.services.bind_mapper
+        bind = self.run.services.event_fields.bind_mapper
         rows = bind(key_fields(self.predicates), self.run, False)(sample)
         self.index = build_index(self.predicates, rows, sample)
         self.mapper = bind(frozenset(self.index.by_field), self.run, False)
@@ -287,12 +288,12 @@ class _Pass:
                 needed = ALL
             known = self.mappers.get((needed, raw))
             if known is None:
-                known = self.mappers[needed, raw] = self.run.services.bind_mapper(needed, self.run, raw)
+                known = self.mappers[needed, raw] = self.run.services.event_fields.bind_mapper(needed, self.run, raw)
         return known
 
     def mapped(self, events: list[Row], reading: Reading) -> Batch:
         """Map events for one reading alone."""
-        return self.run.services.bind_mapper(reading.needed, self.run, reading.raw)(events)
+        return self.run.services.event_fields.bind_mapper(reading.needed, self.run, reading.raw)(events)
 
 
 def _screen(readings: Sequence[Reading], datasets: Sequence[DatasetReadings], run: Run) -> Screen | None:
