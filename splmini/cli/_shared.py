@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from splmini import Environment, Results
+    from splmini.results._terminal import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -157,9 +160,28 @@ def rendered(results: Results, form: str) -> str:
         return results.to_json(indent=2) + "\n"
     if form == "jsonl":
         return results.to_jsonl()
-    if form == "csv":
-        return results.to_csv()
-    return results.to_table(width=0) + "\n" if len(results) else ""
+    return results.to_csv() if form == "csv" else table(results).text
+
+
+def table(results: Results, fields: Sequence[str] | None = None, fits: bool = False) -> Table:
+    """Return results as a table to be read; one that fits the terminal, where standard output is one."""
+    room = shutil.get_terminal_size((120, 24)).columns if fits and sys.stdout.isatty() else 0
+    return results.to_terminal(room, fields)
+
+
+def chosen_fields(results: Results, given: tuple[str, ...]) -> list[str]:
+    """Return the fields of results that names, or patterns with `*`, choose, in the order of the names."""
+    import splmini
+
+    chosen: dict[str, None] = {}
+    for pattern in (name for each in given for name in each.replace(",", " ").split()):
+        found = [name for name in results.fields if name == pattern]
+        found = found or [name for name in results.fields if fnmatchcase(name, pattern.replace("[", "[[]"))]
+        if not found and results.fields:
+            hint = splmini.did_you_mean(pattern, results.fields)
+            click.echo(f"warn: No row has a field '{pattern}'.{' ' + hint if hint else ''}", err=True)
+        chosen.update(dict.fromkeys(found))
+    return list(chosen)
 
 
 def tell(results: Results, quiet: bool) -> None:
@@ -174,5 +196,8 @@ def search_text(given: str) -> str:
     """Return the text of a search: as given, or read from a file for `@file.spl`."""
     if not given.startswith("@"):
         return given
-    with click.open_file(given[1:], encoding="utf-8") as file:
-        return str(file.read())
+    try:
+        with click.open_file(given[1:], encoding="utf-8-sig") as file:
+            return str(file.read())
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{given[1:]} is not UTF-8 text: {error}.") from error

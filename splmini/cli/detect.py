@@ -58,7 +58,10 @@ def _text(detection: Detection, outcome: Outcome) -> str:
     parts = [f"{detection.name}: {verdict}, {count} {'row' if count == 1 else 'rows'}\n"]
     fields = outcome.results.fields
     for number, row in enumerate(outcome.results, 1):
-        parts.append(f"\nrow {number}\n" + _listing({name: row[name] for name in fields if name in row}))
+        shown = {name: row[name] for name in fields if name in row}
+        if "_time" in shown:
+            shown["_time"] = outcome.results.view.iso(shown["_time"])
+        parts.append(f"\nrow {number}\n" + _listing(shown))
     for number, finding in enumerate(outcome.findings, 1):
         entity = finding.get("entity") or {}
         parts.append(f"\nfinding {number}\n" + _listing({"title": finding.get("title"), **_prefixed("entity", entity)}))

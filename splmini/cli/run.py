@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from splmini.cli import _shared as shared
+
+if TYPE_CHECKING:
+    from splmini import Results
 
 
 @click.command("run")
@@ -16,17 +19,21 @@ from splmini.cli import _shared as shared
 @click.option("-f", "--format", "form", type=click.Choice(shared.FORMATS), default="table", help="Form of the rows.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes that read the events.")
 @click.option("--limit", type=click.IntRange(min=0), help="Show at most so many rows.")
+@click.option("--fields", multiple=True, metavar="NAMES", help="Show these fields, whole: names, or patterns with *.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the rows to a file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show warnings and errors only.")
 @shared.environment_options
 @shared.reading_options
 def command(
-    spl: str, files: tuple[str, ...], form: str, jobs: int, limit: int | None, output: str | None, quiet: bool,
-    **settings: Any,
+    spl: str, files: tuple[str, ...], form: str, jobs: int, limit: int | None, fields: tuple[str, ...],
+    output: str | None, quiet: bool, **settings: Any,
 ) -> None:
     """Run the search SPL (or @FILE) over the events in FILES: files, folders, globs, or standard input.
 
     The format of each file is recognised by its content; what was chosen is said on standard error.
+
+    A table shows of events their time, the fields that the search names, host, sourcetype, source and text, and in a
+    terminal no more than fits: --fields '*' shows every field whole, the other forms always do.
 
     Example: splmini run 'sourcetype=XmlWinEventLog EventID=1 | stats count by process_name' logs/*.evtx
     """
@@ -34,8 +41,7 @@ def command(
         search = shared.environment(settings).compile(shared.search_text(spl))
         results = search.run(shared.events(files), executor=executor, progress=progress, **shared.reading(settings))
     shared.tell(results, quiet)
-    shown = results if limit is None else results[:limit]
-    text = shared.rendered(shown, form)
+    text = _text(results if limit is None else results[:limit], form, fields, output is None, quiet)
     if output is not None:
         with open(output, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -44,3 +50,22 @@ def command(
     if limit is not None and len(results) > limit:
         click.echo(f"info: {len(results) - limit} more rows", err=True)
     sys.exit(0 if len(results) else 1)
+
+
+def _text(shown: Results, form: str, given: tuple[str, ...], fits: bool, quiet: bool) -> str:
+    """The rows in a form; a note on standard error says what a table leaves out."""
+    fields = shared.chosen_fields(shown, given) if given else None
+    if form != "table":
+        return shared.rendered(shown if fields is None else _with(shown, fields), form)
+    table = shared.table(shown, fields, fits and fields is None)
+    if (table.hidden or table.cut) and not quiet:
+        hidden = f"{table.hidden} more field{'' if table.hidden == 1 else 's'}" if table.hidden else ""
+        what = " and ".join(filter(None, (hidden, "the whole of long values" if table.cut else "")))
+        click.echo(f"info: --fields '*' or -f json shows {what}.", err=True)
+    return table.text
+
+
+def _with(results: Results, fields: list[str]) -> Results:
+    import splmini
+
+    return splmini.Results(results, fields, view=results.view)

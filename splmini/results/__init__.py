@@ -13,6 +13,7 @@ from splmini.results._view import View
 
 if TYPE_CHECKING:
     from splmini.operators import Message, Row
+    from splmini.results._terminal import Table
 
 CELL_WIDTH = 60
 
@@ -96,6 +97,23 @@ class Results(Sequence["Row"]):
         """
         rows = self._rows if limit is None else self._rows[:limit]
         return "\n".join(table_lines(self.fields, rows, width))
+
+    def to_terminal(self, width: int = 0, fields: Sequence[str] | None = None) -> Table:
+        """Return the rows as a text table to be read: its `text`, how many fields it leaves out (`hidden`), and whether
+        values are `cut`.
+
+        `_time` is an ISO time with its zone. Of events that have a text, only the time, the fields that the search
+        names, where they come from and the text are shown. `width` is the widest a line gets (0: no limit): columns
+        that do not fit are left out, long values are cut. `fields` are the columns to show instead.
+
+        >>> print(Results([{"_time": 1767225600, "count": 2}]).to_terminal().text, end="")
+        _time                 count
+        --------------------  -----
+        2026-01-01T00:00:00Z      2
+        """
+        from splmini.results._terminal import terminal_table
+
+        return terminal_table(self, width, fields)
 
     def to_json(self, indent: int | None = None) -> str:
         """Return the rows as a JSON array; with columns in order, absent fields left out.

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from splmini.errors import UnsupportedFeature
-from splmini.results._view import as_text
+from splmini.results._view import EPOCH, as_text
 
 if TYPE_CHECKING:
     from splmini.results import Results
 
 Make = Callable[[str, list[Any]], Any]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 FARTHEST = 8_210_266_876
 """The last second of March 2230: times that pandas holds in nanoseconds, too, lie before it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from splmini.results._view import as_text, is_sparkline, points
@@ -35,13 +35,29 @@ def bars(value: list[Any]) -> str:
 
 def table_lines(fields: list[str], rows: list[Row], width: int) -> Iterator[str]:
     """Yield the lines of a table: heads, a rule, rows; numbers stand right."""
-    cells = [[_printable(row.get(name), width) for name in fields] for row in rows]
-    heads = [_cut(clean(name), width) for name in fields]
+    cells = cells_of(fields, rows, width)
+    heads = [cut(clean(name), width) for name in fields]
     widths = [
         max([len(head), *(len(line) for row in cells for line in row[index])])
         for index, head in enumerate(heads)
     ]
-    right = [bool(rows) and all(_is_number(row.get(name)) for row in rows) for name in fields]
+    return lines_of(heads, cells, widths, numeric_columns(fields, rows))
+
+
+def cells_of(fields: Sequence[str], rows: list[Row], width: int) -> list[list[list[str]]]:
+    """Return the lines of each cell, none longer than the width (0: no limit)."""
+    return [[_printable(row.get(name), width) for name in fields] for row in rows]
+
+
+def numeric_columns(fields: Sequence[str], rows: list[Row]) -> list[bool]:
+    """Say of each column whether it holds nothing but numbers, which stand right."""
+    return [bool(rows) and all(_is_number(row.get(name)) for row in rows) for name in fields]
+
+
+def lines_of(
+    heads: list[str], cells: list[list[list[str]]], widths: Sequence[int], right: list[bool]
+) -> Iterator[str]:
+    """Yield the lines of a table from its cells."""
     yield _line(heads, widths, right)
     yield "  ".join("-" * each for each in widths)
     for row in cells:
@@ -49,7 +65,7 @@ def table_lines(fields: list[str], rows: list[Row], width: int) -> Iterator[str]
             yield _line([lines[index] if index < len(lines) else "" for lines in row], widths, right)
 
 
-def _line(cells: list[str], widths: list[int], right: list[bool]) -> str:
+def _line(cells: list[str], widths: Sequence[int], right: list[bool]) -> str:
     parts = (
         cell.rjust(width) if to_right else cell.ljust(width)
         for cell, width, to_right in zip(cells, widths, right, strict=True)
@@ -65,7 +81,7 @@ def _printable(value: Any, width: int) -> list[str]:
     """The lines of a cell; control characters are shown, never sent to a terminal."""
     if is_sparkline(value):
         return [bars(value)]
-    return [_cut(clean(line), width) for line in cell(value).split("\n")]
+    return [cut(clean(line), width) for line in cell(value).split("\n")]
 
 
 def clean(text: str) -> str:
@@ -75,5 +91,6 @@ def clean(text: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """Return a text, or the start of one that is longer than the width (0: no limit)."""
     return text if not width or len(text) <= width else text[: width - 1] + "…"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from splmini.language import tree
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 CHARTED = frozenset({"timechart", "chart", "top", "rare", "geostats", "timewrap"})
 """Commands whose results are shown as a chart, too."""
 TABULAR = frozenset({"addtotals", "selfjoin", "outputcsv"})
@@ -66,6 +67,33 @@ class View:
         usable = (term for term in found if term.strip("*") and len(term) <= LONGEST_TERM)
         return tuple(sorted(usable, key=len, reverse=True))
 
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """The fields that the search names, in its order."""
+        from splmini.language import tree
+
+        found: dict[str, None] = {}
+        for node in tree.walk(self.tree) if self.tree is not None else ():
+            if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
+                found[node.field] = None
+            elif isinstance(node, tree.FieldRef):
+                found[node.name] = None
+            elif isinstance(node, tree.Word):
+                found[node.text] = None
+        return tuple(found)
+
+    def iso(self, value: Any) -> str:
+        """Return an epoch as an ISO time with its zone; what is none, as text.
+
+        >>> View().iso(1767225600.25)
+        '2026-01-01T00:00:00.250Z'
+        """
+        moment = self.moment(value)
+        if moment is None:
+            return as_text(value)
+        text = moment.isoformat(timespec="seconds" if float(value).is_integer() else "milliseconds")
+        return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
     def time(self, value: Any) -> str:
         """Return an epoch as it is shown, in the view's time zone; what is none, as text.
 
@@ -83,8 +111,9 @@ class View:
         if not isinstance(value, (int, float)):
             return None
         try:
-            return datetime.fromtimestamp(value, self.timezone)
-        except (ValueError, OverflowError, OSError):
+            # Windows' fromtimestamp has no times before 1970
+            return (EPOCH + timedelta(seconds=value)).astimezone(self.timezone)
+        except (ValueError, OverflowError):
             return None
 
 

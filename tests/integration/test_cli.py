@@ -247,3 +247,33 @@ def test_reader_that_goes_away(tmp_path: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(timeout=60) == 0
+
+
+class TestTable:
+    """`splmini run` in its default form, a table that is read."""
+
+    def test_fields(self) -> None:
+        """`--fields` chooses columns of every form, by name or pattern; a name that no row has is warned of."""
+        result = invoke("run", "-q", "-f", "csv", "--fields", "us*,_raw", "--fields", "nosuch", "*", stdin=LINES)
+        assert result.stdout == "user,_raw\nbob,c\nal,b\nbob,a\n"
+        assert result.stderr == "warn: No row has a field 'nosuch'.\n"
+
+    def test_what_is_left_out_is_told(self) -> None:
+        """Times are readable; fields that are left out are counted, and shown by `--fields`."""
+        result = invoke("run", "--infer", "*", stdin=LINES)
+        assert result.stdout.splitlines()[2].startswith("1970-01-01T00:00:03Z")
+        assert "user" not in result.stdout.splitlines()[0]
+        assert "--fields '*' or -f json shows" in result.stderr
+        result = invoke("run", "--fields", "*", "*", stdin=LINES)
+        assert "user" in result.stdout.splitlines()[0]
+        assert "--fields" not in result.stderr
+
+    def test_a_search_with_a_byte_order_mark(self, tmp_path: Path) -> None:
+        """A file of SPL as Windows' editors save it is a search; one that is no UTF-8 is refused by its name."""
+        path = tmp_path / "search.spl"
+        path.write_bytes(b"\xef\xbb\xbf| stats count\n")
+        assert invoke("run", "-q", "-f", "csv", f"@{path}", stdin=LINES).output == "count\n3\n"
+        path.write_bytes("| stats count\n".encode("utf-16"))
+        result = invoke("run", f"@{path}", stdin=LINES)
+        assert result.exit_code == 2
+        assert "search.spl is not UTF-8" in result.output
