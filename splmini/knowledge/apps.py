@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini import resources
 from splmini.errors import KnowledgeError, did_you_mean
+from splmini.knowledge.changing import Changing
 from splmini.knowledge.classifying import Classifier
 from splmini.knowledge.conf import (
     DEFAULT,
@@ -263,12 +264,9 @@ class Knowledge:
         )  # fmt: skip
 
     @property
-    def rewrites_index_time(self) -> bool:
-        """Whether any stanza of props.conf has settings of index time, or assigns a sourcetype."""
-        wanted = ("SEDCMD", "TRANSFORMS", "RULESET-")
-        stanzas = self.conf("props").items()
-        return any(key.startswith(wanted) or (key == "sourcetype" and name.startswith("source::"))
-                   for name, stanza in stanzas for key in stanza)  # fmt: skip
+    def changing(self) -> Changing:
+        """Which events may get another sourcetype or text than they are read with."""
+        return self._part("changing", lambda: Changing(self))  # type: ignore[no-any-return]
 
     def _rewrites_raw(self) -> bool:
         if any(key.startswith("SEDCMD") for stanza in self.conf("props").values() for key in stanza):

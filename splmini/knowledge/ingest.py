@@ -67,7 +67,7 @@ class Ingest:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._by_host = knowledge.props.has_hosts
-        self._idle = all(app.builtin for app in knowledge.apps) and not knowledge.rewrites_index_time
+        self._idle = all(app.builtin for app in knowledge.apps) and not knowledge.changing.by_any_source()
         self._rules: dict[tuple[Any, ...], Rule | None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -78,7 +78,7 @@ class Ingest:
     def apply(self, events: list[Row], settings: Settings) -> list[Row]:
         """Do to events that were just read what Splunk does before they are in the index."""
         rules, named = self._rules, settings.sourcetype is not None
-        if self._idle and not named:
+        if self._idle and not named and not self._changes(events):
             for event in events:
                 event.pop(GIVEN, None)
             return events
@@ -100,6 +100,14 @@ class Ingest:
                 done = events[:number]
             done.extend(self._done(event, rule, settings))
         return events if done is None else done
+
+    def _changes(self, events: list[Row]) -> bool:
+        """Say whether a built-in pack may change some of the events."""
+        try:
+            sourcetypes = {event.get("sourcetype") for event in events}
+        except TypeError:  # a sourcetype that is multivalue
+            return True
+        return any(map(self.knowledge.changing.when_read, map(text_of, sourcetypes - {None})))
 
     def _make(self, key: tuple[Any, ...]) -> Rule | None:
         if len(self._rules) > 50_000:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.errors import SplError
+from splmini.knowledge.changing import could_be
 from splmini.knowledge.patterns import parse_format
 from splmini.knowledge.reduction import EVERYTHING, NEVER, reduce
 from splmini.knowledge.settings import alias_steps, lookup_step, parse_expression
@@ -16,13 +17,11 @@ from splmini.language import tree
 from splmini.plan.demands import Demand
 from splmini.plan.literals import Alternatives, Computed, Kept, Unknown, Way, required_literals, weakness
 from splmini.plan.scan import conjuncts
-from splmini.values import regex
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
     from splmini.knowledge.conf import Stanza
     from splmini.knowledge.extraction import Extraction
-    from splmini.knowledge.props import PropsStanza
     from splmini.knowledge.steps import MapperContext
     from splmini.operators import Implied, Row
 
@@ -156,17 +155,9 @@ _NOWHERE = Origin("", "", "", "")
 def _relevant(knowledge: Knowledge, sourcetypes: frozenset[str] | None) -> Iterator[Stanza]:
     """The stanzas that could apply to an event, of any source and host, of these sourcetypes at search time."""
     for stanza in knowledge.props.stanzas.values():
-        if sourcetypes is None or stanza.kind != "sourcetype" or _could_be(stanza, sourcetypes):
+        if sourcetypes is None or stanza.kind != "sourcetype" or could_be(stanza, sourcetypes):
             yield stanza.settings
     yield knowledge.props.defaults
-
-
-def _could_be(stanza: PropsStanza, sourcetypes: frozenset[str]) -> bool:
-    """Say whether a sourcetype's stanza could be for one of these sourcetypes, in any spelling."""
-    if stanza.pattern is None:
-        return stanza.literal.lower() in sourcetypes
-    pattern = regex.compile(f"(?i){stanza.pattern.pattern}")
-    return any(pattern.search(sourcetype) is not None for sourcetype in sourcetypes)
 
 
 def sourcetypes_of(predicate: tree.Node) -> frozenset[str] | None:
@@ -213,13 +204,14 @@ def demanded_literals(
 ) -> list[list[Alternatives]]:
     """Return `block_literals` for many demands on events of some sourcetypes (lower case; None: of any), which give
     some fields: those stay as they are."""
-    stay = _stay_as_they_are(knowledge)
+    stay = knowledge.changing.keeps(sourcetypes or ())
     known: dict[frozenset[str] | None, Ask] = {}
     found = []
     for each in demands:
         own = sourcetypes if stay else None
-        if own is None and stay and each.predicate is not None:
-            own = sourcetypes_of(each.predicate)
+        if own is None and each.predicate is not None:
+            asked = sourcetypes_of(each.predicate)
+            own = asked if asked is not None and knowledge.changing.keeps(asked) else None
         if own not in known:
             known[own] = _with_given(StanzaWays(knowledge, own), given)
         found.append(_writable(_required(each.predicate, each.implied, known[own])))
@@ -235,7 +227,7 @@ def _with_given(ways: Ask, given: frozenset[str]) -> Ask:
 
 def impossible(knowledge: Knowledge, demands: Iterable[Demand], constants: Row, ctx: MapperContext) -> list[bool]:
     """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
-    if not constants or not _stay_as_they_are(knowledge):
+    if not constants or not knowledge.changing.keeps([str(constants.get("sourcetype", "")).lower()]):
         return [False for _ in demands]
     return [
         each.about_class and reduce(each.predicate, constants, EVERYTHING, ctx) == NEVER  # type: ignore[arg-type]
@@ -259,20 +251,11 @@ def block_literals(
     `sourcetypes` (lower case) are the only ones that events have; they count where no app changes or renames a
     sourcetype.
     """
-    if sourcetypes is not None and not _stay_as_they_are(knowledge):
+    if sourcetypes is not None and not knowledge.changing.keeps(sourcetypes):
         return []
     own = None if predicate is None else sourcetypes_of(predicate)
     ways = StanzaWays(knowledge, sourcetypes if own is None else own)
     return _writable(_required(predicate, implied, ways))
-
-
-def _stay_as_they_are(knowledge: Knowledge) -> bool:
-    """Say whether events keep the sourcetype that they are read with."""
-    for stanza in knowledge.props.stanzas.values():
-        names = stanza.settings
-        if "rename" in names or (stanza.kind != "sourcetype" and "sourcetype" in names):
-            return False
-    return not knowledge.rewrites_index_time
 
 
 def raw_filter(knowledge: Knowledge, predicate: tree.Node | None, implied: Implied | None = None) -> Select | None:
