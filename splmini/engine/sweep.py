@@ -207,9 +207,9 @@ class _Pass:
         known = self.looked_up.get(numbers)
         if known is None:
             known = self.looked_up[numbers] = _LookedUp(numbers, [self.readings[each] for each in numbers], self.run)
-        found = known.candidates([events[position] for position in part.positions], part.has_raw)
-        for number, places in found.items():
-            possible = part.possible(number, places)
+        own = [events[position] for position in part.positions]
+        for number, places in known.candidates(own, part.has_raw).items():
+            possible = part.possible(number, self._not_refused(number, places, own))
             if possible:
                 candidates[number] = possible
 
