@@ -90,8 +90,9 @@ def _predicate_mapper(readings: Sequence[Reading], run: Run, further: Fields = f
     raw = any(each.reads is None or "_raw" in each.reads or (further and each.raw) for each in readings)
     predicates = [each.predicate for each in readings if each.predicate is not None]
     every = len(predicates) == len(readings)
-    asked = tree.Or(tuple(predicates)) if every and not may_hold_classes(further) else None
     made = union(further, *(each.reads for each in readings))
+    tested_only = every and may_hold_classes(made) and not may_hold_classes(further)
+    asked = tree.Or(tuple(predicates)) if tested_only else None
     return run.services.event_fields.bind_mapper(made, run, raw, asked=asked)
 
 
