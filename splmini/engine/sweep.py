@@ -164,6 +164,8 @@ class _Pass:
         self.fed = [number for number, dataset in enumerate(datasets) for _ in dataset.readings]
         self.datasets = datasets
         self.feeds: dict[tuple[int, ...], _Feed] = {}
+        self.wide: set[int] = set()
+        """Datasets that took many of the events of a chunk; they are fed together from then on."""
         self.screen = _screen(readings, datasets, run)
         self.refusals: dict[int, ValueTests | None] = {}
         self.tested: dict[tuple[int, ...], Mapper] = {}
@@ -185,10 +187,10 @@ class _Pass:
                 if number >= plain:
                     feeding[self.fed[number - plain]].update(fed)
         self._give(events, hits)
-        wide = [number for number, places in enumerate(feeding) if len(places) * WIDE > len(events)]
-        self._feed(tuple(wide), set().union(*(feeding[number] for number in wide)), events)
+        self.wide.update(number for number, places in enumerate(feeding) if len(places) * WIDE > len(events))
+        self._feed(tuple(sorted(self.wide)), set().union(*(feeding[number] for number in self.wide)), events)
         for number, places in enumerate(feeding):
-            if number not in wide:
+            if number not in self.wide:
                 self._feed((number,), places, events)
 
     def _feed(self, numbers: tuple[int, ...], places: set[int], events: list[Row]) -> None:
@@ -306,7 +308,9 @@ def _screen(readings: Sequence[Reading], datasets: Sequence[DatasetReadings], ru
 
 
 def _take(reading: Reading, pairs: list[tuple[Row, Row]]) -> None:
-    """Hand a reading its rows, each with the event that it was made of."""
+    """Hand a reading its rows, each with the event that it was made of; nothing once it went wrong."""
+    if reading.error is not None:
+        return
     rows = [dict(row) for _, row in pairs]
     if not reading.raw:
         for (event, _), row in zip(pairs, rows, strict=True):
