@@ -39,6 +39,8 @@ SAMPLE = 400
 """Records that tell which literals are rare."""
 MOST_CLASSES = 256
 """Classes of events that are told apart; of more, the source is not looked at."""
+FEW = 200
+"""Events of a class for which it does not pay to work out what their bytes tell."""
 OFTEN = 4000
 """Events with the same keys that are worth a look at what those tell."""
 COMMON = 0.02
@@ -182,6 +184,7 @@ class Screen:
         self._flat = [each for several in demands for each in several or ()]
         reads = [each.reads for each in self._flat]
         self._reads: frozenset[str] = frozenset().union(*(each for each in reads if each is not None))
+        self._seen: Counter[EventClass] = Counter()
         self._shapes: Counter[tuple[str, ...]] = Counter()
         self._literals: dict[Any, list[list[Alternatives]]] = {}
         self._classes: dict[EventClass, _Known] = {}
@@ -261,6 +264,9 @@ class Screen:
 
     def _screened(self, of_class: EventClass, positions: list[int], events: list[dict[str, Any]]) -> Screened:
         positions.sort()
+        self._seen[of_class] += len(positions)
+        if self._seen[of_class] < FEW:
+            return Screened(positions, has_raw=of_class.has_raw)
         chosen = events if len(positions) == len(events) else [events[position] for position in positions]
         try:
             data = _encoder.encode_lines(chosen).lower()

@@ -154,7 +154,7 @@ def test_a_sweep_screens_events(
     """A sweep gives what each search gives alone by its plain plan, also where classes of events are looked at again
     and again, and without the library that finds literals."""
     given_events = _as(form, events, tmp_path)
-    small = mock.patch.multiple(screening, OFTEN=1 if often else 4000, SAMPLE=1 if often else 400)
+    small = mock.patch.multiple(screening, FEW=1, OFTEN=1 if often else 4000, SAMPLE=1 if often else 400)
     found = screening.ahocorasick_rs if library else None
     with small, mock.patch.object(sweep_engine, "CHUNK", 2), mock.patch.object(screening, "ahocorasick_rs", found):
         hits = splmini.sweep(searches, given_events, ENV, order="given")
