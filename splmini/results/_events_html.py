@@ -72,13 +72,19 @@ def _selected(row: Row) -> str:
 
 def marks(terms: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return a pattern for the words that a search asked for; None where it asked for none."""
-    parts = []
+    parts: list[str] = []
+    groups = 0
     for term in terms[:100]:
-        literal = [re.escape(part) for part in term.split("*") if part]
-        if literal:
+        first, *rest = [re.escape(part) for part in term.split("*") if part] or [""]
+        if first:
             before = r"(?<!\w)" if re.match(r"\w", term) else ""
             after = r"(?!\w)" if re.search(r"\w$", term) else ""
-            parts.append(before + r"[^\s\"'<>=,;]{0,80}?".join(literal) + after)
+            # a group that is looked for ahead is never tried again: many `*` would take for ever in a long text
+            pattern = "".join(
+                rf"(?=([^\s\"'<>=,;]{{0,80}}?{part}))\{number}" for number, part in enumerate(rest, groups + 1)
+            )
+            groups += len(rest)
+            parts.append(before + first + pattern + after)
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 

@@ -123,6 +123,13 @@ def test_marks() -> None:
     view = splmini.search("EventID=1 user=bob*", [{"EventID": 1, "user": "bobby"}]).view
     assert view.terms == ("bob*",)
     assert marked("x", None) == "x"
+    assert marked("a1b2c3", marks(("zz", "a*b*c*"))) == "<mark>a1b2c</mark>3"
+
+
+def test_marks_come_to_an_end() -> None:
+    """A term of many wildcards is looked for once from each place, not in every way that they could be spread."""
+    text = "a" * 1000
+    assert marked(text, marks(("*a" * 12 + "*b",))) == text
 
 
 def test_field_counts() -> None:
