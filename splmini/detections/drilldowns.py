@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from splmini.results import Results
 
 _PLACEHOLDER = re.compile(rf"{TOKEN.pattern}|%original_detection_search%")
-_PERIOD = re.compile(r"(\d+)(s|sec|m|min|h|hr|d|day|w|mon|y)?\Z")
-_SECONDS = {
-    None: 1,
-    "s": 1,
-    "sec": 1,
-    "m": 60,
-    "min": 60,
-    "h": 3600,
-    "hr": 3600,
-    "d": 86400,
-    "day": 86400,
-    "w": 604800,
-    "mon": 2592000,
-    "y": 31536000,
-}
+_PERIOD = re.compile(r"(\d+)([a-z]*)\Z")
+_UNITS = (
+    (1, ("", "s", "sec", "secs", "second", "seconds")),
+    (60, ("m", "min", "mins", "minute", "minutes")),
+    (3600, ("h", "hr", "hrs", "hour", "hours")),
+    (86400, ("d", "day", "days")),
+    (604800, ("w", "week", "weeks")),
+    (2592000, ("mon", "month", "months")),
+    (31536000, ("y", "yr", "yrs", "year", "years")),
+)
+_SECONDS = {name: seconds for seconds, names in _UNITS for name in names}
+_PLAIN = re.compile(r"(?!(?:AND|OR|NOT|XOR)\Z)[\w.:\-]+\Z")
+"""A value that needs no quotes in a search."""
+_QUOTED = re.compile(r'\\.|"', re.DOTALL)
 
 
 def fill(detection: Detection, text: str, row: Mapping[str, Any]) -> str:
     """Return the text of a drilldown search with its placeholders filled from a row.
 
-    A value goes into double quotes of the search: quotes and backslashes in it are escaped; a multivalue field gives
-    `"a", "b"` inside its quotes, as IN lists want it. A token that the row lacks stays, and matches nothing.
+    A value goes into double quotes of the search, which it gets where it is more than a word and they are missing, so
+    that what an event holds is never read as SPL: quotes and backslashes in it are escaped. A multivalue field gives
+    `"a", "b"`, as IN lists want it. A token that the row lacks stays, and matches nothing.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -46,9 +46,21 @@ def fill(detection: Detection, text: str, row: Mapping[str, Any]) -> str:
         found = row.get(match[1])
         if found is None:
             return match[0]
-        return '", "'.join(to_text(item).replace("\\", "\\\\").replace('"', '\\"') for item in as_list(found))
+        values = [to_text(item) for item in as_list(found)]
+        if _in_quotes(text[: match.start()]):
+            return '", "'.join(map(_escaped, values))
+        return ", ".join(each if _PLAIN.match(each) else f'"{_escaped(each)}"' for each in values)
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _in_quotes(text: str) -> bool:
+    """Say whether a double quote is open at the end of a text."""
+    return sum(match[0] == '"' for match in _QUOTED.finditer(text)) % 2 == 1
 
 
 def time_range(
@@ -65,7 +77,7 @@ def time_range(
         if match:
             return to_number(row.get(match[1]))
         period = _PERIOD.match(text.strip())
-        if not period:
+        if not period or period[2] not in _SECONDS:
             raise ArgumentError(f"'{text}' is not an offset such as 7d.", name=token)
         return center + sign * int(period[1]) * _SECONDS[period[2]]
 

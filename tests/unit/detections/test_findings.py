@@ -146,6 +146,10 @@ def test_from_datamodel() -> None:
         ('a IN ("$a$")', {"a": ["x", "y"]}, 'a IN ("x", "y")'),
         ('a="$a$"', {"a": 'C:\\x "q"'}, 'a="C:\\\\x \\"q\\""'),
         ('a="$a$"', {}, 'a="$a$"'),
+        ("a=$a$ b IN ($b$)", {"a": "web1", "b": ["x y", "z"]}, 'a=web1 b IN ("x y", z)'),
+        ("a=$a$", {"a": 'x" | delete | search "'}, 'a="x\\" | delete | search \\""'),
+        ("a=$a$", {"a": "OR"}, 'a="OR"'),
+        ('b="\\"" a=$a$', {"a": "x y"}, 'b="\\"" a="x y"'),
         ('a="$a$"', {"a": "%original_detection_search%"}, 'a="%original_detection_search%"'),
     ],
 )
@@ -160,6 +164,7 @@ def test_fill(text: str, row: dict[str, Any], expected: str) -> None:
         (None, None, (None, None)),
         ("1d", "1h", (1_000_000 - 86400, 1_003_600)),
         ("7d", "0", (1_000_000 - 7 * 86400, None)),
+        ("2days", "30mins", (1_000_000 - 2 * 86400, 1_001_800)),
         ("$info_min_time$", "$info_max_time$", (5.0, 2_000_000)),
         ("$nosuch$", None, (None, None)),
     ],
