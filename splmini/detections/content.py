@@ -147,8 +147,16 @@ def _cached_data_sources(root: Path) -> dict[str, DataSource]:
 def _files(folder: Path) -> Iterator[Path]:
     root = folder.resolve()
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]) if folder.is_dir() else ():
-        if not path.name.endswith((".test.yml", ".test.yaml")) and root in path.resolve().parents:
+        if not path.name.endswith((".test.yml", ".test.yaml")) and _leads_below(path, root):
             yield path
+
+
+def _leads_below(path: Path, root: Path) -> bool:
+    """Say whether a path is a file below a folder, where its links lead, too; one that leads nowhere is not."""
+    try:
+        return path.is_file() and root in path.resolve().parents
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def _documents(folder: Path, errors: list[KnowledgeError]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -199,9 +207,9 @@ def _built_app(root: Path) -> Content:
 def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detection:
     """A detection as contentctl writes it into savedsearches.conf."""
     where = f"{root}/default/savedsearches.conf [{stanza}]"
-    risk = _json(values.get("action.risk.param._risk", "[]"), where)
-    annotations = _json(values.get("action.correlationsearch.annotations", "{}"), where)
-    metadata = _json(values.get("action.correlationsearch.metadata", "{}"), where)
+    risk = _objects(values, "action.risk.param._risk", where)
+    annotations = _object(values, "action.correlationsearch.annotations", where)
+    metadata = _object(values, "action.correlationsearch.metadata", where)
     message = values.get("action.risk.param._risk_message") or None
     title = values.get("action.notable.param.rule_title")
     name = values.get("action.correlationsearch.label", stanza).removeprefix("ESCU - ").removesuffix(" - Rule")
@@ -209,13 +217,13 @@ def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detecti
         Entity(
             str(item["risk_object_field"]),
             str(item.get("risk_object_type", "other")),
-            int(item.get("risk_score") or 0),
+            _score(item.get("risk_score"), where),
             item.get("risk_message") or message,
         )
         for item in risk
         if "risk_object_field" in item
     )
-    drilldowns = _json(values.get("action.notable.param.drilldown_searches", "[]"), where)
+    drilldowns = _objects(values, "action.notable.param.drilldown_searches", where)
     return Detection(
         name=name,
         search=values["search"],
@@ -237,8 +245,8 @@ def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detecti
             Drilldown(
                 str(item.get("name", "")),
                 str(item.get("search", "")),
-                item.get("earliest_offset"),
-                item.get("latest_offset"),
+                _text(item.get("earliest_offset")),
+                _text(item.get("latest_offset")),
             )
             for item in drilldowns
         ),
@@ -255,8 +263,33 @@ def _list(value: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list) else () if value is None else (str(value),)
 
 
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _score(value: Any, where: str) -> int:
+    try:
+        return int(float(value or 0))
+    except (TypeError, ValueError, OverflowError):
+        raise KnowledgeError(f"The risk score {value!r} is no number.", path=where) from None
+
+
+def _objects(values: Mapping[str, str], name: str, where: str) -> list[dict[str, Any]]:
+    found = _json(values.get(name) or "[]", where)
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise KnowledgeError(f"{name} has to be a JSON array of objects.", path=where)
+    return found
+
+
+def _object(values: Mapping[str, str], name: str, where: str) -> dict[str, Any]:
+    found = _json(values.get(name) or "{}", where)
+    if not isinstance(found, dict):
+        raise KnowledgeError(f"{name} has to be a JSON object.", path=where)
+    return found
+
+
 def _json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KnowledgeError(f"Not JSON: {error}.", path=where) from None

@@ -149,6 +149,34 @@ def test_built_app(tmp_path: Path) -> None:
     assert (event["threat_object"], event["source"]) == ("odd", "ESCU - Odd Tool - Rule")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (json.dumps(RISK), "[1]", "_risk has to be a JSON array of objects"),
+        (json.dumps(RISK), '{"a": 1}', "_risk has to be a JSON array of objects"),
+        ('"risk_score": 56', '"risk_score": "high"', "The risk score 'high' is no number"),
+        ('{"detection_id": "abc"}', "[]", "metadata has to be a JSON object"),
+    ],
+)
+def test_settings_of_another_shape(old: str, new: str, message: str, tmp_path: Path) -> None:
+    """A setting that is JSON of another shape keeps its detection out, and no other."""
+    other = STANZA.replace("Odd Tool", "Other Tool").partition("\n[ESCU - Base")[0]
+    content = splmini.load_content(built(tmp_path, STANZA.replace(old, new) + "\n" + other))
+    assert [each.name for each in content.detections] == ["Other Tool"]
+    assert message in content.errors[0].message
+
+
+def test_a_link_to_itself(repository: Path) -> None:
+    """A link in a circle is no file of the repository, and stops nothing."""
+    before = len(splmini.load_content(repository).detections)
+    circle = repository / "detections" / "circle.yml"
+    try:
+        circle.symlink_to(circle)
+    except OSError:
+        pytest.skip("links need a privilege here")
+    assert len(splmini.load_content(repository).detections) == before
+
+
 def test_mistake_of_a_built_app(tmp_path: Path) -> None:
     """A setting that is not the JSON that it has to be is an error with the stanza."""
     content = splmini.load_content(built(tmp_path, STANZA.replace('{"detection_id": "abc"}', "{")))
