@@ -10,7 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import Scan, conjuncts
+from splmini.results import View
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -318,7 +319,8 @@ class _Explainer:
 
 
 def _moment(time: float, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(time, zone).isoformat()
+    moment = View(timezone=zone).moment(time)
+    return f"{time:.0f}" if moment is None else moment.isoformat()
 
 
 def _rank(item: tuple[tuple[int, int], float, int, NearMiss]) -> tuple[tuple[int, int], float, int]:

@@ -65,7 +65,8 @@ def _lookup_notes(node: tree.Command, before: list[Row], after: list[Row]) -> No
         for item in node.args[1:]
         if isinstance(item, (tree.Word, tree.Rename))
     ]
-    missed = [old for old, new in zip(before, after, strict=False) if len(new) <= len(old)]
+    # a field that was there before and is overwritten was found, too
+    missed = [old for old, new in zip(before, after, strict=False) if new == old or len(new) < len(old)]
     if missed:
         yield f"{len(missed)} of {len(before)} rows found nothing in the lookup: {_counted(keys, missed)}"
 

@@ -106,7 +106,7 @@ def run_test(
             now = env.setting("now")
             chosen["now"] = logs.newest(inputs, env) if now is None else now
         outcome = detection.run(inputs.events, env, **chosen)
-    except SplError as error:
+    except (SplError, OSError) as error:  # a function that fetches, or the file that it names
         return TestResult(test.name, "error", str(error), 0, time.perf_counter() - started, detection=detection)
     status, reason = ("passed", "") if outcome.fired else ("failed", "it does not fire")
     seconds, rows = time.perf_counter() - started, len(outcome.results)

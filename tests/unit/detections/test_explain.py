@@ -306,3 +306,16 @@ def test_furthest_first() -> None:
     events = [{"a": "2"}, {"a": "2"}, {"a": "1", "n": "3"}, {"a": "1", "n": "3"}]
     misses = splmini.Environment().explain("a=1 | stats count by n | where count>5", events, nearest=2).near_misses
     assert [miss.reason for miss in misses] == ["count is `2`, wanted count>5", "a is `2`, wanted 1"]
+
+
+def test_a_time_that_no_calendar_holds() -> None:
+    """An event of an impossible time is outside the range; the explanation still comes."""
+    explanation = splmini.Environment().explain("a=b", [{"a": "b", "_time": -1e15}], earliest=5, latest=6)
+    assert "-1000000000000000" in str(explanation)
+
+
+def test_a_lookup_that_overwrites_a_field() -> None:
+    """A row whose field the lookup overwrites found something."""
+    env = splmini.Environment(lookups={"t": {"rows": [{"k": "1", "owner": "new"}]}})
+    events = [{"k": "1", "owner": "old"}, {"k": "2", "owner": "old"}]
+    assert "1 of 2 rows found nothing in the lookup: k=2 (1)" in str(env.explain("* | lookup t k OUTPUT owner", events))
