@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,10 @@ from splmini.errors import KnowledgeError
 
 FILES = (".splmini.toml", ".splmini.cfg", "pyproject.toml")
 _KEYS = frozenset({"select", "ignore"})
+_TABLE = re.compile(
+    r"^[ \t]*\[?[ \t]*(?:tool[ \t]*\.)?[ \t\"']*splmini[ \t\"']*(?:\.|\]|=[ \t]*\{[ \t]*lint)", re.MULTILINE
+)
+"""What a table of splmini's begins with in pyproject.toml: `[tool.splmini…]`, or `splmini.lint` below `[tool]`."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,13 @@ def _config_in(folder: Path) -> LintConfig | None:
 def _section(path: Path) -> Mapping[str, Any] | None:
     """Return the linter's section of a file, None where it has none."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"The configuration cannot be read: {error}.", path=str(path)) from None
     if path.suffix == ".cfg":
         return _cfg_section(text, path)
-    if path.name == "pyproject.toml" and "splmini" not in text:
-        return None
+    if path.name == "pyproject.toml" and _TABLE.search(text) is None:
+        return None  # a project that only depends on splmini, and may be linted by a Python that reads no TOML
     data = _toml(text, path)
     if path.name == "pyproject.toml":
         tool = data.get("tool")

@@ -54,7 +54,10 @@ class Places:
         if self.file is None:
             return None
         # marks of the C loader count bytes in places; the Python loader counts characters
-        root = yaml.compose(self.file, Loader=yaml.SafeLoader)
+        try:
+            root = yaml.compose(self.file, Loader=yaml.SafeLoader)
+        except yaml.YAMLError:  # somebody is editing it
+            return None
         for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
             if key.value == "search" and isinstance(value, yaml.ScalarNode):
                 return aligned(self.text, self.file, value.start_mark.index, value.style or "")
@@ -88,6 +91,10 @@ class Places:
         return self.detection.search_position
 
 
+_BLANKS = frozenset({"\\n", "\\t", "\\r"})
+"""How double quotes write blanks."""
+
+
 def aligned(value: str, raw: str, start: int, style: str) -> list[int] | None:
     """Return where each character of a scalar's value stands in the YAML text; blanks may have been folded."""
     position = start
@@ -101,6 +108,8 @@ def aligned(value: str, raw: str, start: int, style: str) -> list[int] | None:
             offsets.append(min(position, len(raw) - 1))
             if position < len(raw) and raw[position] == character:
                 position += 1
+            elif style == '"' and raw[position : position + 2] in _BLANKS:
+                position += 2
             continue
         position = _next(raw, position, style)
         if position >= len(raw) or (raw[position] != character and style != '"'):

@@ -207,6 +207,27 @@ def test_configuration(name: str, text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '[project]\ndependencies = ["splmini"]\n[tool.other]\na = = 1\n',
+        '[tool.poetry.dependencies]\nsplmini = "^1"\n[x\n',
+    ],
+)
+def test_a_project_that_only_names_splmini(text: str, tmp_path: Path) -> None:
+    """A pyproject.toml without a table of splmini's is not read as TOML, which Python 3.10 could not."""
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    (tmp_path / "s.spl").write_text("index=a user=x", "utf-8")
+    assert splmini.lint_file(tmp_path / "s.spl", ENV) == []
+
+
+def test_configuration_with_a_byte_order_mark(tmp_path: Path) -> None:
+    """A configuration that a Windows editor saved is read."""
+    (tmp_path / ".splmini.cfg").write_bytes(b"\xef\xbb\xbf[lint]\nignore = SPL201, SPL3\n")
+    (tmp_path / "s.spl").write_text("index=a user!=*", "utf-8")
+    assert splmini.lint_file(tmp_path / "s.spl", ENV) == []
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[lint]\nignroe = SPL2\n", "The linter has no setting 'ignroe'"),
