@@ -75,7 +75,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            # into a file or a pipe, JSON and CSV are UTF-8 everywhere, on Windows too, unless the user says otherwise
+            wanted = {} if stream.isatty() or "PYTHONIOENCODING" in os.environ else {"encoding": "utf-8"}
+            stream.reconfigure(errors="backslashreplace", **wanted)
     gc.set_threshold(20_000, 20, 50)  # what is made at the start stays, and rows have no cycles
     sys.exit(_run(arguments))
 

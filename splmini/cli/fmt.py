@@ -19,10 +19,18 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
     Only blanks and line breaks change; comments and macro calls stay as they are. `-` is standard input, whose
     laid-out text goes to standard output. A folder means its .spl, .yml and .yaml files.
     """
-    changed = 0
+    import splmini
+
+    changed = failed = 0
     for path in _expanded(files):
         before = _read(path)
-        after = _laid_out(path, before)
+        try:
+            after = _laid_out(path, before)
+        except splmini.SplError as error:  # the other files are laid out all the same
+            failed += 1
+            place = "" if path in str(error) else f"{path}: "
+            click.echo(f"splmini: {place}{type(error).__name__}: {error}", err=True)
+            continue
         if after == before:
             if path == "-" and not (check or diff):
                 click.echo(after, nl=False)
@@ -37,7 +45,7 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
         else:
             Path(path).write_bytes(after.encode("utf-8"))
             click.echo(f"changed {path}", err=True)
-    sys.exit(1 if changed and (check or diff) else 0)
+    sys.exit(2 if failed else 1 if changed and (check or diff) else 0)
 
 
 def _expanded(files: tuple[str, ...]) -> list[str]:
@@ -45,16 +53,17 @@ def _expanded(files: tuple[str, ...]) -> list[str]:
     for name in files:
         path = Path(name)
         if name != "-" and path.is_dir():
-            found.extend(str(each) for each in sorted(path.rglob("*")) if each.suffix in (".spl", ".yml", ".yaml"))
+            below = (each for each in sorted(path.rglob("*")) if each.suffix in (".spl", ".yml", ".yaml"))
+            found.extend(str(each) for each in below if each.is_file())
         else:
             found.append(name)
     return found
 
 
 def _read(path: str) -> str:
-    if path == "-":
-        return sys.stdin.read()
     try:
+        if path == "-":
+            return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
         return Path(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{path} cannot be read: {error}.") from error
@@ -66,7 +75,8 @@ def _laid_out(path: str, text: str) -> str:
     if Path(path).suffix in (".yml", ".yaml"):
         return splmini.format_yaml(text, path)
     ending = "\n" if text.endswith("\n") or path != "-" else ""
-    return splmini.format(text).rstrip("\n") + ending
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    return mark + splmini.format(text.removeprefix(mark)).rstrip("\n") + ending
 
 
 def _diff(path: str, before: str, after: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -71,6 +72,7 @@ def _files(paths: tuple[str, ...]) -> list[str]:
         path = Path(name)
         if path.is_dir():
             below = (each for each in sorted(path.rglob("*")) if each.suffix in SUFFIXES and ".test." not in each.name)
+            below = (each for each in below if each.is_file())
             found.extend(str(each) for each in below if each.suffix == ".spl" or _is_detection(each))
         elif path.is_file():
             if not splmini.bench.is_case_file(path):  # a hook names the cases along with the detections
@@ -160,11 +162,17 @@ def _result(issue: Issue) -> dict[str, Any]:
         "message": {"text": issue.message + (f" {issue.fix}" if issue.fix else "")},
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": {"uri": Path(issue.path).as_posix()},
+                "artifactLocation": {"uri": _uri(issue.path)},
                 "region": {"startLine": line, "startColumn": column},
             }
         }],
     }
+
+
+def _uri(path: str) -> str:
+    """A path as SARIF has it: a URI, relative where the path is."""
+    named = Path(path)
+    return named.as_uri() if named.is_absolute() else quote(named.as_posix())
 
 
 _ANNOTATIONS = {"error": "error", "warning": "warning", "info": "notice"}
@@ -178,7 +186,7 @@ def _github(issues: list[Issue]) -> str:
 def _annotation(issue: Issue) -> str:
     line, column = issue.position or (1, 1)
     text = _escaped(issue.message + (f" {issue.fix}" if issue.fix else ""))
-    where = f"file={_escaped(issue.path, ':,')},line={line},col={column},title={issue.code}"
+    where = f"file={_escaped(Path(issue.path).as_posix(), ':,')},line={line},col={column},title={issue.code}"
     return f"::{_ANNOTATIONS[issue.severity]} {where}::{text}\n"
 
 

@@ -29,4 +29,4 @@ def command(files: tuple[str, ...], **settings: Any) -> None:
         from splmini.cli._prompt import interact
 
         sys.exit(interact(session))
-    sys.exit(session.run_script(sys.stdin.read()))
+    sys.exit(session.run_script(sys.stdin.buffer.read().decode("utf-8-sig", "backslashreplace")))

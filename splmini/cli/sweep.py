@@ -52,10 +52,10 @@ def command(
     else:
         click.echo(_table(hits, everything), nl=False)
     fired, failed = sum(hit.fired for hit in hits), [hit for hit in hits if hit.error is not None]
+    for hit in failed:
+        text = str(hit.error).split("\n", 1)[0]
+        click.echo(f"error: {hit.detection.name}: {type(hit.error).__name__}: {text}", err=True)
     if not quiet:
-        for hit in failed:
-            text = str(hit.error).split("\n", 1)[0]
-            click.echo(f"error: {hit.detection.name}: {type(hit.error).__name__}: {text}", err=True)
         seconds = time.perf_counter() - started
         click.echo(f"{fired} of {len(hits)} fired, {len(failed)} could not run, {seconds:.1f} s", err=True)
     sys.exit(0 if fired else 1)
@@ -116,7 +116,7 @@ def _table(hits: list[Hit], everything: bool) -> str:
             "detection": hit.detection.name,
             "rows": len(hit.outcome.results),
             "findings": len(hit.outcome.findings),
-            "risk": sum(float(event.get("risk_score") or 0) for event in hit.outcome.risk_events),
+            "risk": sum(map(_score, hit.outcome.risk_events)),
             "technique": " ".join(hit.detection.mitre_attack_id),
             "seconds": f"{hit.seconds:.3f}",
         }
@@ -127,6 +127,14 @@ def _table(hits: list[Hit], everything: bool) -> str:
         return ""
     table: str = splmini.Results(rows, list(rows[0])).to_table(width=0)
     return table + "\n"
+
+
+def _score(event: dict[str, Any]) -> float:
+    """The score of a risk event, which a row may have brought as any text."""
+    try:
+        return float(event.get("risk_score") or 0)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _rank(hit: Hit) -> tuple[bool, str]:

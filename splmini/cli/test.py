@@ -53,8 +53,10 @@ def command(
 
     if download and not hosts:
         raise click.UsageError("--download needs the hosts that may be asked: --allow-host media.githubusercontent.com")
-    paths = paths or (".",)
     measured = coverage or bool(coverage_html or coverage_json) or fail_under is not None
+    if watch and (junit or json_file or measured or jobs > 1):
+        raise click.UsageError("--watch makes no reports and runs in one process: it goes with none of their options.")
+    paths = paths or (".",)
     files = splmini.bench.find_tests(paths)
     fetch = _bench.fetched(files, attack_data, hosts, cache, max_size << 20) if download else None
     arguments = {

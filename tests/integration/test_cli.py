@@ -277,3 +277,57 @@ class TestTable:
         result = invoke("run", f"@{path}", stdin=LINES)
         assert result.exit_code == 2
         assert "search.spl is not UTF-8" in result.output
+
+
+class TestFiles:
+    """Files and paths as they come."""
+
+    def test_fmt_goes_on_after_a_mistake(self, tmp_path: Path) -> None:
+        """A file that is no search is named and ends the command with 2, after the others were laid out."""
+        (tmp_path / "a.spl").write_text('search "a\n', "utf-8")
+        (tmp_path / "b.spl").write_text("search a=1 |  stats count\n", "utf-8")
+        result = invoke("fmt", str(tmp_path))
+        assert result.exit_code == 2
+        assert "a.spl" in result.stderr
+        assert "\n| stats" in (tmp_path / "b.spl").read_text("utf-8")
+
+    def test_fmt_keeps_a_byte_order_mark(self, tmp_path: Path) -> None:
+        """A byte order mark is no part of the search, and stays."""
+        path = tmp_path / "a.spl"
+        path.write_bytes(b"\xef\xbb\xbfsearch a=1 |  stats count\n")
+        assert invoke("fmt", str(path)).exit_code == 0
+        assert path.read_bytes() == b"\xef\xbb\xbfsearch a=1\n| stats count\n"
+
+    def test_lint_paths(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """SARIF has URIs; a folder whose name looks like a file's is no file."""
+        (tmp_path / "folder.yml").mkdir()
+        (tmp_path / "a b#.spl").write_text("index=a user!=*", "utf-8")
+        uris = []
+        monkeypatch.chdir(tmp_path)
+        for folder in (str(tmp_path), "."):
+            log = json.loads(invoke("lint", "--format", "sarif", folder).stdout)
+            place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+            uris.append(place["artifactLocation"]["uri"])
+        assert uris == [(tmp_path / "a b#.spl").as_uri(), "a%20b%23.spl"]
+
+
+def test_watch_takes_no_reports() -> None:
+    """Options that watching would pass over are refused."""
+    for option in (["--junit", "x.xml"], ["--fail-under", "5"], ["-j", "2"]):
+        result = invoke("test", "--watch", *option, str(EXAMPLE))
+        assert result.exit_code == 2
+        assert "--watch makes no reports" in result.output
+
+
+def test_sweep_names_what_could_not_run_when_quiet(tmp_path: Path) -> None:
+    """`-q` leaves infos out, not the errors."""
+    (tmp_path / "a.yml").write_text("name: Broken\nid: x\nsearch: '| stast count'\n", "utf-8")
+    result = invoke("sweep", "-q", str(tmp_path), stdin=LINES)
+    assert "error: Broken: UnknownCommand" in result.stderr
+
+
+def test_risk_scores_of_rows() -> None:
+    """A score that a row brought as text counts where it is a number."""
+    from splmini.cli.sweep import _score
+
+    assert [_score({"risk_score": each}) for each in (5, "7.5", "0x1g", ["1", "2"], None)] == [5, 7.5, 0, 0, 0]
