@@ -142,9 +142,7 @@ class Session:
     def events(self, rest: str) -> str:
         """:events [FILE…] - show or change the files that are searched"""
         if rest:
-            import shlex
-
-            self.files = shlex.split(rest, posix=sys.platform != "win32")
+            self.files = file_names(rest)
             self.names.clear()
         return "".join(f"{name}\n" for name in self.files) or "There are no events.\n"
 
@@ -154,7 +152,7 @@ class Session:
         if not rest:
             raise splmini.ArgumentError("A file is missing.", name=":save", hint=":save FILE.csv")
         if rest.endswith((".png", ".svg", ".pdf")):
-            results.plot().figure.savefig(rest)
+            _save_chart(results, rest)
         else:
             form = "jsonl" if rest.endswith(".jsonl") else "json" if rest.endswith(".json") else "csv"
             with open(rest, "w", encoding="utf-8", newline="") as file:
@@ -197,6 +195,38 @@ COMMANDS: dict[str, Callable[[Session, str], str]] = {
     "quit": Session.quit,
 }
 ALIASES = {"q": "quit", "exit": "quit", "h": "help", "?": "help", "macros": "macro", "field": "fields"}
+
+
+def _save_chart(results: Any, path: str) -> None:
+    """Draw results on a figure that has no window, and is gone afterwards."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise splmini.UnsupportedFeature(
+            "A chart needs matplotlib, which is not installed.", name="matplotlib", hint="Install splmini[notebook]."
+        ) from error
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    results.plot(ax=figure.subplots())
+    figure.savefig(path)
+
+
+def file_names(text: str, windows: bool = sys.platform == "win32") -> list[str]:
+    """Cut a line into names of files; quotation marks hold one together, on Windows a backslash stands for itself.
+
+    >>> file_names(r'"C:\\my logs\\a.evtx" b.evtx', windows=True)
+    ['C:\\\\my logs\\\\a.evtx', 'b.evtx']
+    """
+    import shlex
+
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if windows:
+        lexer.escape = ""
+    try:
+        return list(lexer)
+    except ValueError as error:
+        hint = "A quotation mark has to be closed."
+        raise splmini.ArgumentError(f"'{text}' is no list of files: {error}.", name=":events", hint=hint) from None
 
 
 def described(name: str) -> str:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import splmini
 from splmini.cli import cli
-from splmini.cli._session import COMMANDS, Quit, Session, is_finished, statements
+from splmini.cli._session import COMMANDS, Quit, Session, file_names, is_finished, statements
 
 prompt_toolkit = pytest.importorskip("prompt_toolkit")
 TAB, ENTER, ALT_ENTER, CTRL_D, CTRL_C, UP = "\t", "\r", "\x1b\r", "\x04", "\x03", "\x1b[A"
@@ -217,3 +217,22 @@ def test_without_the_library(session: Session, monkeypatch: Any) -> None:
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(splmini.UnsupportedFeature, match="splmini\\[shell\\]"):
         prompt_session(session)
+
+
+def test_names_of_files(session: Session) -> None:
+    """Quotation marks hold a name together, and on Windows a backslash is part of it; an open one is told."""
+    assert file_names("'my logs/a.evtx' b\\ c.evtx", windows=False) == ["my logs/a.evtx", "b c.evtx"]
+    assert file_names('"C:\\my logs\\a.evtx" C:\\b.evtx', windows=True) == ["C:\\my logs\\a.evtx", "C:\\b.evtx"]
+    assert file_names("a#b.log", windows=False) == ["a#b.log"]
+    assert "A quotation mark has to be closed." in session.execute(":events 'a b")
+    assert session.failed
+
+
+def test_a_saved_chart_leaves_no_figure(session: Session, tmp_path: Path) -> None:
+    """A chart is written without a window of pyplot's, which would stay open."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    before = pyplot.get_fignums()
+    session.execute("* | timechart span=1m count")
+    assert "rows written" in session.execute(f":save {tmp_path / 'chart.png'}")
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert pyplot.get_fignums() == before
