@@ -52,6 +52,6 @@ def parse_line(line: str) -> Call:
 def words_of(line: str) -> list[tuple[str, int]]:
     """The words of a line, each with where it ends; quotation marks hold one together."""
     found = []
-    for match in re.finditer(r"\"([^\"]*)\"|'([^']*)'|(\S+)", line):
+    for match in re.finditer(r"\"([^\"]*)\"|'([^']*)'|(--[\w-]+=(?:\"[^\"]*\"|'[^']*')|\S+)", line):
         found.append((next(group for group in match.groups() if group is not None), match.end()))
     return found

@@ -113,6 +113,8 @@ class Magics:
 
 
 def _is_path(word: str) -> bool:
+    if not word.strip("*?"):  # everything: of the events, not every file of the folder
+        return False
     return os.path.exists(word) or (any(each in word for each in "*?") and bool(glob.glob(word, recursive=True)))
 
 

@@ -47,11 +47,18 @@ def shown(results: Results) -> list[Row]:
     rows: list[Row] = []
     size = 0
     for row in results[:MAX_ROWS]:
-        size += sum(min(MAX_CELL, len(value)) if value.__class__ is str else 20 for value in row.values())
+        size += sum(map(_size, row.values()))
         if size > MAX_CHARACTERS and rows:
             break
         rows.append(row)
     return rows
+
+
+def _size(value: Any) -> int:
+    """About how many characters a value takes on a page."""
+    if isinstance(value, list):
+        return sum(map(_size, value[:MAX_VALUES]))
+    return min(MAX_CELL, len(value)) if isinstance(value, str) else 20
 
 
 def _summary(results: Results) -> str:

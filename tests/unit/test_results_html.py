@@ -132,6 +132,12 @@ def test_marks_come_to_an_end() -> None:
     assert marked(text, marks(("*a" * 12 + "*b",))) == text
 
 
+def test_multivalue_fields_count_for_the_size_of_a_page() -> None:
+    """Many long values of one field fill a page, as many fields do."""
+    row = {"a": ["x" * MAX_CELL] * 100}
+    assert len(shown(Results([row] * 50, ["a"]))) < 10
+
+
 def test_field_counts() -> None:
     """Each value of a multivalue field counts; internal fields are not listed."""
     counts = counted([{"a": ["x", "y"], "_raw": "r"}, {"a": "x"}, {"b": 1}])

@@ -235,8 +235,16 @@ def test_a_bar_in_a_notebook(monkeypatch: Any) -> None:
 
 def test_parse_line() -> None:
     """Quotation marks hold a path together."""
-    call = parse_line("\"a b.log\" --as x --earliest='-1d@d'")
-    assert (call.events, call.options) == ("a b.log", {"as": "x", "earliest": "-1d@d"})
+    call = parse_line("\"a b.log\" --as x --earliest='-1d@d' --source=\"my log\"")
+    assert (call.events, call.options) == ("a b.log", {"as": "x", "earliest": "-1d@d", "source": "my log"})
+
+
+def test_a_star_is_a_search(shell: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    """`*` at the start of a line asks for all events, not for the files of the folder."""
+    (tmp_path / "other.jsonl").write_text('{"user": "eve"}\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    run(shell, "%%spl events\n* | stats count")
+    assert run(shell, "%spl * | stats count")[0]["count"] == 3
 
 
 def test_what_is_known_of_events() -> None:
