@@ -63,6 +63,11 @@ def _xml(scale: float) -> Path:
     return generate.sysmon_xml(max(int(500_000 * scale), 1000))
 
 
+def _xml_whole(scale: float) -> Path:
+    """Fewer events of XML, for what has to parse all of them."""
+    return generate.sysmon_xml(max(int(200_000 * scale), 1000))
+
+
 def _small(scale: float) -> Path:
     return generate.json_lines(100)
 
@@ -157,6 +162,13 @@ WORKLOADS = (
         _json,
     ),
     Workload(
+        "parallel_xml",
+        "two processes against one, every one of 200,000 events of Sysmon XML",
+        (Target(OURS, OURS + " -j 2", 1.7, "at least"),),
+        _grouped_two,
+        _xml_whole,
+    ),
+    Workload(
         "dicts",
         "the first query over a list of 1,000,000 dicts",
         (Target("splmini, first run", "hand-written loop", 2),),
@@ -177,7 +189,7 @@ WORKLOADS = (
     ),
     Workload(
         "sweep",
-        "1,500 Sigma rules in one pass",
+        "1,500 Sigma rules in one pass over 1,000,000 JSON lines",
         (Target("SQLite, a query a rule", "splmini.sweep", 20, "at least"), Target("splmini.sweep", "one search", 20)),
         inside=("benchmarks.sweeping",),
         needs=("sigma",),
