@@ -52,6 +52,7 @@ def command(
     else:
         click.echo(_table(hits, everything), nl=False)
     fired, failed = sum(hit.fired for hit in hits), [hit for hit in hits if hit.error is not None]
+    _warn(hits)
     for hit in failed:
         text = str(hit.error).split("\n", 1)[0]
         click.echo(f"error: {hit.detection.name}: {type(hit.error).__name__}: {text}", err=True)
@@ -127,6 +128,18 @@ def _table(hits: list[Hit], everything: bool) -> str:
         return ""
     table: str = splmini.Results(rows, list(rows[0])).to_table(width=0)
     return table + "\n"
+
+
+def _warn(hits: list[Hit]) -> None:
+    """Show the warnings of the runs once each; those about the events come with whichever search read them."""
+    found = dict.fromkeys(
+        (each.level, each.text)
+        for hit in hits
+        for each in (hit.outcome.results.messages if hit.outcome is not None else ())
+        if each.level != "info"
+    )
+    for level, text in found:
+        click.echo(f"{level}: {text}", err=True)
 
 
 def _score(event: dict[str, Any]) -> float:

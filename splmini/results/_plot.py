@@ -22,6 +22,8 @@ GREY = "#808a94"
 """For text and axes: to be read on white and on black."""
 MAX_SERIES = 20
 MAX_CATEGORIES = 60
+"""Labels on an axis; bars and slices, each of which has one."""
+MAX_COLUMNS = 2000
 MIN_BINS = 40
 DEFAULT = {"timechart": "line", "timewrap": "line", "chart": "column", "top": "bar", "rare": "bar", "geostats": "map"}
 OTHER = frozenset({"percent", "geobin", "_span", "_tc"})
@@ -30,11 +32,12 @@ OTHER = frozenset({"percent", "geobin", "_span", "_tc"})
 
 @dataclass(frozen=True)
 class Data:
-    """What is drawn: the axis below, with its labels, and the series above it."""
+    """What is drawn: the axis below, with its labels, and the series above it; `note` says what was left out."""
 
     label: str
     axis: list[Any]
     series: dict[str, list[float | None]]
+    note: str = ""
 
 
 def plot(
@@ -97,8 +100,9 @@ def _data(results: Results) -> Data:
     else:
         labels = ["_time"]
         axis = [results.view.moment(value) for value in results.column("_time")]
-    chosen = [name for name in names if name not in labels and shown[name]][:MAX_SERIES]
-    return Data(", ".join(labels), axis, {name: numbers[name] for name in chosen})
+    every = [name for name in names if name not in labels and shown[name]]
+    note = f"the first {MAX_SERIES} of {len(every)} series" if len(every) > MAX_SERIES else ""
+    return Data(", ".join(labels), axis, {name: numbers[name] for name in every[:MAX_SERIES]}, note)
 
 
 def _number(to_number: Callable[[Any], Any], value: Any) -> float | None:
@@ -118,7 +122,7 @@ def _map_data(results: Results) -> Data:
     kept = _one_level(results.column("geobin"))
     return Data(
         "longitude", [places[at] for at in kept],
-        {name: [values[at] for at in kept] for name, values in series.items()},
+        {name: [values[at] for at in kept] for name, values in series.items()}, data.note,
     )
 
 
@@ -160,7 +164,14 @@ def _amount(value: float, position: int | None = None) -> str:
     return f"{value:g}"
 
 
+def _tell(ax: Any, data: Data) -> None:
+    """Say what a chart leaves out, beside its title: a part must not pass for the whole."""
+    if data.note:
+        ax.set_title(data.note, loc="right", color=GREY, fontsize=8)
+
+
 def _finish(ax: Any, data: Data, legend: bool = True, amounts: str = "y") -> None:
+    _tell(ax, data)
     getattr(ax, f"{amounts}axis").set_major_formatter(_amount)
     ax.patch.set_alpha(0)
     ax.tick_params(colors=GREY, labelsize=8)
@@ -255,7 +266,7 @@ def _bars(ax: Any, data: Data, stacked: bool, method: str, offset: str) -> None:
 
 
 def _column(ax: Any, data: Data, results: Results, stacked: bool) -> None:
-    data = _as_categories(data, results)
+    data = _as_categories(data, results, MAX_COLUMNS)
     _bars(ax, data, stacked, "bar", "bottom")
     _label_axis(ax, data, False, results)
     _finish(ax, data)
@@ -273,13 +284,14 @@ def _bar(ax: Any, data: Data, results: Results, stacked: bool) -> None:
         ax.set_xlabel(plain(next(iter(data.series))), color=GREY, fontsize=9)
 
 
-def _as_categories(data: Data, results: Results) -> Data:
+def _as_categories(data: Data, results: Results, most: int = MAX_CATEGORIES) -> Data:
     """Times as text, and no more categories than can be told apart."""
     axis = [
-        results.view.time(value.timestamp()) if hasattr(value, "timestamp") else value
-        for value in data.axis[:MAX_CATEGORIES]
+        results.view.time(value.timestamp()) if hasattr(value, "timestamp") else value for value in data.axis[:most]
     ]
-    return Data(data.label, axis, {name: values[:MAX_CATEGORIES] for name, values in data.series.items()})
+    cut = f"the first {most:,} of {len(data.axis):,} rows" if len(data.axis) > most else ""
+    note = ", ".join(filter(None, (cut, data.note)))
+    return Data(data.label, axis, {name: values[:most] for name, values in data.series.items()}, note)
 
 
 def _pie(ax: Any, data: Data, results: Results, stacked: bool) -> None:
@@ -290,6 +302,7 @@ def _pie(ax: Any, data: Data, results: Results, stacked: bool) -> None:
     labels = [_tick(value, results) for value in data.axis]
     texts = {"color": GREY, "fontsize": 8}
     ax.pie(values, labels=labels, colors=COLOURS, textprops=texts, startangle=90, counterclock=False)
+    _tell(ax, data)
 
 
 def _scatter(ax: Any, data: Data, results: Results, stacked: bool) -> None:

@@ -326,6 +326,14 @@ def test_sweep_names_what_could_not_run_when_quiet(tmp_path: Path) -> None:
     assert "error: Broken: UnknownCommand" in result.stderr
 
 
+def test_sweep_tells_what_does_not_parse(tmp_path: Path) -> None:
+    """A record that could not be read is warned of: what it holds was not searched."""
+    (tmp_path / "a.yml").write_text("name: A\nid: x\nsearch: 'a=1'\n", "utf-8")
+    (tmp_path / "b.yml").write_text("name: B\nid: y\nsearch: 'a=2'\n", "utf-8")
+    result = invoke("sweep", "-q", "--input-format", "json", str(tmp_path), stdin='{"a":1}\n{"a":\n')
+    assert result.stderr.count("1 record does not parse as JSON") == 1
+
+
 def test_risk_scores_of_rows() -> None:
     """A score that a row brought as text counts where it is a number."""
     from splmini.cli.sweep import _score

@@ -315,3 +315,18 @@ def test_no_completion_inside_a_text() -> None:
     assert splmini.complete('| eval x="tim', None, BERLIN) == []
     assert splmini.complete('| eval x="a\\" tim', None, BERLIN) == []
     assert splmini.complete("| timec by x", 7)[0].text == "timechart"
+
+
+def test_a_part_does_not_pass_for_the_whole() -> None:
+    """Columns show every row; what bars and slices leave out, and series, is said on the chart."""
+    figure = pytest.importorskip("matplotlib.figure")
+    many = Results([{"x": str(number), "n": number + 1} for number in range(100)], ["x", "n"])
+    series = Results([{"x": "a"} | {f"s{number}": number for number in range(30)}])
+    for results, kind, drawn, note in (
+        (many, "column", 100, ""),
+        (many, "bar", 60, "the first 60 of 100 rows"),
+        (many, "pie", 60, "the first 60 of 100 rows"),
+        (series, "column", 20, "the first 20 of 30 series"),
+    ):
+        ax = results.plot(kind, figure.Figure().subplots())
+        assert (len(ax.patches), ax.get_title(loc="right")) == (drawn, note)
