@@ -155,7 +155,7 @@ class Session:
             _save_chart(results, rest)
         else:
             form = "jsonl" if rest.endswith(".jsonl") else "json" if rest.endswith(".json") else "csv"
-            with open(rest, "w", encoding="utf-8", newline="") as file:
+            with open(rest, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 file.write(shared.rendered(results, form))
         return f"{len(results):,} rows written to {rest}\n"
 

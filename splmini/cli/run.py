@@ -43,7 +43,7 @@ def command(
     shared.tell(results, quiet)
     text = _text(results if limit is None else results[:limit], form, fields, output is None, quiet)
     if output is not None:
-        with open(output, "w", encoding="utf-8", newline="") as file:
+        with open(output, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
     else:
         click.echo(text, nl=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from splmini.cli import _shared as shared
+
+if TYPE_CHECKING:
+    from splmini import Results
 
 
 @click.command("sigma", short_help="Run Sigma rules.")
@@ -26,7 +28,8 @@ def command(
     """Convert the Sigma rules in RULE to SPL and run them over the events in FILES.
 
     A Windows log source becomes conditions on Channel and EventID, as event XML names them; other log sources add no
-    condition. Needs the extra: pip install 'splmini[sigma]'.
+    condition. JSON lines name the `rule` of each row, as do JSON and CSV where RULE holds several. Needs the extra: pip
+    install 'splmini[sigma]'.
     """
     import splmini
 
@@ -37,17 +40,28 @@ def command(
     events = shared.events(files)
     if len(searches) > 1 and hasattr(events, "read"):
         events = events.read()
-    env, found = shared.environment(settings), 0
+    env, found = shared.environment(settings), []
     for search in searches:
         results = env.compile(search.spl).run(events, **shared.reading(settings))
-        found += len(results)
         shared.tell(results, quiet)
         if not quiet:
             click.echo(f"{search.title}: {len(results)} {'row' if len(results) == 1 else 'rows'}", err=True)
         if form == "jsonl":
-            for row in results:
-                content = {"rule": search.title, **row}
-                click.echo(json.dumps(content, ensure_ascii=False, default=str))
-        else:
+            click.echo(_named(search.title, results).to_jsonl(), nl=False)
+        elif form == "table" or len(searches) == 1:
             click.echo(shared.rendered(results, form), nl=False)
-    sys.exit(0 if found else 1)
+        found.append((search.title, results))
+    if form in ("json", "csv") and len(searches) > 1:  # one document, not one after the other
+        named = [_named(title, results) for title, results in found]
+        fields = dict.fromkeys(name for each in named for name in each.fields)
+        rows = splmini.Results([row for each in named for row in each], fields)
+        click.echo(shared.rendered(rows, form), nl=False)
+    sys.exit(0 if any(len(results) for _, results in found) else 1)
+
+
+def _named(title: str, results: Results) -> Results:
+    """Rows with the title of the rule that they are of as their first field."""
+    import splmini
+
+    fields = ["rule", *(name for name in results.fields if name != "rule")]
+    return splmini.Results([{**row, "rule": title} for row in results], fields)

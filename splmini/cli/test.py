@@ -72,15 +72,19 @@ def command(
     reports = _shown(_bench.reports(files, arguments, jobs), quiet)
     verdicts = [verdict for report in reports for verdict in report.verdicts]
     click.echo(_reports.summary(verdicts, time.perf_counter() - started))
-    if json_file is not None:
-        Path(json_file).write_text(_reports.to_json(verdicts), encoding="utf-8")
-    if junit is not None:
-        Path(junit).write_text(_reports.to_junit(verdicts), encoding="utf-8")
+    for target, form in ((json_file, _reports.to_json), (junit, _reports.to_junit)):
+        if target is not None:
+            _written(target, form(verdicts))
     if not quiet:
         _remarks(reports)
     enough = not measured or _covered(_merged(reports), coverage_html, coverage_json, fail_under)
     ran = any(verdict.status == "passed" for verdict in verdicts)
     sys.exit(0 if ran and enough and not any(verdict.bad for verdict in verdicts) else 1)
+
+
+def _written(path: str, text: str) -> None:
+    """Write a report; half of a pair of surrogates, which JSON events may hold, as an escape."""
+    Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _shown(reports: Iterable[FileReport], quiet: bool) -> list[FileReport]:
@@ -128,9 +132,9 @@ def _covered(measured: list[Coverage], page: str | None, data: str | None, least
 
     click.echo(_reports.coverage_table(measured), nl=False)
     if page is not None:
-        Path(page).write_text(splmini.bench.coverage_html(measured), encoding="utf-8")
+        _written(page, splmini.bench.coverage_html(measured))
     if data is not None:
-        Path(data).write_text(_reports.coverage_json(measured), encoding="utf-8")
+        _written(data, _reports.coverage_json(measured))
     total = _reports.percent(measured)
     if least is not None and total < least:
         click.echo(f"{total:.0f}% is exercised, less than {least:g}%", err=True)

@@ -210,20 +210,9 @@ def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detecti
     risk = _objects(values, "action.risk.param._risk", where)
     annotations = _object(values, "action.correlationsearch.annotations", where)
     metadata = _object(values, "action.correlationsearch.metadata", where)
-    message = values.get("action.risk.param._risk_message") or None
     title = values.get("action.notable.param.rule_title")
     name = values.get("action.correlationsearch.label", stanza).removeprefix("ESCU - ").removesuffix(" - Rule")
-    entities = tuple(
-        Entity(
-            str(item["risk_object_field"]),
-            str(item.get("risk_object_type", "other")),
-            _score(item.get("risk_score"), where),
-            item.get("risk_message") or message,
-        )
-        for item in risk
-        if "risk_object_field" in item
-    )
-    drilldowns = _objects(values, "action.notable.param.drilldown_searches", where)
+    entities = _entities(risk, values.get("action.risk.param._risk_message") or None, where)
     return Detection(
         name=name,
         search=values["search"],
@@ -241,15 +230,7 @@ def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detecti
             for item in risk
             if "threat_object_field" in item
         ),
-        drilldowns=tuple(
-            Drilldown(
-                str(item.get("name", "")),
-                str(item.get("search", "")),
-                _text(item.get("earliest_offset")),
-                _text(item.get("latest_offset")),
-            )
-            for item in drilldowns
-        ),
+        drilldowns=tuple(map(_drilldown, _objects(values, "action.notable.param.drilldown_searches", where))),
         analytic_story=_list(annotations.get("analytic_story")),
         mitre_attack_id=_list(annotations.get("mitre_attack")),
         cve=_list(annotations.get("cve")),
@@ -261,6 +242,24 @@ def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detecti
 
 def _list(value: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list) else () if value is None else (str(value),)
+
+
+def _entities(risk: list[dict[str, Any]], message: str | None, where: str) -> tuple[Entity, ...]:
+    return tuple(
+        Entity(
+            str(item["risk_object_field"]),
+            str(item.get("risk_object_type", "other")),
+            _score(item.get("risk_score"), where),
+            _text(item.get("risk_message")) or message,
+        )
+        for item in risk
+        if "risk_object_field" in item
+    )
+
+
+def _drilldown(item: dict[str, Any]) -> Drilldown:
+    name, search = str(item.get("name", "")), str(item.get("search", ""))
+    return Drilldown(name, search, _text(item.get("earliest_offset")), _text(item.get("latest_offset")))
 
 
 def _text(value: Any) -> str | None:

@@ -95,7 +95,7 @@ class Explanation:
 
     @property
     def ended_at(self) -> Stage | None:
-        """The first stage that let no row through; None where rows came out."""
+        """The first stage that let no row through, even where one behind it made rows, as `stats count` does."""
         return next((stage for stage in self.stages if stage.rows_out == 0), None)
 
     def __str__(self) -> str:

@@ -213,7 +213,7 @@ def _write(path: Any, text: str) -> None:
     if hasattr(path, "write"):
         path.write(text)
     else:
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
 
 

@@ -330,6 +330,13 @@ def test_sigma(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert json.loads(result.stdout)["rule"] == "Odd tool"
     assert "Odd tool: 1 row\n" in invoke("sigma", rule, log).stderr
+    two = tmp_path / "two.yml"
+    text = Path(rule).read_text("utf-8")
+    two.write_text(f"{text}\n---\n{text.replace('Odd tool', 'Same tool')}", "utf-8")
+    found = json.loads(invoke("sigma", str(two), log, "-f", "json", "-q").stdout)
+    assert [row["rule"] for row in found] == ["Odd tool", "Same tool"]
+    table = invoke("sigma", str(two), log, "-f", "csv", "-q").stdout
+    assert [line.partition(",")[0] for line in table.splitlines()] == ["rule", "Odd tool", "Same tool"]
     log.write_text('{"tool":"even","_time":1,"sourcetype":"s"}\n')
     assert invoke("sigma", rule, log).exit_code == 1
 

@@ -120,3 +120,10 @@ def test_round_trip_through_frames() -> None:
 
     rows = [{"a": 1, "b": "x"}, {"a": 2}]
     assert [event for batch in read(Results(rows).to_polars()) for event in batch] == rows
+
+
+def test_half_a_surrogate_is_written_as_an_escape(tmp_path: Any) -> None:
+    """Text that no file can hold, which JSON events may bring, does not end a run at its last step."""
+    path = tmp_path / "rows.csv"
+    Results([{"a": "x\ud800"}]).to_csv(path)
+    assert path.read_text("utf-8") == "a\nx\\ud800\n"

@@ -14,7 +14,7 @@ import splmini
 from splmini.cli import cli
 from splmini.detections.content import DataSource
 from splmini.detections.lint_pages import pages
-from splmini.detections.lint_positions import aligned
+from splmini.detections.lint_positions import Places, aligned
 from splmini.detections.lint_rules.regexes import runs_away
 
 ENV = splmini.Environment()
@@ -218,6 +218,18 @@ def test_a_project_that_only_names_splmini(text: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(text, "utf-8")
     (tmp_path / "s.spl").write_text("index=a user=x", "utf-8")
     assert splmini.lint_file(tmp_path / "s.spl", ENV) == []
+
+
+def test_positions_behind_an_escaped_line_break(tmp_path: Path) -> None:
+    """In double quotes a line break is two characters of the file, and the position counts both."""
+    path = tmp_path / "d.yml"
+    path.write_text('name: D\nsearch: "a=1\\n\\n| where b=2"\n', "utf-8")
+    detection = splmini.Detection("D", "a=1\n\n| where b=2", path=str(path))
+    places = Places(detection.search, detection)
+    line, column = places.of_offset(detection.search.index("b=2"))
+    assert path.read_text("utf-8").splitlines()[line - 1][column - 1 :].startswith("b=2")
+    path.write_text("name: [\n", "utf-8")
+    assert Places(detection.search, detection).offsets is None
 
 
 def test_configuration_with_a_byte_order_mark(tmp_path: Path) -> None:
