@@ -306,7 +306,7 @@ def rendered(results: Any) -> str:
     view = results.view
     if view.events:
         return "".join(event_lines(row, view) for row in results[:MAX_SHOWN])
-    rows = [{**row, "_time": view.time(row["_time"])} if "_time" in row else row for row in results[:MAX_SHOWN]]
+    rows = view.timed(results[:MAX_SHOWN])
     columns = max(1, len(results.fields))
     table = splmini.Results(rows, results.fields).to_table(width=max(24, shared_width(min(columns, 4))))
     return table + "\n"

@@ -73,7 +73,9 @@ def _lookup_notes(node: tree.Command, before: list[Row], after: list[Row]) -> No
 
 def _counted(keys: list[str], rows: list[Row]) -> str:
     """The values of key fields in rows, the most frequent first."""
-    counts = Counter(tuple(f"{key}={row.get(key, 'null')}" for key in keys) for row in rows)
+    counts = Counter(
+        tuple(f"{key}={', '.join(map(to_text, as_list(row.get(key)))) or 'null'}" for key in keys) for row in rows
+    )
     return "; ".join(" ".join(key) + f" ({count})" for key, count in counts.most_common(MOST_SHOWN))
 
 

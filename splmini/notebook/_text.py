@@ -17,7 +17,7 @@ def show(results: Any, printer: Any, cycle: bool) -> None:
 def table(results: Any) -> str:
     """Return the first rows as a table, times readable, with what is left and what the run had to tell."""
     view = results.view
-    rows = [{**row, "_time": view.time(row["_time"])} if "_time" in row else row for row in results[:SHOWN]]
+    rows = view.timed(results[:SHOWN])
     lines = [splmini.Results(rows, results.fields).to_table()] if rows else []
     left = len(results) - SHOWN
     more = f", {left:,} not shown" if left > 0 else ""

@@ -5,16 +5,14 @@ The other forms (`to_table`, JSON, CSV …) give every field as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from splmini.results._text import cells_of, clean, cut, lines_of, numeric_columns
+from splmini.results._text import cells_of, clean, cut, lines_of, numeric_columns, widths_of
 
 if TYPE_CHECKING:
-    from splmini.operators import Row
     from splmini.results import Results
-    from splmini.results._view import View
 
 ORIGIN = ("host", "sourcetype", "source")
 """Where an event comes from: shown while there is room."""
@@ -33,11 +31,6 @@ class Table:
     cut: bool = False
 
 
-def readable(rows: Iterable[Row], view: View) -> list[Row]:
-    """Return rows whose `_time` is an ISO time with its zone."""
-    return [{**row, "_time": view.iso(row["_time"])} if "_time" in row else row for row in rows]
-
-
 def terminal_table(results: Results, width: int = 0, fields: Sequence[str] | None = None) -> Table:
     """Return results as a table.
 
@@ -49,11 +42,9 @@ def terminal_table(results: Results, width: int = 0, fields: Sequence[str] | Non
     names = columns(results) if fields is None else list(fields)
     if not len(results) or not names:
         return Table("")
-    rows = readable(results, results.view)
+    rows = results.view.timed(results, iso=True)
     cells, heads = cells_of(names, rows, 0), [clean(name) for name in names]
-    widths = [
-        max([len(head), *(len(line) for row in cells for line in row[at])]) for at, head in enumerate(heads)
-    ]
+    widths = widths_of(heads, cells)
     kept, limits = list(range(len(names))), widths
     if width:
         kept = _kept(names, widths, width)

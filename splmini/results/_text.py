@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
 from splmini.results._view import as_text, is_sparkline, points
 
@@ -37,16 +39,20 @@ def table_lines(fields: list[str], rows: list[Row], width: int) -> Iterator[str]
     """Yield the lines of a table: heads, a rule, rows; numbers stand right."""
     cells = cells_of(fields, rows, width)
     heads = [cut(clean(name), width) for name in fields]
-    widths = [
-        max([len(head), *(len(line) for row in cells for line in row[index])])
-        for index, head in enumerate(heads)
-    ]
-    return lines_of(heads, cells, widths, numeric_columns(fields, rows))
+    return lines_of(heads, cells, widths_of(heads, cells), numeric_columns(fields, rows))
 
 
 def cells_of(fields: Sequence[str], rows: list[Row], width: int) -> list[list[list[str]]]:
     """Return the lines of each cell, none longer than the width (0: no limit)."""
     return [[_printable(row.get(name), width) for name in fields] for row in rows]
+
+
+def widths_of(heads: list[str], cells: list[list[list[str]]]) -> list[int]:
+    """Return how wide each column has to be."""
+    return [
+        max([columns_of(head), *(columns_of(line) for row in cells for line in row[at])])
+        for at, head in enumerate(heads)
+    ]
 
 
 def numeric_columns(fields: Sequence[str], rows: list[Row]) -> list[bool]:
@@ -67,7 +73,7 @@ def lines_of(
 
 def _line(cells: list[str], widths: Sequence[int], right: list[bool]) -> str:
     parts = (
-        cell.rjust(width) if to_right else cell.ljust(width)
+        _pad(cell, width) + cell if to_right else cell + _pad(cell, width)
         for cell, width, to_right in zip(cells, widths, right, strict=True)
     )
     return "  ".join(parts).rstrip()
@@ -91,6 +97,28 @@ def clean(text: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two for a wide character, none for a mark on another.
+
+    >>> columns_of("abc"), columns_of("\u65e5\u672c"), columns_of("e\u0301")
+    (3, 4, 1)
+    """
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    return 0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+
+
+def _pad(text: str, width: int) -> str:
+    return " " * (width - columns_of(text))
+
+
 def cut(text: str, width: int) -> str:
-    """Return a text, or the start of one that is longer than the width (0: no limit)."""
-    return text if not width or len(text) <= width else text[: width - 1] + "…"
+    """Return a text, or the start of one that is wider than the width (0: no limit)."""
+    if not width or columns_of(text) <= width:
+        return text
+    if text.isascii():
+        return text[: width - 1] + "…"
+    ends = accumulate(map(_columns, text))
+    return text[: sum(end < width for end in ends)] + "…"

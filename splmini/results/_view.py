@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from splmini.language import tree
+    from splmini.operators import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 CHARTED = frozenset({"timechart", "chart", "top", "rare", "geostats", "timewrap"})
@@ -105,6 +106,11 @@ class View:
             return as_text(value)
         text = moment.strftime("%Y-%m-%d %H:%M:%S")
         return text if float(value).is_integer() else f"{text}.{moment.microsecond // 1000:03}"
+
+    def timed(self, rows: Iterable[Row], iso: bool = False) -> list[Row]:
+        """Return rows whose `_time` is text: as `time` or `iso` gives it."""
+        show = self.iso if iso else self.time
+        return [{**row, "_time": show(row["_time"])} if "_time" in row else row for row in rows]
 
     def moment(self, value: Any) -> datetime | None:
         """Return an epoch as a datetime in the view's time zone; None for what is no epoch."""

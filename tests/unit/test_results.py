@@ -127,3 +127,10 @@ def test_half_a_surrogate_is_written_as_an_escape(tmp_path: Any) -> None:
     path = tmp_path / "rows.csv"
     Results([{"a": "x\ud800"}]).to_csv(path)
     assert path.read_text("utf-8") == "a\nx\\ud800\n"
+
+
+def test_wide_characters_take_two_columns() -> None:
+    """Columns stand below one another where a terminal shows characters twice as wide, cut ones too."""
+    rows = Results([{"a": "\u65e5\u672c\u8a9e", "b": "x"}, {"a": "cafe\u0301", "b": "y"}], ["a", "b"])
+    assert rows.to_table().splitlines() == ["a       b", "------  -", "\u65e5\u672c\u8a9e  x", "cafe\u0301    y"]
+    assert rows.to_table(width=4).splitlines()[2:] == ["\u65e5…   x", "cafe\u0301  y"]

@@ -319,3 +319,11 @@ def test_a_lookup_that_overwrites_a_field() -> None:
     env = splmini.Environment(lookups={"t": {"rows": [{"k": "1", "owner": "new"}]}})
     events = [{"k": "1", "owner": "old"}, {"k": "2", "owner": "old"}]
     assert "1 of 2 rows found nothing in the lookup: k=2 (1)" in str(env.explain("* | lookup t k OUTPUT owner", events))
+
+
+def test_keys_that_missed_are_shown_as_they_read() -> None:
+    """The values of a multivalue key are listed; an absent one is null."""
+    env = splmini.Environment(lookups={"t": {"rows": [{"k": "1", "owner": "new"}]}})
+    report = str(env.explain("* | lookup t k OUTPUT owner", [{"k": ["8", "9"]}, {"j": 1}]))
+    assert "k=8, 9 (1)" in report
+    assert "k=null (1)" in report
