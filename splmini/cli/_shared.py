@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import threading
@@ -81,9 +82,10 @@ def environment_settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _number(text: str) -> float | str:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return number if math.isfinite(number) else text  # "nan" is no time, and told so as any other word
 
 
 def reading(settings: dict[str, Any]) -> dict[str, Any]:

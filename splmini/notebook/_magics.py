@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import splmini
@@ -67,7 +68,9 @@ class Magics:
             raise splmini.ArgumentError(f"'{name}' is no name of a variable.", name=name, hint=USAGE)
         search = environment.compile(call.spl.strip())
         if call.events is not None:
-            self.events = self.events_of(call.events)
+            found = self.events_of(call.events)
+            # an iterator gives its events once, and the next cell may search them again
+            self.events = list(found) if isinstance(found, Iterator) and not hasattr(found, "read") else found
         self.environment = environment
         self.fields.update(dict.fromkeys(columns_of(self.events)))
         options = {name: call.options[name] for name in READING if name in call.options}

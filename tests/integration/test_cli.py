@@ -77,6 +77,8 @@ def test_errors_are_two() -> None:
     assert invoke("run", "| stast count", stdin="").exit_code == 2
     assert invoke("run", "| stats count", "no/such/file").exit_code == 2
     assert invoke("run", "--format", "xls", "| stats count").exit_code == 2
+    assert invoke("run", "--now", "nan", "| makeresults", stdin="").exit_code == 2
+    assert invoke("run", "--earliest", "inf", "*", stdin="").exit_code == 2
     result = invoke("rnu")
     assert result.exit_code == 2
     assert "Did you mean 'run'?" in result.output

@@ -239,6 +239,13 @@ def test_parse_line() -> None:
     assert (call.events, call.options) == ("a b.log", {"as": "x", "earliest": "-1d@d", "source": "my log"})
 
 
+def test_events_of_an_iterator_stay(shell: Any) -> None:
+    """Events that come once are searched again by the next cell, as any others are."""
+    shell.user_ns["once"] = iter(EVENTS)
+    assert len(run(shell, "%%spl once\nuser=bob")) == 2
+    assert len(run(shell, "%%spl\nuser=alice")) == 1
+
+
 def test_a_star_is_a_search(shell: Any, tmp_path: Path, monkeypatch: Any) -> None:
     """`*` at the start of a line asks for all events, not for the files of the folder."""
     (tmp_path / "other.jsonl").write_text('{"user": "eve"}\n', "utf-8")
