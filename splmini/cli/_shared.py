@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -192,6 +193,16 @@ def tell(results: Results, quiet: bool) -> None:
         if each.level != "info" or not quiet:
             where = f" (line {each.position[0]}, column {each.position[1]})" if each.position else ""
             click.echo(f"{each.level}: {each.text}{where}", err=True)
+
+
+def files_below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Return the files below a folder whose names end so, in order; hidden folders are passed over."""
+    found = (each for each in sorted(folder.rglob("*")) if each.suffix in suffixes)
+    return [each for each in found if each.is_file() and not _is_hidden(each.relative_to(folder))]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts[:-1])
 
 
 def search_text(given: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from splmini.cli import _shared as shared
+
 
 @click.command("fmt")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
@@ -53,8 +55,7 @@ def _expanded(files: tuple[str, ...]) -> list[str]:
     for name in files:
         path = Path(name)
         if name != "-" and path.is_dir():
-            below = (each for each in sorted(path.rglob("*")) if each.suffix in (".spl", ".yml", ".yaml"))
-            found.extend(str(each) for each in below if each.is_file())
+            found.extend(map(str, shared.files_below(path, (".spl", ".yml", ".yaml"))))
         else:
             found.append(name)
     return found

@@ -71,8 +71,7 @@ def _files(paths: tuple[str, ...]) -> list[str]:
     for name in paths:
         path = Path(name)
         if path.is_dir():
-            below = (each for each in sorted(path.rglob("*")) if each.suffix in SUFFIXES and ".test." not in each.name)
-            below = (each for each in below if each.is_file())
+            below = (each for each in shared.files_below(path, SUFFIXES) if ".test." not in each.name)
             found.extend(str(each) for each in below if each.suffix == ".spl" or _is_detection(each))
         elif path.is_file():
             if not splmini.bench.is_case_file(path):  # a hook names the cases along with the detections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("spl")
 @click.argument("files", nargs=-1)
-@click.option("-f", "--format", "form", type=click.Choice(shared.FORMATS), default="table", help="Form of the rows.")
+@click.option("-f", "--format", "form", type=click.Choice(shared.FORMATS),
+              help="Form of the rows: of an -o FILE what its name ends in, else table.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes that read the events.")
 @click.option("--limit", type=click.IntRange(min=0), help="Show at most so many rows.")
 @click.option("--fields", multiple=True, metavar="NAMES", help="Show these fields, whole: names, or patterns with *.")
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 @shared.environment_options
 @shared.reading_options
 def command(
-    spl: str, files: tuple[str, ...], form: str, jobs: int, limit: int | None, fields: tuple[str, ...],
+    spl: str, files: tuple[str, ...], form: str | None, jobs: int, limit: int | None, fields: tuple[str, ...],
     output: str | None, quiet: bool, **settings: Any,
 ) -> None:
     """Run the search SPL (or @FILE) over the events in FILES: files, folders, globs, or standard input.
@@ -41,7 +43,8 @@ def command(
         search = shared.environment(settings).compile(shared.search_text(spl))
         results = search.run(shared.events(files), executor=executor, progress=progress, **shared.reading(settings))
     shared.tell(results, quiet)
-    text = _text(results if limit is None else results[:limit], form, fields, output is None, quiet)
+    shown = results if limit is None else results[:limit]
+    text = _text(shown, form or _form_of(output), fields, output is None, quiet)
     if output is not None:
         with open(output, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
@@ -50,6 +53,12 @@ def command(
     if limit is not None and len(results) > limit:
         click.echo(f"info: {len(results) - limit} more rows", err=True)
     sys.exit(0 if len(results) else 1)
+
+
+def _form_of(output: str | None) -> str:
+    """The form that the name of a file asks for."""
+    ending = "" if output is None else Path(output).suffix[1:].lower()
+    return ending if ending in shared.FORMATS else "table"
 
 
 def _text(shown: Results, form: str, given: tuple[str, ...], fits: bool, quiet: bool) -> str:

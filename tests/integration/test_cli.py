@@ -91,6 +91,27 @@ def test_output_file(tmp_path: Path) -> None:
     assert path.read_text() == "count\n3\n"
 
 
+@pytest.mark.parametrize(("name", "text"), [
+    ("rows.csv", "count\n3\n"),
+    ("rows.jsonl", '{"count": 3}\n'),
+    ("rows.json", '[\n  {\n    "count": 3\n  }\n]\n'),
+    ("rows.txt", "count\n-----\n    3\n"),
+])  # fmt: skip
+def test_the_name_of_a_file_chooses_the_form(name: str, text: str, tmp_path: Path) -> None:
+    """Without `-f`, a file gets the form that its name ends in."""
+    path = tmp_path / name
+    assert invoke("run", "-q", "-o", str(path), "| stats count", stdin=LINES).exit_code == 0
+    assert path.read_text("utf-8") == text
+
+
+def test_hidden_folders_are_passed_over(tmp_path: Path) -> None:
+    """What version control or an environment keeps in hidden folders is neither linted nor laid out."""
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "a.spl").write_text("index=a  user!=*\n", "utf-8")
+    assert invoke("lint", str(tmp_path)).exit_code == 0
+    assert invoke("fmt", "--check", str(tmp_path)).exit_code == 0
+
+
 def test_search_from_a_file(tmp_path: Path) -> None:
     """`@FILE` is the text of a search."""
     path = tmp_path / "search.spl"
