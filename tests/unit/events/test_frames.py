@@ -165,7 +165,8 @@ def test_a_test_is_asked_once_for_each_value() -> None:
         asked.append(row["user"])
         return bool(row["user"] == "a")
 
-    for frame in (pandas.DataFrame({"user": ["a", "b", None] * 50}), polars.DataFrame({"user": ["a", "b", None] * 50})):
+    users = {"user": ["a", "b", None] * 50}
+    for frame in (pandas.DataFrame(users, dtype="string"), polars.DataFrame(users)):
         asked.clear()
         start = pieces(frame)
         assert start is not None
