@@ -83,8 +83,8 @@ class Places:
         return value
 
     def of_offset(self, offset: int) -> tuple[int, int]:
-        """Return the position of a character of the search."""
-        if self.detection is None:
+        """Return the position of a character of the search: in the file where that can be read, else in the search."""
+        if self.detection is None or self.file is None:
             return line_and_column(self.text, offset)
         if self.offsets is not None and self.file is not None and self.offsets:
             return line_and_column(self.file, self.offsets[min(offset, len(self.offsets) - 1)])

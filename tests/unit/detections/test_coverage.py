@@ -132,3 +132,10 @@ def test_places(tmp_path: Path) -> None:
     entry = json.loads(json.dumps(coverage.to_dict()))
     assert (entry["file"], entry["points"], entry["covered"], entry["percent"]) == (str(path), 2, 1, 50.0)
     assert entry["details"][1] == {"kind": "clause", "text": "b=2", "line": 4, "column": 3, "hits": 0, "misses": 1}
+
+
+def test_positions_without_a_file() -> None:
+    """Of a detection that is in no file, each point stands where it is in the search."""
+    detection = splmini.Detection.from_text("name: D\nid: x\nsearch: 'a=1 b=2'\n")
+    coverage = measure(splmini.Environment(), detection, [{"a": "1"}])
+    assert [coverage.place(point) for point in coverage.points] == [(1, 1), (1, 5)]
