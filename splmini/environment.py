@@ -17,6 +17,7 @@ from splmini.engine.services import EventFields, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.store import Store
 from splmini.errors import (
+    ArgumentError,
     KnowledgeError,
     Span,
     UnknownDataModel,
@@ -364,6 +365,8 @@ def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
 def _moment(value: Any, now: float, zone: tzinfo) -> float:
     """A point in time as epoch seconds: a number, a datetime, a Splunk time modifier or ISO text."""
     if isinstance(value, (int, float)):
+        if times.to_datetime(value, zone) is None:
+            raise ArgumentError(f"{value} is not a time between the years 1 and 9999.", name=str(value))
         return float(value)
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
