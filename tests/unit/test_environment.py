@@ -14,5 +14,5 @@ import splmini
 def test_times_that_are_none(setting: str, value: Any) -> None:
     """A moment beyond the calendar is refused with its name, not with Python's own error."""
     settings = {setting: value}
-    with pytest.raises(splmini.ArgumentError, match="nan|inf|1e.30|nosuch"):
+    with pytest.raises(splmini.ArgumentError, match=r"nan|inf|1e.30|nosuch"):
         splmini.Environment(**settings).compile("search x").run([{"_raw": "x"}])
