@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -365,8 +366,8 @@ def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
 def _moment(value: Any, now: float, zone: tzinfo) -> float:
     """A point in time as epoch seconds: a number, a datetime, a Splunk time modifier or ISO text."""
     if isinstance(value, (int, float)):
-        if times.to_datetime(value, zone) is None:
-            raise ArgumentError(f"{value} is not a time between the years 1 and 9999.", name=str(value))
+        if not math.isfinite(value):
+            raise ArgumentError(f"{value} is not a time.", name=str(value))
         return float(value)
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
