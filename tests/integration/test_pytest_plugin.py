@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -9,6 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import splmini.detections
+import splmini.engine
+import splmini.events
+import splmini.knowledge
 
 pytest_plugins = ["pytester"]
 
@@ -27,6 +34,15 @@ cases:
 - {name: fires, events: [{tool: odd, host: h}], rows: [{host: h, count: 1}]}
 - {name: silent on $tool$, each: [{tool: even}, {tool: ""}], events: [{tool: $tool$, host: h}], fires: false}
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _modules_stay() -> None:
+    """Import what a run imports late: pytester forgets modules that are new after a run, and a class that is imported
+    again cannot be pickled where another test holds the old one."""
+    for package in (splmini.detections, splmini.engine, splmini.events, splmini.knowledge):
+        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(each.name)
 
 
 @pytest.fixture
