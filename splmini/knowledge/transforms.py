@@ -29,8 +29,8 @@ TRANSFORM_FLAGS = "m"
 
 Splunk's own add-ons count on it: `^DisplayName=([^\\r\\n]+)` for events of many lines, `^([^\\r\\n]+)` with MV_ADD.
 """
-_ANCHOR = re.compile(r"(?:[^\\\[]|\\.|\[\^?(?:\][^\]]*|(?!\])(?:\\.|[^\]\\])*)\])*?[$^]", re.DOTALL)
-"""Looks for an anchor outside of brackets: without one the flag changes nothing, and costs the fast way to pairs."""
+_ASIDE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""What stands for itself or in brackets: a `^` or `$` there is no anchor."""
 _KEY_GROUP = re.compile(r"_(KEY|VAL)_(\w+)\Z")
 
 # ---- EXTRACT -------------------------------------------------------------------------------------------------------
@@ -150,9 +150,15 @@ def report_step(name: str, transforms: Mapping[str, Stanza], origin: Origin) -> 
 
 def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Mapping[str, Stanza]) -> Step:
     pattern = expand_modules(stanza["REGEX"].value, transforms)
-    compiled = regex.compile(pattern, TRANSFORM_FLAGS if _ANCHOR.match(pattern) else "")
+    # without an anchor the flag changes nothing, and costs the fast way to pairs
+    compiled = regex.compile(pattern, TRANSFORM_FLAGS if has_anchor(pattern) else "")
     pairs = parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else []
     return _grouped_step(compiled, pairs, options, origin)
+
+
+def has_anchor(pattern: str) -> bool:
+    """Say whether an expression has a `^` or `$` outside of brackets."""
+    return not {"^", "$"}.isdisjoint(_ASIDE.sub("", pattern))
 
 
 def _grouped_step(
