@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import json
 import random
@@ -49,25 +50,74 @@ def run(env: splmini.Environment, spl: str, rows: Any = ()) -> list[dict[str, An
     return [dict(row) for row in env.compile(spl).run([dict(row) for row in rows])]
 
 
+@dataclasses.dataclass
+class Fitted:
+    """What each algorithm made of the rows, and the folder of the models; each is fitted once, when it is first used.
+
+    Reading its knowledge takes an environment longer than a fit, so that the tests share a few.
+    """
+
+    folder: Path
+    env: splmini.Environment
+    rows: dict[str, list[dict[str, Any]]] = dataclasses.field(default_factory=dict)
+
+    def model(self, fit: str) -> tuple[str, list[dict[str, Any]]]:
+        """Return the name of a model and the rows that fit gave."""
+        name = f"m{FITS.index(fit)}"
+        if fit not in self.rows:
+            self.rows[fit] = run(self.env, f"| fit {fit} into {name}", ROWS)
+        return name, self.rows[fit]
+
+    def text(self, fit: str) -> str:
+        """Return the file of a model."""
+        name, _ = self.model(fit)
+        return (self.folder / f"__mlspl_{name}.json").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """Return the models."""
+    folder = tmp_path_factory.mktemp("models")
+    return Fitted(folder, splmini.Environment(data_dir=folder))
+
+
+@pytest.fixture(scope="module")
+def other(fitted: Fitted) -> splmini.Environment:
+    """Return another environment over the folder of the models."""
+    return splmini.Environment(data_dir=fitted.folder)
+
+
+@pytest.fixture(scope="module")
+def env() -> splmini.Environment:
+    """Return an environment that keeps its models in memory; each test uses names of its own."""
+    return splmini.Environment()
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, splmini.Environment]:
+    """Return the file of the model `m`, to be written by each test, and the environment that reads it."""
+    folder = tmp_path_factory.mktemp("damaged")
+    return folder / "__mlspl_m.json", splmini.Environment(data_dir=folder)
+
+
 @pytest.mark.parametrize("fit", FITS)
-def test_a_stored_model_gives_what_fitting_gave(fit: str, tmp_path: Path) -> None:
+def test_a_stored_model_gives_what_fitting_gave(fit: str, fitted: Fitted, other: splmini.Environment) -> None:
     """A model read from its file gives the same fields, in another environment."""
-    fitted = run(splmini.Environment(data_dir=tmp_path), f"| fit {fit} into m", ROWS)
-    applied = run(splmini.Environment(data_dir=tmp_path), "| apply m", ROWS)
-    assert len(fitted) == len(applied) == len(ROWS)
-    assert set(fitted[0]) > set(ROWS[0])
-    for before, after in zip(fitted, applied, strict=True):
+    name, rows = fitted.model(fit)
+    applied = run(other, f"| apply {name}", ROWS)
+    assert len(rows) == len(applied) == len(ROWS)
+    assert set(rows[0]) > set(ROWS[0])
+    for before, after in zip(rows, applied, strict=True):
         assert list(before) == list(after)
-        for name, value in before.items():
-            assert after[name] == (pytest.approx(value) if isinstance(value, float) else value)
+        for field, value in before.items():
+            assert after[field] == (pytest.approx(value) if isinstance(value, float) else value)
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_a_model_is_json(fit: str, tmp_path: Path) -> None:
-    """What is stored is JSON and nothing else."""
-    run(splmini.Environment(data_dir=tmp_path), f"| fit {fit} into m", ROWS)
-    (file,) = tmp_path.iterdir()
-    assert json.loads(file.read_text("utf-8"))["algorithm"] == fit.split()[0]
+def test_a_model_is_json(fit: str, fitted: Fitted) -> None:
+    """What is stored is JSON and nothing else, in one file for each model."""
+    assert json.loads(fitted.text(fit))["algorithm"] == fit.split()[0]
+    assert len(list(fitted.folder.iterdir())) == len(fitted.rows)
 
 
 @pytest.mark.parametrize(
@@ -84,21 +134,19 @@ def test_a_model_is_json(fit: str, tmp_path: Path) -> None:
         ("StandardScaler x", ["fields", "mean", "scale"]),
     ],
 )
-def test_summary(fit: str, fields: list[str]) -> None:
+def test_summary(fit: str, fields: list[str], env: splmini.Environment) -> None:
     """A model describes itself, in the order of columns that its algorithm has."""
-    env = splmini.Environment()
-    run(env, f"| fit {fit} into m", ROWS)
-    results = env.compile("| summary m").run([])
+    run(env, f"| fit {fit} into described", ROWS)
+    results = env.compile("| summary described").run([])
     assert len(results) > 0
     assert list(results.fields) == fields
 
 
-def test_summary_joins_with_events() -> None:
+def test_summary_joins_with_events(env: splmini.Environment) -> None:
     """The summary of a model stands in a subsearch, as detections use it."""
-    env = splmini.Environment()
-    run(env, "| fit DensityFunction x by k dist=norm into m", ROWS)
+    run(env, "| fit DensityFunction x by k dist=norm into by_k", ROWS)
     search = (
-        "| table k x | join k [summary m] | where cardinality >= 16 | apply m threshold=0.5 "
+        "| table k x | join k [summary by_k] | where cardinality >= 16 | apply by_k threshold=0.5 "
         "| where 'IsOutlier(x)'=1 | eval upper = mvindex(split(mvindex(BoundaryRanges, -1), \":\"), 0)"
     )
     rows = run(env, search, ROWS)
@@ -106,18 +154,16 @@ def test_summary_joins_with_events() -> None:
     assert all(row["cardinality"] == 30 and float(row["upper"]) > 0 for row in rows)
 
 
-def test_thresholds_may_come_from_a_subsearch() -> None:
+def test_thresholds_may_come_from_a_subsearch(env: splmini.Environment) -> None:
     """A subsearch that returns a threshold sets it."""
-    env = splmini.Environment()
-    run(env, "| fit DensityFunction x dist=norm into m", ROWS)
-    given = run(env, "| apply m upper_threshold=0.2", ROWS)
-    returned = run(env, "| apply m [| makeresults | eval upper_threshold=0.2 | return upper_threshold]", ROWS)
+    run(env, "| fit DensityFunction x dist=norm into normal", ROWS)
+    given = run(env, "| apply normal upper_threshold=0.2", ROWS)
+    returned = run(env, "| apply normal [| makeresults | eval upper_threshold=0.2 | return upper_threshold]", ROWS)
     assert given == returned
 
 
-def test_drawn_values_are_inliers() -> None:
+def test_drawn_values_are_inliers(env: splmini.Environment) -> None:
     """sample draws from the inlying part, with a seed."""
-    env = splmini.Environment()
     search = "| fit DensityFunction x dist=norm threshold=0.5 sample=t full_sample=t random_state=3"
     rows = run(env, search, ROWS)
     low, high = (float(rows[0]["BoundaryRanges"][i].split(":")[1 - i]) for i in (0, 1))
@@ -126,9 +172,9 @@ def test_drawn_values_are_inliers() -> None:
     assert run(env, search, ROWS) == rows
 
 
-def test_probabilities_add_up() -> None:
+def test_probabilities_add_up(env: splmini.Environment) -> None:
     """LogisticRegression gives the probability of each class where it is asked to."""
-    (row, *_) = run(splmini.Environment(), "| fit LogisticRegression c from x probabilities=t", ROWS)
+    (row, *_) = run(env, "| fit LogisticRegression c from x probabilities=t", ROWS)
     assert row["probability(c=yes)"] + row["probability(c=no)"] == pytest.approx(1)
 
 
@@ -140,11 +186,12 @@ def test_probabilities_add_up() -> None:
      '[{"left": [0], "right": [0]}]}}}',
      "[" * 100_000],
 )
-def test_a_model_that_is_not_well_formed(text: str, tmp_path: Path) -> None:
+def test_a_model_that_is_not_well_formed(text: str, damaged: tuple[Path, splmini.Environment]) -> None:
     """A broken model file is a KnowledgeError that names it."""
-    (tmp_path / "__mlspl_m.json").write_text(text, "utf-8")
+    file, env = damaged
+    file.write_text(text, "utf-8")
     with pytest.raises(splmini.KnowledgeError, match="The model 'm' is not well formed"):
-        run(splmini.Environment(data_dir=tmp_path), "| apply m", ROWS)
+        run(env, "| apply m", ROWS)
 
 
 JUNK = (None, True, -1, 0, 1.5, 1e308, "x", "", [], {}, [1], [[1]], ["a"], {"a": 1}, float("nan"), 99999)
@@ -162,12 +209,13 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("fit", [fit for fit in FITS if "forest" not in fit.lower()])
-def test_a_damaged_model_is_a_clear_error(fit: str, tmp_path: Path) -> None:
+def test_a_damaged_model_is_a_clear_error(
+    fit: str, fitted: Fitted, damaged: tuple[Path, splmini.Environment]
+) -> None:
     """Whatever is cut out of a stored model, doubled or replaced: apply and summary work or raise a SplError."""
-    run(splmini.Environment(data_dir=tmp_path), f"| fit {fit} into m", ROWS)
-    (file,) = tmp_path.iterdir()
-    text = file.read_text("utf-8")
-    chance, env = random.Random(fit), splmini.Environment(data_dir=tmp_path)
+    file, env = damaged
+    text = fitted.text(fit)
+    chance = random.Random(fit)
     searches = [env.compile(spl) for spl in ("| apply m", "| summary m")]
     for path in chance.sample(found := places(json.loads(text)), min(8, len(found))):
         model = json.loads(text)
@@ -187,7 +235,7 @@ def test_a_damaged_model_is_a_clear_error(fit: str, tmp_path: Path) -> None:
                 list(search.run([dict(row) for row in ROWS[:5]]))
 
 
-def test_the_predictions_are_those_of_scikit_learn() -> None:
+def test_the_predictions_are_those_of_scikit_learn(env: splmini.Environment) -> None:
     """The numbers that are kept predict what the fitted object predicts."""
     np, svm, ensemble, bayes = library("numpy", "sklearn.svm", "sklearn.ensemble", "sklearn.naive_bayes")
     matrix = np.array([[row["x"], row["z"]] for row in ROWS])
@@ -200,19 +248,19 @@ def test_the_predictions_are_those_of_scikit_learn() -> None:
         ("BernoulliNB y from x z binarize=9", "y", bayes.BernoulliNB(binarize=9)),
     ):
         wanted = np.array([str(row[target]) for row in ROWS])
-        found = [str(row[f"predicted({target})"]) for row in run(splmini.Environment(), f"| fit {spl}", ROWS)]
+        found = [str(row[f"predicted({target})"]) for row in run(env, f"| fit {spl}", ROWS)]
         assert found == list(estimator.fit(matrix, wanted).predict(matrix)), spl
 
 
 @pytest.mark.parametrize("name", ["GaussianNB y from x z", "BernoulliNB c from x z binarize=9", "StandardScaler x z"])
-def test_going_on_from_a_model(name: str) -> None:
+def test_going_on_from_a_model(name: str, env: splmini.Environment) -> None:
     """partial_fit over two halves gives what fitting the whole gives."""
-    env, whole = splmini.Environment(), splmini.Environment()
+    halves, whole = f"{name.split()[0]}_halves", f"{name.split()[0]}_whole"
     for rows in (ROWS[:25], ROWS[25:]):
-        run(env, f"| fit {name} partial_fit=t into m", rows)
-    run(whole, f"| fit {name} into m", ROWS)
-    for one, other in zip(run(env, "| apply m", ROWS), run(whole, "| apply m", ROWS), strict=True):
-        assert one == {key: pytest.approx(each) if isinstance(each, float) else each for key, each in other.items()}
+        run(env, f"| fit {name} partial_fit=t into {halves}", rows)
+    run(env, f"| fit {name} into {whole}", ROWS)
+    for one, all_ in zip(run(env, f"| apply {halves}", ROWS), run(env, f"| apply {whole}", ROWS), strict=True):
+        assert one == {key: pytest.approx(each) if isinstance(each, float) else each for key, each in all_.items()}
 
 
 @pytest.mark.parametrize(("spl", "error"), [
@@ -227,26 +275,25 @@ def test_going_on_from_a_model(name: str) -> None:
     ("fit FieldSelector c from x type=numeric", splmini.ArgumentError),
     ("fit Imputer k", splmini.ArgumentError),
 ])
-def test_what_fit_refuses(spl: str, error: type[Exception]) -> None:
+def test_what_fit_refuses(spl: str, error: type[Exception], env: splmini.Environment) -> None:
     """What an algorithm cannot do is an error with its place."""
     with pytest.raises(error):
-        run(splmini.Environment(), f"| {spl}", ROWS)
+        run(env, f"| {spl}", ROWS)
 
 
-def test_a_model_of_another_algorithm_is_not_gone_on_from() -> None:
+def test_a_model_of_another_algorithm_is_not_gone_on_from(env: splmini.Environment) -> None:
     """partial_fit needs a model of the same algorithm and target."""
-    env = splmini.Environment()
-    run(env, "| fit GaussianNB c from x into m", ROWS)
+    run(env, "| fit GaussianNB c from x into bayes", ROWS)
     with pytest.raises(splmini.ArgumentError, match="cannot go on from it"):
-        run(env, "| fit BernoulliNB c from x partial_fit=t into m", ROWS)
+        run(env, "| fit BernoulliNB c from x partial_fit=t into bayes", ROWS)
 
 
-def test_cross_validation() -> None:
+def test_cross_validation(env: splmini.Environment) -> None:
     """kfold_cv gives a row of scores for each fold."""
-    scores = run(splmini.Environment(), "| fit DecisionTreeClassifier c from x z kfold_cv=4", ROWS)
+    scores = run(env, "| fit DecisionTreeClassifier c from x z kfold_cv=4", ROWS)
     assert [list(row) for row in scores] == [["accuracy", "f1_weighted", "precision_weighted", "recall_weighted"]] * 4
     assert all(0 <= value <= 1 for row in scores for value in row.values())
-    numbers = run(splmini.Environment(), "| eval w=2*x+1 | fit LinearRegression w from x kfold_cv=2", ROWS)
+    numbers = run(env, "| eval w=2*x+1 | fit LinearRegression w from x kfold_cv=2", ROWS)
     assert [row["r2"] for row in numbers] == [pytest.approx(1)] * 2
     assert [row["neg_mean_squared_error"] for row in numbers] == [pytest.approx(0)] * 2
 
