@@ -110,12 +110,7 @@ def coverage_table(measured: list[Coverage]) -> str:
     parts = [f"\n{'detection':<{width}}  points  missed  covered\n", "-" * (width + 25) + "\n"]
     for each in measured:
         parts.append(_row(each.name, len(each.points), each.covered, width))
-        for what, points in (("never true", each.never_true()), ("never false", each.never_false())):
-            for point in points:
-                line, column = each.place(point)
-                text = " ".join(point.text.split())
-                text = text if len(text) <= 90 else text[:89] + "…"
-                parts.append(f"  {what:<11} line {line}, column {column}: {point.kind} {text}\n")
+        parts += [f"  {what:<11} {point}\n" for what, point in each.gaps()]
     if len(measured) > 1:
         total, covered = sum(len(each.points) for each in measured), sum(each.covered for each in measured)
         parts += ["-" * (width + 25) + "\n", _row("total", total, covered, width)]

@@ -12,6 +12,7 @@ from splmini.language import tree
 from splmini.plan.scan import conjuncts
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
+from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -34,7 +35,7 @@ def clauses_of(predicate: tree.Node) -> tuple[tree.Node, ...]:
 def shown(value: Any) -> str:
     """Return a value as a message shows it, shortened."""
     text = "`, `".join(to_text(item) for item in as_list(value))
-    return f"`{text if len(text) <= 100 else text[:99] + '…'}`"
+    return f"`{shortened(text, 100)}`"
 
 
 def refusal(node: tree.Node, row: Row, run: Run) -> Refusal:

@@ -18,6 +18,7 @@ from splmini.plan.scan import conjuncts
 from splmini.values import regex
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
+from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -85,11 +86,16 @@ class Coverage:
     def to_text(self) -> str:
         """Return the report as text: the share, then what was not exercised."""
         lines = [f"{self.name}: {self.covered} of {len(self.points)} exercised ({100 * self.ratio:.0f}%)"]
+        lines += [f"  {what}: {point}" for what, point in self.gaps()]
+        return "\n".join(lines)
+
+    def gaps(self) -> Iterator[tuple[str, str]]:
+        """Yield what was not exercised: "never true" or "never false", and the point with its place, in one line."""
         for what, points in (("never true", self.never_true()), ("never false", self.never_false())):
             for point in points:
                 line, column = self.place(point)
-                lines.append(f"  {what}: line {line}, column {column}: {point.kind} {_short(point.text)}")
-        return "\n".join(lines)
+                text = shortened(" ".join(point.text.split()), 100)
+                yield what, f"line {line}, column {column}: {point.kind} {text}"
 
     def _entry(self, point: Point) -> dict[str, Any]:
         line, column = self.place(point)
@@ -121,10 +127,6 @@ class Coverage:
             "percent": round(100 * self.ratio, 2),
             "details": [self._entry(point) for point in self.points],
         }
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else text[:99] + "…"
 
 
 def measure(env: Any, detection: Any, events: Any, **options: Any) -> Coverage:

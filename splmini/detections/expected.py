@@ -12,6 +12,7 @@ from typing import Any
 from splmini.errors import KnowledgeError
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
+from splmini.values.texts import shortened
 
 MOST_SHOWN = 10
 """Unexpected rows that are shown one by one."""
@@ -105,8 +106,7 @@ def differences(
 
 def line(row: Mapping[str, Any], width: int = 200) -> str:
     """Return a row in one line, shortened; absent fields are left out."""
-    text = " ".join(f"{name}={value!r}" for name, value in row.items() if value is not None)
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return shortened(" ".join(f"{name}={value!r}" for name, value in row.items() if value is not None), width)
 
 
 def nearest(row: Mapping[str, Any], pool: list[dict[str, Any]]) -> str:

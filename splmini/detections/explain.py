@@ -24,6 +24,7 @@ from splmini.language import tree
 from splmini.operators import ALL, Batch, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import Scan, conjuncts
 from splmini.results import View
+from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -356,8 +357,7 @@ def _missed(miss: NearMiss, explanation: Explanation) -> str:
 
 
 def _short(text: str, width: int = 120) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return shortened(" ".join(text.split()), width)
 
 
 __all__ = ["ClauseCount", "Explanation", "NearMiss", "Stage", "by_fields", "by_notes", "conjuncts", "explain"]

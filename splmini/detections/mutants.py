@@ -14,6 +14,7 @@ from typing import Any
 from splmini.language import tree
 from splmini.language.source import SourceText, line_and_column
 from splmini.values.numbers import to_number
+from splmini.values.texts import shortened
 
 
 @dataclass(frozen=True)
@@ -250,5 +251,4 @@ def _wideable(value: str) -> bool:
 
 
 def _short(node: tree.Node) -> str:
-    text = str(node)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shortened(str(node), 60)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from splmini.errors import Span, SplSyntaxError
+from splmini.values.texts import shortened
 
 OPERAND, OPERATOR, TERM, VALUE = "a field, a value or a function", "an operator", "a term or a comparison", "a value"
 FUNCTION, FIELD, ARGUMENT = "a function", "a field", "an argument"
@@ -133,7 +134,7 @@ def _found(text: str, start: int, end: int) -> tuple[str, int]:
     found = match.group() if match else text[start : min(start + 1, end)]
     if found.startswith("["):
         return "[…]", len(found)
-    return (found if len(found) <= 30 else found[:29] + "…"), max(len(found), 1)
+    return shortened(found, 30), max(len(found), 1)
 
 
 _TOKEN = re.compile(r'\[\x00*\]|"(?:[^"\\]|\\.)*"|\'[^\']*\'|[\w$]+(?:\s*=(?!=))?|[=<>!&|]+|\S', re.DOTALL)

@@ -13,6 +13,7 @@ from splmini.errors import ArgumentError, did_you_mean
 from splmini.results._convert import library
 from splmini.results._text import cell
 from splmini.results._view import as_text
+from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
     from splmini.results import Results
@@ -152,7 +153,7 @@ def plain(text: str) -> str:
     'cost in \\\\$'
     """
     text = "".join(each if each.isprintable() else " " for each in text).replace("$", r"\$")
-    text = text if len(text) <= 40 else text[:39] + "…"
+    text = shortened(text, 40)
     return "\u200b" + text if text.startswith("_") else text
 
 

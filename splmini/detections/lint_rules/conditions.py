@@ -9,6 +9,7 @@ from splmini.detections.lint_rules.reads import lookup_outputs
 from splmini.detections.lint_rules.subject import within
 from splmini.errors import SplError
 from splmini.language import tree
+from splmini.values.texts import shortened
 
 
 def _is_negative(node: tree.Node) -> bool:
@@ -257,12 +258,8 @@ def mixed_and_or(subject: Subject) -> Iterator[Found]:
             names = {each.field if isinstance(each, (tree.FieldComparison, tree.FieldIn)) else id(each)
                      for each in item.items}
             if len(names) > 1 and not any(subject.from_macro(each.span) for each in item.items):
-                yield Found("OR binds tighter than AND in search.", item.span, f"Write ({_short(item)}), if so meant.")
-
-
-def _short(node: tree.Node) -> str:
-    text = str(node)
-    return text if len(text) <= 80 else text[:79] + "…"
+                fix = f"Write ({shortened(str(item), 80)}), if so meant."
+                yield Found("OR binds tighter than AND in search.", item.span, fix)
 
 
 @rule(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from splmini.detections.lint_rules import Found, Subject, rule
 from splmini.detections.lint_rules.subject import within
 from splmini.language import tree
+from splmini.values.texts import shortened
 
 _BREAKS = re.compile(r"[\s\[\]<>(){}|!;,'\"&?+\\/:=@.\-_$%#]+")
 _STAR = re.compile(r"(?<!\\)(?:\\\\)*\\\*")
@@ -67,7 +68,7 @@ def unescaped_backslash(subject: Subject) -> Iterator[Found]:
         if id(node) in skipped or not getattr(node, "quoted", True) or '"' not in raw:
             continue
         if _LONE.search(raw) and not _STAR.search(raw):
-            yield Found(f"A single backslash in {_shortened(raw)}.", node.span, "Write two backslashes for one.")
+            yield Found(f"A single backslash in {shortened(raw, 60)}.", node.span, "Write two backslashes for one.")
 
 
 _PATTERNED = frozenset({"match", "replace", "mvfind", "like", "printf", "strptime", "strftime"})
@@ -76,10 +77,6 @@ _PATTERNED = frozenset({"match", "replace", "mvfind", "like", "printf", "strptim
 
 def _regex_nodes(subject: Subject) -> set[int]:
     return {id(arg) for call in subject.each(tree.Call) if call.name in _PATTERNED for arg in call.args}
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 @rule(
@@ -101,7 +98,7 @@ def escaped_star(subject: Subject) -> Iterator[Found]:
             raw = subject.written(node)
             if _STAR.search(raw):
                 yield Found(
-                    f"The backslash before '*' in {_shortened(raw)} does not make it a star.",
+                    f"The backslash before '*' in {shortened(raw, 60)} does not make it a star.",
                     node.span,
                     "Use where, match() or regex for a star; write two backslashes before a wildcard.",
                 )
