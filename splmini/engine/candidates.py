@@ -12,10 +12,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeAlias
 
 from splmini import compiler
+from splmini.engine.literal_search import text_finder
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Fields, Row
@@ -23,18 +23,14 @@ from splmini.plan.literals import Kept, Way, required_literals
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
 
-try:
-    import ahocorasick_rs
-except ImportError:
-    ahocorasick_rs = None
-
 Keys: TypeAlias = "dict[str, frozenset[str]]"
 """Fields and values (in lower case), one of which an event has to have."""
 
 _COMMON = frozenset({"sourcetype", "source", "eventtype", "index", "host", "tag", "nodename"})
 """Fields whose values many events share."""
 MOST_ALTERNATIVES = 400
-GRAM = 3
+SAMPLE = 400
+"""Rows or records that tell which values and literals are rare."""
 _FEW = 0.05
 """A share of a sample's events that is few enough."""
 
@@ -130,7 +126,7 @@ def build_index(
     if literals:
         index.fields = reads
         index.by_literal = [tuple(numbers) for numbers in literals.values()]
-        index.find = finder(list(literals))
+        index.find = text_finder(list(literals))
     return index
 
 
@@ -179,7 +175,7 @@ class _Rank:
         )  # fmt: skip
         """How many searches ask for a value: what many ask for tells less."""
         self.counts: Counter[Any] = Counter()
-        find = finder(literals) if literals and sample else None
+        find = text_finder(literals) if literals and sample else None
         for row in sample:
             for name in names & row.keys():
                 self.counts.update({(name, to_text(item).lower()) for item in as_list(row[name])})
@@ -239,37 +235,3 @@ def _is_key(text: str) -> bool:
     if number is not None and to_text(number) != text:
         return False
     return bool(text) and text.isascii() and not any(character in text for character in "*/(\\")
-
-
-# ---- literals -------------------------------------------------------------------------------------------------------
-
-
-def finder(literals: list[str]) -> Callable[[str], set[int]]:
-    """Return a function from a text to the numbers of the literals in it; text and literals are in lower case."""
-    if ahocorasick_rs is not None:
-        return partial(_automaton, ahocorasick_rs.AhoCorasick(literals))
-    return partial(_by_pieces, literals, _pieces_of(literals))
-
-
-def _automaton(automaton: Any, text: str) -> set[int]:
-    return {number for number, _, _ in automaton.find_matches_as_indexes(text, overlapping=True)}
-
-
-def _pieces_of(literals: list[str]) -> dict[str, list[int]]:
-    """Literals by that of their pieces which the fewest of them share."""
-    common: dict[str, int] = {}
-    pieces = [{literal[at : at + GRAM] for at in range(max(len(literal) - GRAM + 1, 1))} for literal in literals]
-    for each in pieces:
-        for piece in each:
-            common[piece] = common.get(piece, 0) + 1
-    chosen: dict[str, list[int]] = {}
-    for number, each in enumerate(pieces):
-        chosen.setdefault(min(each, key=lambda piece: (common[piece], piece)), []).append(number)
-    return chosen
-
-
-def _by_pieces(literals: list[str], pieces: dict[str, list[int]], text: str) -> set[int]:
-    found: set[int] = set()
-    for piece in pieces.keys() & set(map("".join, zip(text, text[1:], text[2:], strict=False))):
-        found.update(number for number in pieces[piece] if literals[number] in text)
-    return found

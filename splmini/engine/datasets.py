@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.engine.candidates import Index, build_index
+from splmini.engine.candidates import SAMPLE, Index, build_index
 from splmini.engine.context import Run
 from splmini.engine.readings import NOTHING, Reading, scan_reading
 from splmini.engine.stream import reads_raw
@@ -19,9 +19,6 @@ from splmini.plan.demands import Demand
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.fields import required
 from splmini.plan.literals import Kept, required_literals
-
-SAMPLE = 400
-"""Rows that tell which values and literals are rare."""
 
 
 class _Shared(Run):

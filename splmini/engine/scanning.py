@@ -38,15 +38,15 @@ def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied
     full = known.bind_mapper(made, run, raw, owned=run.source.has_bytes, asked=asked)
     wanted = known.given_fields(made, run, raw) if run.optimized else None
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
-    keys = None if raw or run.knowledge != "default" else _keys(run, union(needed, reads))
-    tables = tables and keys is not None and run.services.event_fields.keeps_given(keys)
+    keys = None if raw or run.knowledge != "default" else _keys(run, made)
+    tables = tables and keys is not None and known.keeps_given(keys)
     refused = refusals(run, predicate, implied)
     if predicate is None:
         batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, None, tables), wanted)
         return Stream(_selected(run, batches, full, tests))
     tests.extend(filters_of(predicate, run.scope))
     first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
-    look = Look(first, tests) if first is not None and run.services.event_fields.keeps_given(first) else None
+    look = Look(first, tests) if first is not None and known.keeps_given(first) else None
     batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, look, tables), wanted)
     written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
     behind = [(len(written), written)] if written else []

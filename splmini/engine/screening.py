@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from splmini.engine.candidates import MOST_ALTERNATIVES, finder
+from splmini.engine.candidates import MOST_ALTERNATIVES, SAMPLE
+from splmini.engine.literal_search import byte_finder
 from splmini.engine.prefilter import pattern
 from splmini.events import Block, find_reader
 from splmini.operators import Row
@@ -27,16 +28,9 @@ if TYPE_CHECKING:
     from splmini.engine.context import Run
     from splmini.plan.demands import Demand
 
-try:
-    import ahocorasick_rs
-except ImportError:
-    ahocorasick_rs = None
-
 Candidates: TypeAlias = "dict[int, list[int]]"
 """Numbers of searches, each with the positions of the events that could satisfy it."""
 
-SAMPLE = 400
-"""Records that tell which literals are rare."""
 MOST_CLASSES = 256
 """Classes of events that are told apart; of more, the source is not looked at."""
 FEW = 200
@@ -352,7 +346,7 @@ def _class_screen(
         made.others[number] = [tuple(literal.encode() for literal in each) for each in ranked[:OTHERS]]
     made.always = tuple(sorted(always))
     made.by_literal = [tuple(each) for each in literals.values()]
-    made.find = _finder([each.encode() for each in literals]) if literals else None
+    made.find = byte_finder([each.encode() for each in literals]) if literals else None
     if options:
         looked_for = (literal for each in options.values() for one in each for literal in one)
         made.hidden = pattern(str(hiding(looked_for)))
@@ -369,34 +363,7 @@ def _counts(literals: set[str], sample: list[bytes]) -> Counter[str]:
     counts: Counter[str] = Counter()
     if not names or not sample:
         return counts
-    find = _finder([name.encode() for name in names])
+    find = byte_finder([name.encode() for name in names])
     for record in sample:
         counts.update({names[number] for number, _ in find(record)})
     return counts
-
-
-def _finder(literals: list[bytes]) -> Callable[[bytes], Iterable[tuple[int, int]]]:
-    """Return a function from bytes to the numbers of the literals in them, and where they begin."""
-    if ahocorasick_rs is None:
-        return _by_lines([literal.decode() for literal in literals])
-    matches = ahocorasick_rs.BytesAhoCorasick(literals).find_matches_as_indexes
-
-    def find(data: bytes) -> Iterable[tuple[int, int]]:
-        return [(number, start) for number, start, _ in matches(data, overlapping=True)]
-
-    return find
-
-
-def _by_lines(literals: list[str]) -> Callable[[bytes], Iterable[tuple[int, int]]]:
-    """The same by pieces of three letters, line by line: no literal holds a line break."""
-    find_in = finder(literals)
-
-    def find(data: bytes) -> Iterable[tuple[int, int]]:
-        at = 0
-        for line in data.split(b"\n"):
-            text = line.decode("latin-1")
-            for number in find_in(text):
-                yield number, at + text.index(literals[number])
-            at += len(line) + 1
-
-    return find

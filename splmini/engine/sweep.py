@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from splmini.engine.candidates import Index, build_index, key_fields
+from splmini.engine.candidates import SAMPLE, Index, build_index, key_fields
 from splmini.engine.context import Run
-from splmini.engine.datasets import SAMPLE, DatasetReadings, dataset_readings, foreseen, index_of, read_dataset
+from splmini.engine.datasets import DatasetReadings, dataset_readings, foreseen, index_of, read_dataset
 from splmini.engine.readings import Found, Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.screening import Candidates, Screen, Screened
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal

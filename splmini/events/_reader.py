@@ -142,7 +142,6 @@ class Block:
             return parse_records(self, records, report)
         return _mixed(self, records, rows, report)
 
-
     def table(self, report: Report, keys: frozenset[str]) -> ColumnBatch | None:
         """Decode the whole block into columns with these keys alone; None where that may not be the same events."""
         tabulate = find_reader(self.reader).tabulate

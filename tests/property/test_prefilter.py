@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import splmini
-from splmini.engine import screening
+from splmini.engine import literal_search, screening
 from splmini.engine import sweep as sweep_engine
 from splmini.language import tree
 from splmini.plan.literals import Computed, Constant, Kept, Unknown, required_literals
@@ -155,8 +155,8 @@ def test_a_sweep_screens_events(
     and again, and without the library that finds literals."""
     given_events = _as(form, events, tmp_path)
     small = mock.patch.multiple(screening, FEW=1, OFTEN=1 if often else 4000, SAMPLE=1 if often else 400)
-    found = screening.ahocorasick_rs if library else None
-    with small, mock.patch.object(sweep_engine, "CHUNK", 2), mock.patch.object(screening, "ahocorasick_rs", found):
+    found = literal_search.ahocorasick_rs if library else None
+    with small, mock.patch.object(sweep_engine, "CHUNK", 2), mock.patch.object(literal_search, "ahocorasick_rs", found):
         hits = splmini.sweep(searches, given_events, ENV, order="given")
     for search, hit in zip(searches, hits, strict=True):
         plain = ENV.compile(search).run(given_events, order="given", optimize=False)

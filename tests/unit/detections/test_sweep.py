@@ -16,7 +16,7 @@ from support import InlineExecutor
 
 import splmini
 from splmini.compiler import RunScope, compile_search
-from splmini.engine import candidates, datasets, parallel, tasks
+from splmini.engine import candidates, datasets, literal_search, parallel, tasks
 from splmini.engine import sweep as engine
 
 sweeping = importlib.import_module("splmini.detections.sweep")
@@ -167,10 +167,19 @@ def test_an_iterator_is_read_once(once: bool) -> None:
 def test_finders_agree() -> None:
     """All literals of a text are found, whichever way they are looked for, overlapping ones too."""
     literals = ["abc", "bcd", "abcd", "cmd.exe", "md.", "zzz"]
-    found = {literals[number] for number in candidates.finder(literals)("xabcdx cmd.exe")}
+    found = {literals[number] for number in literal_search.text_finder(literals)("xabcdx cmd.exe")}
     assert found == {"abc", "bcd", "abcd", "cmd.exe", "md."}
-    pieces = candidates._pieces_of(literals)
-    assert {literals[number] for number in candidates._by_pieces(literals, pieces, "xabcdx cmd.exe")} == found
+    pieces = literal_search._pieces_of(literals)
+    assert {literals[number] for number in literal_search._by_pieces(literals, pieces, "xabcdx cmd.exe")} == found
+
+
+@pytest.mark.parametrize("library", [True, False])
+def test_every_place_of_a_literal_is_found(library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bytes each literal has all its places, several in a line as well, since a line may hold several records."""
+    if not library:
+        monkeypatch.setattr(literal_search, "ahocorasick_rs", None)
+    find = literal_search.byte_finder([b"abab", b"xyz"])
+    assert sorted(find("ababab é xyz\nxyzxyz".encode())) == [(0, 0), (0, 2), (1, 10), (1, 14), (1, 17)]
 
 
 @given(st.lists(st.sampled_from(["Kmd", "\u212amd", "kmd", "\u017fmd", "smd", "i\u0307md", "\u0130md", "xmd", 7, "7"])))
