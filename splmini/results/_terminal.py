@@ -54,8 +54,8 @@ def terminal_table(results: Results, width: int = 0, fields: Sequence[str] | Non
         heads = [cut(heads[at], limit) for at, limit in places]
     right = numeric_columns([names[at] for at in kept], rows)
     text = "".join(f"{line}\n" for line in lines_of(heads, cells, limits, right))
-    known = len({*results.fields, *names}) if fields is None else len(names)
-    return Table(text, known - len(kept), limits != [widths[at] for at in kept])
+    known = results.fields if fields is None else names
+    return Table(text, len(known) - len(kept), limits != [widths[at] for at in kept])
 
 
 def columns(results: Results) -> list[str]:

@@ -89,10 +89,7 @@ class View:
         >>> View().iso(1767225600.25)
         '2026-01-01T00:00:00.250Z'
         """
-        moment = self.moment(value)
-        if moment is None:
-            return as_text(value)
-        text = moment.isoformat(timespec="seconds" if float(value).is_integer() else "milliseconds")
+        text = self._clocked(value, "T")
         return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
     def time(self, value: Any) -> str:
@@ -101,11 +98,16 @@ class View:
         >>> View().time(1767225600.25)
         '2026-01-01 00:00:00.250'
         """
+        return self._clocked(value, " ", zone=False)
+
+    def _clocked(self, value: Any, separator: str, zone: bool = True) -> str:
+        """An epoch as date and time, to the millisecond where it is none of whole seconds."""
         moment = self.moment(value)
         if moment is None:
             return as_text(value)
-        text = moment.strftime("%Y-%m-%d %H:%M:%S")
-        return text if float(value).is_integer() else f"{text}.{moment.microsecond // 1000:03}"
+        if not zone:
+            moment = moment.replace(tzinfo=None)
+        return moment.isoformat(separator, "seconds" if float(value).is_integer() else "milliseconds")
 
     def timed(self, rows: Iterable[Row], iso: bool = False) -> list[Row]:
         """Return rows whose `_time` is text: as `time` or `iso` gives it."""
