@@ -43,7 +43,10 @@ def unary(node: tree.Unary, scope: registry.Scope) -> Evaluate:
 
 def _concatenation(node: tree.Binary, scope: registry.Scope) -> Evaluate:
     """`a.b.c`: null where one of them is null, or multivalue."""
-    parts = [scope.compile(part) for part in _operands(node)]
+    return _joining([scope.compile(part) for part in _operands(node)])
+
+
+def _joining(parts: list[Evaluate]) -> Evaluate:
     if len(parts) == 2:
         left, right = parts
 
@@ -93,7 +96,7 @@ def binary(node: tree.Binary, scope: registry.Scope) -> Evaluate:
     if node.op == ".":
         return _concatenation(node, scope)
     if node.op == "+" and static_type(node) == "string":
-        return _string_sum(node, scope)
+        return _joining([scope.compile(node.left), scope.compile(node.right)])
     left, right = scope.compile(node.left), scope.compile(node.right)
     operation = _ARITHMETIC[node.op]
     plus = node.op == "+"
@@ -115,12 +118,3 @@ def binary(node: tree.Binary, scope: registry.Scope) -> Evaluate:
         return None
 
     return constant(arithmetic({})) if is_constant(node) else arithmetic
-
-
-def _string_sum(node: tree.Binary, scope: registry.Scope) -> Evaluate:
-    left, right = scope.compile(node.left), scope.compile(node.right)
-
-    def concatenate(row: Row) -> Any:
-        return _concatenated((left(row), right(row)))
-
-    return concatenate
