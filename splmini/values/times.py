@@ -36,6 +36,7 @@ SECONDS = {"us": 1e-6, "ms": 1e-3, "cs": 1e-2, "ds": 1e-1, "s": 1, "m": 60, "h":
 _MODIFIER = re.compile(r"(?:([+-]?)(\d*)([A-Za-z]+)|@([A-Za-z]+)([0-7]?))", re.ASCII)
 _ABSOLUTE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?::(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?)?", re.ASCII).fullmatch
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:[zZ]|[+-]\d\d:\d\d)?").fullmatch
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _EPOCH = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII).fullmatch
 
 # ---- relative times ------------------------------------------------------------------------------------------------
@@ -199,6 +200,26 @@ def time_modifier(text: str, now: float, tz: tzinfo) -> float:
     return relative_time(now, text, tz)
 
 
+def point_in_time(value: float | datetime | str, now: float, tz: tzinfo) -> float:
+    """Return what a caller means as epoch seconds: a number, a datetime, a time modifier, ISO 8601 text with or without
+    a time of day.
+
+    >>> point_in_time("2026-01-02", 0, UTC), point_in_time("-1d@d", 1700000000, UTC), point_in_time(5, 0, UTC)
+    (1767312000, 1699833600, 5.0)
+
+    Raises ArgumentError for what is none of these.
+    """
+    if isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise ArgumentError(f"{value} is not a time.", name=str(value))
+        return float(value)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=tz)).timestamp()
+    text = str(value).strip()
+    iso = iso_time(f"{text}T00:00" if _DATE(text) else text, tz)
+    return time_modifier(text, now, tz) if iso is None else iso
+
+
 # ---- spans and buckets ---------------------------------------------------------------------------------------------
 
 _SPAN = re.compile(r"(\d*\.?\d*)\s*([A-Za-z]*)(?:@([A-Za-z]+)([0-7]?))?", re.ASCII).fullmatch
@@ -287,10 +308,10 @@ def bucket(time: float, span: Span, tz: tzinfo) -> float:
     size = span.seconds
     if size is None:
         raise ArgumentError("A logarithmic span does not apply to times.")
-    shift = 0
     if _by_the_clock(size, tz):
         return _clock_bucket(time, int(size), tz)
-    if tz is not UTC and (86400 % size == 0 or size % 86400 == 0):
+    shift = 0
+    if tz is not UTC and 86400 % size == 0:
         aware = to_datetime(time, tz)
         offset = (aware.utcoffset() if aware else None) or timedelta()
         shift = offset.days * 86400 + offset.seconds
@@ -376,7 +397,6 @@ def duration(seconds: float) -> str:
 
 __all__ = [
     "SECONDS", "UNITS", "UTC", "Span", "Step", "bucket", "duration", "formatter", "get_timezone", "iso_time",
-    "next_bucket",
-    "parse_modifier", "parse_span", "recognise", "relative_time", "strftime", "strptime", "time_modifier",
-    "to_datetime", "to_epoch",
+    "next_bucket", "parse_modifier", "parse_span", "recognise", "relative_time", "strftime", "strptime",
+    "time_modifier", "to_datetime", "to_epoch",
 ]
