@@ -11,20 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from splmini.detections import lint_repository as lint_repository_rule
-from splmini.detections.content import data_sources_beside
+from splmini.detections.content import DataSource, data_sources_beside
 from splmini.detections.detection import Detection
 from splmini.detections.lint_config import config_for
 from splmini.detections.lint_positions import Places
 from splmini.detections.lint_rules import Found, Rule, Subject, rules
 from splmini.errors import ArgumentError, KnowledgeError, MissingDatabase, SplError, UnsupportedFeature, did_you_mean
 from splmini.language import parser
-
-if TYPE_CHECKING:
-    from splmini.detections import lint_repository as lint_repository_rule
-from splmini.detections.content import DataSource
 
 
 @dataclass(frozen=True)
@@ -84,8 +80,6 @@ def lint(
     detection = what if isinstance(what, Detection) else None
     text = detection.search if detection is not None else str(what)
     chosen = _chosen(tuple(select), (*ignore, *_silenced(text)))
-    if data_sources is None:
-        data_sources = data_sources_beside(detection.path) if detection is not None else {}
     subject = _subject(text, env, detection, data_sources)
     places = Places(text, detection)
     issues = [
@@ -101,7 +95,11 @@ def _order(issue: Issue) -> tuple[tuple[int, int], str, str]:
     return issue.position or (0, 0), issue.code, issue.message
 
 
-def _subject(text: str, env: Any, detection: Detection | None, data_sources: Mapping[str, DataSource]) -> Subject:
+def _subject(
+    text: str, env: Any, detection: Detection | None, data_sources: Mapping[str, DataSource] | None
+) -> Subject:
+    if data_sources is None:
+        data_sources = data_sources_beside(detection.path) if detection is not None else {}
     subject = Subject(text, env, detection, data_sources)
     try:
         search = env.compile(text)
@@ -124,7 +122,7 @@ def _issue(rule: Rule, found: Found, subject: Subject, places: Places) -> Issue 
         if subject.source is None or subject.from_macro(found.span):
             return None  # the macro's author may hear of it, not this search's
         position = places.of_offset(subject.source.user_offset(found.span.start))
-    path = subject.detection.path if subject.detection is not None and places.in_file else ""
+    path = subject.detection.path if subject.detection is not None else ""
     return Issue(rule.code, found.message, position, rule.severity, found.fix, found.name or rule.name, path)
 
 

@@ -33,11 +33,6 @@ class Places:
         except (OSError, ValueError):
             return None
 
-    @property
-    def in_file(self) -> bool:
-        """Whether the positions are those of a detection's file."""
-        return self.detection is not None
-
     @cached_property
     def document(self) -> Document | None:
         """The YAML document, for the positions of its keys."""
@@ -86,7 +81,7 @@ class Places:
         """Return the position of a character of the search: in the file where that can be read, else in the search."""
         if self.detection is None or self.file is None:
             return line_and_column(self.text, offset)
-        if self.offsets is not None and self.file is not None and self.offsets:
+        if self.offsets:
             return line_and_column(self.file, self.offsets[min(offset, len(self.offsets) - 1)])
         return self.detection.search_position
 
