@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from splmini.engine.services import EventFields, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.store import Store
 from splmini.errors import (
-    ArgumentError,
     KnowledgeError,
     Span,
     UnknownDataModel,
@@ -180,7 +178,7 @@ class Environment:
 
     def moment(self, value: Any, now: float) -> float | None:
         """Return a point in time (epoch, datetime, Splunk modifier or ISO text) as epoch seconds; None for None."""
-        return None if value is None else _moment(value, now, self.timezone)
+        return None if value is None else times.point_in_time(value, now, self.timezone)
 
     # ---- what a run asks for (engine.services.Services) -----------------------------------------------------------
 
@@ -361,21 +359,6 @@ class Environment:
 def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
     """Stand for a handler in another process: searches know the command, and run it where the handler is."""
     raise UnsupportedFeature("The handler of a command stays in the process that it was given in.", name="commands")
-
-
-def _moment(value: Any, now: float, zone: tzinfo) -> float:
-    """A point in time as epoch seconds: a number, a datetime, a Splunk time modifier or ISO text."""
-    if isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            raise ArgumentError(f"{value} is not a time.", name=str(value))
-        return float(value)
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
-    try:
-        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        return times.time_modifier(str(value), now, zone)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
 
 
 def search(spl: str, events: Any = (), **environment: Any) -> Results:

@@ -16,3 +16,13 @@ def test_times_that_are_none(setting: str, value: Any) -> None:
     settings = {setting: value}
     with pytest.raises(splmini.ArgumentError, match=r"nan|inf|nosuch"):
         splmini.Environment(**settings).compile("search x").run([{"_raw": "x"}])
+
+
+@pytest.mark.parametrize(
+    ("value", "epoch"),
+    [("2026-01-02", 1767308400), ("2026-01-02T03:04:05Z", 1767323045), ("17770000", 17770000), ("-1h@h", 1699995600)],
+)
+def test_times_as_text(value: str, epoch: int) -> None:
+    """Dates are local, digits are epoch seconds on every Python, modifiers count from now."""
+    environment = splmini.Environment(now=1700000000, timezone="Europe/Berlin")
+    assert environment.moment(value, environment.clock()) == epoch

@@ -148,7 +148,7 @@ def test_too_many_rows_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_equal_to_running_alone(library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows, order, columns and errors are those of each search by itself, with the library for literals or without."""
     if not library:
-        monkeypatch.setattr(candidates, "ahocorasick_rs", None)
+        monkeypatch.setattr(literal_search, "ahocorasick_rs", None)
         monkeypatch.setattr(engine, "CHUNK", 2)
     hits = splmini.sweep(SEARCHES, EVENTS, env())
     assert len(hits) == len(SEARCHES)
