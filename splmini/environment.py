@@ -138,6 +138,25 @@ class Environment:
             self._macros = registry
         return self._macros
 
+    def add_macros(self, macros: Any) -> None:
+        """Add macros, or put others in the place of those of the same name; what was compiled before stays as it is.
+
+        Args:
+            macros: as for the environment itself.
+
+        Raises:
+            SplError: MacroError or KnowledgeError for what is not well formed.
+
+        >>> env = Environment()
+        >>> env.add_macros({"twice(1)": {"args": ["x"], "definition": "eval n=2*$x$"}})
+        >>> env.compile("| makeresults | `twice(4)` | table n").run()[0]
+        {'n': 8}
+        """
+        with self._lock:
+            self._settings["macros"] = self.macros.merged(MacroRegistry.of(macros))
+            self._macros = None
+            self._compiled.clear()
+
     @property
     def macro_registry(self) -> MacroRegistry:
         """The macros in force, as a run asks for them."""
@@ -219,14 +238,14 @@ class Environment:
 
         return KnownFields(self.knowledge)
 
-    def find_table(self, name: str, run: Run, span: Span | None) -> Table:
+    def find_table(self, name: str, run: Run, span: Span | None, reading: bool = True) -> Table:
         """Return a lookup table."""
         table: Table | None = self.lookups.find(name)
         if table is None:
             raise UnknownLookup(
                 f"There is no lookup table '{name}'.", name=name, span=span, hint=did_you_mean(name, self.lookups)
             )
-        if not getattr(table, "complete", True):
+        if reading and not getattr(table, "complete", True):
             run.message("warn", "lookup", f"The content of the lookup '{name}' is not here; it is read as empty.", span)
         return table
 

@@ -359,8 +359,8 @@ class RunContext(Protocol):
     def predicate(self, node: tree.Node) -> Callable[[Row], bool]:
         """Compile a search expression for this run; subsearches in it are run and expanded first."""
 
-    def table(self, name: str, span: Span | None = None) -> Table:
-        """Return a lookup table; raises UnknownLookup."""
+    def table(self, name: str, span: Span | None = None, reading: bool = True) -> Table:
+        """Return a lookup table; raises UnknownLookup. Who is `reading` it is told where its content is not here."""
 
     def write_table(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
         """Write a lookup table of the environment; visible to later runs when this one ends well."""

@@ -118,6 +118,6 @@ def _write(
 def _columns_of(name: str, ctx: RunContext) -> list[str] | None:
     """The columns of a table; None where there is no such table."""
     try:
-        return ctx.table(name).fields
+        return ctx.table(name, reading=False).fields
     except UnknownLookup:
         return None

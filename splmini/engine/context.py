@@ -223,9 +223,9 @@ class Run:
 
     # ---- the environment ---------------------------------------------------------------------------------------
 
-    def table(self, name: str, span: Span | None = None) -> Table:
-        """Return a lookup table, with what this run wrote to it."""
-        return self.services.find_table(name, self, span)
+    def table(self, name: str, span: Span | None = None, reading: bool = True) -> Table:
+        """Return a lookup table; a message says where the content of one that is read is not here."""
+        return self.services.find_table(name, self, span, reading)
 
     def write_table(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
         """Write a lookup table of the environment when this run ends well."""

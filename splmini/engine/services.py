@@ -74,7 +74,7 @@ class Services(Protocol):
     def written_events(self, names: set[str]) -> list[Row]:
         """Return the events that earlier runs wrote to the indexes that match one of these names."""
 
-    def find_table(self, name: str, run: Run, span: Span | None) -> Table:
+    def find_table(self, name: str, run: Run, span: Span | None, reading: bool = True) -> Table:
         """Return a lookup table; raises UnknownLookup."""
 
     def find_dataset(self, name: str, span: Span | None) -> Dataset:

@@ -79,6 +79,14 @@ def test_rows_are_kept_in_sqlite_and_read_by_another_environment(tmp_path: Path)
     assert run(other, "| lookup people name OUTPUT age | table age", [{"name": "ann"}]) == [{"age": 7}]
 
 
+def test_only_a_search_that_reads_hears_of_an_empty_collection(env: splmini.Environment) -> None:
+    """The first write of a collection is no reason for a message."""
+    written = env.compile('| makeresults | eval name="ann" | table name | outputlookup people').run([])
+    assert written.messages == []
+    read = env.compile("| inputlookup open").run([])
+    assert ["is not here" in each.text for each in read.messages] == [True]
+
+
 def test_fields_have_the_types_of_the_collection(env: splmini.Environment) -> None:
     """What is not of a field's type is dropped, and so is a field that is not in fields_list."""
     run(env, "| outputlookup people", [
