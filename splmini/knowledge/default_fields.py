@@ -25,6 +25,7 @@ RAW_FIELDS = frozenset({"linecount", "punct"})
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?\s?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)", re.ASCII)
 _NOT_PUNCTUATION = re.compile(r"[A-Za-z0-9]+")
 _PUNCT_LENGTH = 30
+_WORD = re.compile(r"\w+")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -45,8 +46,7 @@ def with_named(needed: Fields, ctx: MapperContext) -> Fields:
     """Return the needed fields, where these are all, with the default fields that stand in the text of the run."""
     if needed is not None and "*" not in needed:
         return needed
-    text = getattr(ctx, "text", "")
-    named = frozenset(name for name in DATE_FIELDS | RAW_FIELDS if name in text)
+    named = (DATE_FIELDS | RAW_FIELDS).intersection(_WORD.findall(getattr(ctx, "text", "")))
     return named | {"*"} if named else None
 
 

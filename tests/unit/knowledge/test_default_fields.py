@@ -68,6 +68,12 @@ def test_a_search_that_names_them_has_them(search: str, rows: list[dict[str, Any
     assert list(compiled.run([EVENT])) == list(compiled.run([EVENT], optimize=False)) == rows
 
 
+def test_words_that_hold_a_name_are_not_it() -> None:
+    """A longer word in a search names no default field."""
+    (row,) = splmini.search("* NOT punctual NOT x_date_hour", [EVENT])
+    assert not {"punct", "date_hour"} & row.keys()
+
+
 @pytest.mark.parametrize("search", ["date_hour=7", "* | where date_hour=7", "* | eval x=date_hour | where x=7"])
 @pytest.mark.parametrize("optimize", [True, False])
 def test_rows_of_all_fields_have_those_that_are_named(search: str, optimize: bool) -> None:
