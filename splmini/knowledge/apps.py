@@ -21,21 +21,11 @@ from splmini import resources
 from splmini.errors import KnowledgeError, did_you_mean
 from splmini.knowledge.changing import Changing
 from splmini.knowledge.classifying import Classifier
-from splmini.knowledge.conf import (
-    DEFAULT,
-    Layer,
-    Setting,
-    Stanza,
-    Stanzas,
-    as_bool,
-    merge,
-    read_layer,
-    with_default,
-)
+from splmini.knowledge.conf import DEFAULT, Layer, Setting, Stanza, Stanzas, as_bool, merge, read_layer, with_default
 from splmini.knowledge.eventtypes import EventTypes, Tags, build_eventtypes, build_tags
 from splmini.knowledge.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
 from splmini.knowledge.files import AppFiles
-from splmini.knowledge.props import Props, build_props
+from splmini.knowledge.props import Props, at_fault, build_props
 from splmini.knowledge.timestamps import TimeRule, time_rule
 from splmini.language.macros import MacroRegistry
 
@@ -152,6 +142,11 @@ class Knowledge:
                     found = self._confs[name] = merge(layers)
         return found
 
+    def _with_defaults(self, name: str) -> Stanzas:
+        """The stanzas of a kind of conf file, each with what `[default]` sets."""
+        stanzas = self.conf(name)
+        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
+
     def _part(self, name: str, make: Any) -> Any:
         found = self._parts.get(name)
         if found is None:
@@ -196,15 +191,13 @@ class Knowledge:
         return self._part("saved_searches", self._saved_searches)  # type: ignore[no-any-return]
 
     def _saved_searches(self) -> dict[str, str]:
-        stanzas = self.conf("savedsearches")
-        named = ((name, stanza.get("search")) for name, stanza in stanzas.items() if name != DEFAULT)
+        named = ((name, stanza.get("search")) for name, stanza in self.conf("savedsearches").items() if name != DEFAULT)
         return {name: search.value for name, search in named if search is not None}
 
     @property
     def saved_search_stanzas(self) -> Mapping[str, Stanza]:
         """All settings of each saved search."""
-        stanzas = self.conf("savedsearches")
-        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
+        return self._with_defaults("savedsearches")
 
     @property
     def commands(self) -> frozenset[str]:
@@ -219,11 +212,7 @@ class Knowledge:
     @property
     def transforms(self) -> Stanzas:
         """transforms.conf."""
-        return self._part("transforms", self._transforms)  # type: ignore[no-any-return]
-
-    def _transforms(self) -> Stanzas:
-        stanzas = self.conf("transforms")
-        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
+        return self._part("transforms", lambda: self._with_defaults("transforms"))  # type: ignore[no-any-return]
 
     @property
     def props(self) -> Props:
@@ -232,9 +221,8 @@ class Knowledge:
 
     def _props(self) -> Props:
         props = build_props(self.conf("props"))
-        for name, _, text in props.problems:
-            settings = self.conf("props")[name]
-            for key, setting in list(settings.items())[:1]:
+        for name, wrong, text in props.problems:
+            for key, setting in at_fault(self.conf("props")[name], wrong):
                 self.note(setting, name, key, text)
         return props
 

@@ -34,7 +34,10 @@ def codec_of(name: str) -> str | None:
     text = name.strip().lower()
     if text in ("", AUTO):
         return AUTO if text else None
-    info = codecs.lookup(_OTHER_NAMES.get(text, text))
+    try:
+        info = codecs.lookup(_OTHER_NAMES.get(text, text))
+    except ValueError as error:  # characters that no name has
+        raise LookupError(f"{name!r} is no character set") from error
     if not getattr(info, "_is_text_encoding", True) or info.name in _NO_CHARACTER_SETS:
         raise LookupError(f"{name} is no character set")
     return None if info.name in _BY_CONTENT else info.name

@@ -20,6 +20,7 @@ from splmini.knowledge.eventtypes import parse_search
 from splmini.knowledge.extraction import Problem, build_extraction
 from splmini.knowledge.indextime import index_time as done_at_index_time
 from splmini.knowledge.lookup_definitions import definition_of_stanza
+from splmini.knowledge.props import at_fault
 from splmini.knowledge.settings import alias_leftovers, parse_expression, parse_lookup
 from splmini.knowledge.timestamps import zone_aliases, zone_setting
 from splmini.values import regex
@@ -134,7 +135,7 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
                 yield _problem(setting, stanza, key, TIME_LIMIT)
             elif kind == "CHARSET" and not _is_charset(setting.value):
                 yield _problem(setting, stanza, key, f"the character set {setting.value} is not known")
-            elif kind == "TZ_ALIAS" and len(zone_aliases(setting.value)) != setting.value.count("="):
+            elif kind == "TZ_ALIAS" and len(zone_aliases(setting.value)) != len(_parts(setting.value)):
                 yield _problem(setting, stanza, key, "an alias is not of the form NAME=GMT+HH:MM")
             elif kind == "FIELDALIAS" and (rest := alias_leftovers(setting.value)):
                 yield _problem(setting, stanza, key, f"'{rest}' is not of the form 'field AS alias'")
@@ -156,6 +157,10 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
                 yield _problem(settings[key], stanza, key, text)
             yield from _lookup_tables(settings, stanza, ctx)
     yield from _pattern_problems(app, knowledge)
+
+
+def _parts(value: str) -> list[str]:
+    return [part for part in value.split(",") if part.strip()]
 
 
 def _is_charset(name: str) -> bool:
@@ -182,10 +187,8 @@ def _bad_regex(setting: Setting, stanza: str, key: str) -> Iterator[Problem]:
 def _pattern_problems(app: App, knowledge: Knowledge) -> Iterator[Problem]:
     own = _own(app, "props")
     for stanza, wrong, text in knowledge.props.problems:
-        for key, setting in list(own.get(stanza, {}).items()):
-            if wrong is None or setting is wrong or setting == wrong:
-                yield _problem(setting, stanza, key, text)
-                break
+        for key, setting in at_fault(own.get(stanza, {}), wrong):
+            yield _problem(setting, stanza, key, text)
 
 
 def _lookup_tables(settings: dict[str, Setting], stanza: str, ctx: Any) -> Iterator[Problem]:

@@ -166,6 +166,12 @@ def build_props(stanzas: Stanzas) -> Props:
     return Props(built, stanzas.get(DEFAULT, {}), problems, rules)
 
 
+def at_fault(settings: Stanza, wrong: Setting | None) -> list[tuple[str, Setting]]:
+    """Return the setting of a stanza that a problem is about, with its name: the first where it is the whole stanza;
+    empty where the setting is not among these."""
+    return [(key, setting) for key, setting in settings.items() if wrong is None or setting == wrong][:1]
+
+
 def _value(settings: Stanza, key: str) -> str | None:
     return settings[key].value if key in settings else None
 

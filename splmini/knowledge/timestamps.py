@@ -32,7 +32,7 @@ class TimeRule:
     lookahead: int = LOOKAHEAD
     fields: tuple[str, ...] = ()
     off: bool = False
-    aliases: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[tuple[re.Pattern[str], str], ...] = ()
     """What the abbreviations of time zones in the text stand for (TZ_ALIAS)."""
 
     def of_text(self, text: str, zone: tzinfo, now: float | None = None) -> float | None:
@@ -61,8 +61,8 @@ class TimeRule:
 
     def _read(self, text: str, zone: tzinfo, now: float | None) -> float | None:
         zone = self.zone or zone
-        for name, meaning in self.aliases:
-            text = re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", meaning, text)
+        for name, offset in self.aliases:
+            text = name.sub(offset, text)
         if self.format is not None:
             for start in _starts(text):
                 found = times.strptime(text[start:], self.format, zone, now)
@@ -97,6 +97,10 @@ def zone_aliases(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((each[1], f"{each[2]}{int(each[3]):02}{each[4] or '00'}") for each in found if each is not None)
 
 
+def _whole_name(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])")
+
+
 def time_rule(settings: Mapping[str, str]) -> TimeRule:
     """Read the settings of a stanza that say where its events' time is; what cannot be read does not count."""
     prefix = None
@@ -110,5 +114,5 @@ def time_rule(settings: Mapping[str, str]) -> TimeRule:
         as_int(settings.get("MAX_TIMESTAMP_LOOKAHEAD"), LOOKAHEAD),
         tuple(field_list(settings.get("TIMESTAMP_FIELDS", ""))),
         settings.get("DATETIME_CONFIG", "").strip().upper() in ("NONE", "CURRENT"),
-        zone_aliases(settings.get("TZ_ALIAS", "")),
+        tuple((_whole_name(name), offset) for name, offset in zone_aliases(settings.get("TZ_ALIAS", ""))),
     )

@@ -354,15 +354,16 @@ def test_what_of_index_time_is_listed(tmp_path: Path) -> None:
     app = _app(
         tmp_path,
         props=(
-            "[t]\nCHARSET = no-such\nTZ_ALIAS = A=nowhere\nMAX_DAYS_AGO = 10\nMAX_DIFF_SECS_HENCE = 5\n"
+            "[t]\nCHARSET = no-such\nTZ_ALIAS = A=GMT+1,junk\nMAX_DAYS_AGO = 10\nMAX_DIFF_SECS_HENCE = 5\n"
             "[u]\nCHARSET = rot13\n[v]\nCHARSET = EUC-KR\nTZ_ALIAS = A=GMT+1\n"
+            "[w]\nCHARSET = a\0b\n"
             "[rule::r]\nsourcetype = t\nMORE_THAN_5 = (\nMORE_THAN_6 = ok\nKV_MODE = json\n"
         ),
     )
     found = sorted((each.stanza, each.setting) for each in splmini.check_app(app))
     assert found == [
         ("rule::r", "KV_MODE"), ("rule::r", "MORE_THAN_5"), ("t", "CHARSET"), ("t", "MAX_DAYS_AGO"),
-        ("t", "MAX_DIFF_SECS_HENCE"), ("t", "TZ_ALIAS"), ("u", "CHARSET"),
+        ("t", "MAX_DIFF_SECS_HENCE"), ("t", "TZ_ALIAS"), ("u", "CHARSET"), ("w", "CHARSET"),
     ]  # fmt: skip
 
 
