@@ -179,7 +179,10 @@ class _Pass:
         feeding: list[set[int]] = [set() for _ in self.datasets]
         for part in [Screened(list(range(len(events))))] if self.screen is None else self.screen.screened(events):
             always = range(total) if part.known is None else part.known.always
-            candidates = {number: places for number, places in part.candidates.items() if number < plain}
+            candidates = {
+                number: self._not_refused(number, places, events)
+                for number, places in part.candidates.items() if number < plain
+            }  # fmt: skip
             self._look_up(tuple(number for number in always if number < plain), part, events, candidates)
             for number, position in self._satisfied(candidates, events):
                 hits.setdefault(number, []).append(position)
@@ -220,7 +223,7 @@ class _Pass:
         """Yield the candidates that satisfy a reading's predicate: number and position."""
         by_position: dict[int, list[int]] = {}
         for number, positions in candidates.items():
-            for position in self._not_refused(number, positions, events):
+            for position in positions:
                 by_position.setdefault(position, []).append(number)
         together: dict[tuple[int, ...], list[int]] = {}
         for position, numbers in by_position.items():
