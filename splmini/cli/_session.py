@@ -29,7 +29,6 @@ class Session:
 
     def __init__(self, files: list[str], settings: dict[str, Any]) -> None:
         self.files = files
-        self.settings = settings
         self.reading = shared.reading(settings)
         self.environment = shared.environment(settings)
         self.search: Any = None
@@ -119,10 +118,7 @@ class Session:
             return self._macro_text(match.group(1), match.group(2))
         names = [each.strip() for each in (match.group(2) or "").split(",") if each.strip()]
         key = f"{match.group(1)}({len(names)})" if names else match.group(1)
-        given = splmini.MacroRegistry.from_dict({key: {"args": names, "definition": definition.strip()}})
-        settings = shared.environment_settings(self.settings)
-        settings["macros"] = self.environment.macros.merged(given)
-        self.environment = splmini.Environment(**settings)
+        self.environment.add_macros({key: {"args": names, "definition": definition.strip()}})
         return f"`{key}` is defined.\n"
 
     def _macro_text(self, name: str, arguments: str | None) -> str:
@@ -151,12 +147,13 @@ class Session:
         results = self.last_results()
         if not rest:
             raise splmini.ArgumentError("A file is missing.", name=":save", hint=":save FILE.csv")
-        if rest.endswith((".png", ".svg", ".pdf")):
-            _save_chart(results, rest)
-        else:
-            form = "jsonl" if rest.endswith(".jsonl") else "json" if rest.endswith(".json") else "csv"
-            with open(rest, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                file.write(shared.rendered(results, form))
+        try:
+            if rest.endswith((".png", ".svg", ".pdf")):
+                _save_chart(results, rest)
+            else:
+                shared.write(rest, shared.rendered(results, shared.form_of(rest, "csv")))
+        except OSError as error:  # the session goes on
+            raise splmini.ArgumentError(f"The file cannot be written: {error}.", name=":save") from error
         return f"{len(results):,} rows written to {rest}\n"
 
     def help(self, rest: str) -> str:

@@ -138,12 +138,10 @@ def workers(count: int) -> Iterator[Any]:
 
     import splmini
 
-    if forks():
-        with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("fork")) as executor:
-            yield executor  # the processes start with the first task, and have all that was compiled by then
-        return
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as executor:
-        for _ in range(count):
+    start = "fork" if forks() else "spawn"
+    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(start)) as executor:
+        # forked ones start with the first task, and have all that was compiled by then
+        for _ in range(count if start == "spawn" else 0):
             executor.submit(splmini.parse, "*")  # the processes start while the search is compiled here
         yield executor
 
@@ -164,6 +162,18 @@ def rendered(results: Results, form: str) -> str:
     if form == "jsonl":
         return results.to_jsonl()
     return results.to_csv() if form == "csv" else table(results).text
+
+
+def form_of(path: str, otherwise: str) -> str:
+    """Return the form that the name of a file asks for by its ending."""
+    ending = Path(path).suffix[1:].lower()
+    return ending if ending in FORMATS else otherwise
+
+
+def write(path: str, text: str) -> None:
+    """Write a file as the text is; half of a pair of surrogates, which JSON events may hold, as an escape."""
+    with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.write(text)
 
 
 def table(results: Results, fields: Sequence[str] | None = None, fits: bool = False) -> Table:

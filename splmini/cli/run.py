@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,21 +43,15 @@ def command(
         results = search.run(shared.events(files), executor=executor, progress=progress, **shared.reading(settings))
     shared.tell(results, quiet)
     shown = results if limit is None else results[:limit]
-    text = _text(shown, form or _form_of(output), fields, output is None, quiet)
+    form = form or ("table" if output is None else shared.form_of(output, "table"))
+    text = _text(shown, form, fields, output is None, quiet)
     if output is not None:
-        with open(output, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        shared.write(output, text)
     else:
         click.echo(text, nl=False)
     if limit is not None and len(results) > limit:
         click.echo(f"info: {len(results) - limit} more rows", err=True)
     sys.exit(0 if len(results) else 1)
-
-
-def _form_of(output: str | None) -> str:
-    """The form that the name of a file asks for."""
-    ending = "" if output is None else Path(output).suffix[1:].lower()
-    return ending if ending in shared.FORMATS else "table"
 
 
 def _text(shown: Results, form: str, given: tuple[str, ...], fits: bool, quiet: bool) -> str:

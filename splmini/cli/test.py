@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,17 +73,12 @@ def command(
     click.echo(_reports.summary(verdicts, time.perf_counter() - started))
     for target, form in ((json_file, _reports.to_json), (junit, _reports.to_junit)):
         if target is not None:
-            _written(target, form(verdicts))
+            shared.write(target, form(verdicts))
     if not quiet:
         _remarks(reports)
     enough = not measured or _covered(_merged(reports), coverage_html, coverage_json, fail_under)
     ran = any(verdict.status == "passed" for verdict in verdicts)
     sys.exit(0 if ran and enough and not any(verdict.bad for verdict in verdicts) else 1)
-
-
-def _written(path: str, text: str) -> None:
-    """Write a report; half of a pair of surrogates, which JSON events may hold, as an escape."""
-    Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _shown(reports: Iterable[FileReport], quiet: bool) -> list[FileReport]:
@@ -132,9 +126,9 @@ def _covered(measured: list[Coverage], page: str | None, data: str | None, least
 
     click.echo(_reports.coverage_table(measured), nl=False)
     if page is not None:
-        _written(page, splmini.bench.coverage_html(measured))
+        shared.write(page, splmini.bench.coverage_html(measured))
     if data is not None:
-        _written(data, _reports.coverage_json(measured))
+        shared.write(data, _reports.coverage_json(measured))
     total = _reports.percent(measured)
     if least is not None and total < least:
         click.echo(f"{total:.0f}% is exercised, less than {least:g}%", err=True)

@@ -161,6 +161,7 @@ def test_the_last_search_is_remembered(session: Session, tmp_path: Path) -> None
     assert "3 -> 2" in session.execute(":explain")
     assert "1 rows written" in session.execute(f":save {tmp_path / 'x.csv'}")
     assert (tmp_path / "x.csv").read_text("utf-8") == "action,count\nfailure,2\n"
+    assert "cannot be written" in session.execute(f":save {tmp_path / 'no folder' / 'x.csv'}")
     session.execute(f":save {tmp_path / 'x.json'}")
     assert splmini.search("| stats count", tmp_path / "x.json")[0] == {"count": 1}
     other = tmp_path / "other.log"
@@ -169,6 +170,17 @@ def test_the_last_search_is_remembered(session: Session, tmp_path: Path) -> None
     assert "carol" in session.execute("| stats values(user) as user")
     with pytest.raises(Quit):
         session.execute(":q")
+
+
+def test_a_macro_is_defined_in_the_session(session: Session) -> None:
+    """A macro of the user's own counts at once; what was collected before is still there."""
+    session.execute("user=bob | collect index=kept")
+    assert "UnknownMacro" in session.execute("`who(bob)` | stats count")
+    assert "`who(1)` is defined" in session.execute(":macro who(name) = user=$name$")
+    assert "    2\n" in session.execute("`who(bob)` | stats count")
+    session.execute(":macro who(name) = user=al*$name$")
+    assert "    1\n" in session.execute("`who(ice)` | stats count")
+    assert "    2\n" in session.execute("index=kept | where index=\"kept\" | stats count")
 
 
 def test_every_command_says_what_it_does() -> None:
