@@ -288,6 +288,25 @@ def test_a_model_of_another_algorithm_is_not_gone_on_from(env: splmini.Environme
         run(env, "| fit BernoulliNB c from x partial_fit=t into bayes", ROWS)
 
 
+@pytest.mark.parametrize(("fit", "part"), [
+    ("GaussianNB y from x z", "rows"), ("StandardScaler x z", "spread"), ("StandardScaler x z", "scales"),
+])
+@pytest.mark.parametrize("junk", [None, [], "x", [-1, "x"]])
+def test_a_model_that_cannot_be_gone_on_from(
+    fit: str, part: str, junk: Any, fitted: Fitted, damaged: tuple[Path, splmini.Environment]
+) -> None:
+    """A model without the numbers that partial_fit needs, as earlier versions stored it, or with others, is refused."""
+    file, env = damaged
+    model = json.loads(fitted.text(fit))
+    if junk is None:
+        del model["model"]["data"][part]
+    else:
+        model["model"]["data"][part] = junk
+    file.write_text(json.dumps(model), "utf-8")
+    with pytest.raises(splmini.ArgumentError, match="cannot go on from this model"):
+        run(env, f"| fit {fit} partial_fit=t into m", ROWS)
+
+
 def test_cross_validation(env: splmini.Environment) -> None:
     """kfold_cv gives a row of scores for each fold."""
     scores = run(env, "| fit DecisionTreeClassifier c from x z kfold_cv=4", ROWS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from splmini.commands._learning import Algorithm, library
@@ -19,6 +19,7 @@ from splmini.commands._learning.estimators import (
     two_classes,
 )
 from splmini.commands._learning.models import (
+    Applied,
     NumericModel,
     array,
     chosen,
@@ -26,11 +27,10 @@ from splmini.commands._learning.models import (
     predicted,
     restore,
     shares_of_scores,
+    softmax,
 )
 from splmini.errors import ArgumentError
 from splmini.registry import OptionSpec
-
-Applied = Callable[[NumericModel, Any, "str | None", Mapping[str, Any]], dict[str, Any]]
 
 # ---- boosting -------------------------------------------------------------------------------------------------------
 
@@ -41,12 +41,11 @@ def _boosted(name: str) -> Any:
         classifies = name.endswith("Classifier")
         if classifies:
             two_classes(wanted, name)
-        settings = {**tree_settings(options), **given(options, "learning_rate", "loss")}
+        settings = {**tree_settings(options), **given(options, "learning_rate")}
         found = getattr(models, name)(**settings).fit(matrix, wanted)
         classes = found.classes_.tolist() if classifies else None
         if classes is None:
-            start = [float(np.mean(wanted))] if options.get("loss") in (None, "squared_error") else [
-                float(found.init_.constant_.ravel()[0])]
+            start = [float(np.mean(wanted))]
         else:
             priors = found.init_.class_prior_
             start = [float(np.log(priors[1] / priors[0]))] if len(classes) == 2 else np.log(priors).tolist()
@@ -97,7 +96,6 @@ def _descent(name: str) -> Any:
 
 
 def _bernoulli(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    (np,) = library("numpy")
     bound = 0.0 if options.get("binarize") is None else float(options["binarize"])
     alpha = 1.0 if options.get("alpha") is None else float(options["alpha"])
     if alpha < 0:
@@ -107,7 +105,7 @@ def _bernoulli(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[st
     return "bernoulli", {
         "classes": classes, "counts": [above[wanted == each].sum(axis=0).tolist() for each in classes],
         "rows": [int((wanted == each).sum()) for each in classes], "alpha": alpha, "bound": bound,
-        "uniform": options.get("fit_prior") is False or not np.size(wanted),
+        "uniform": options.get("fit_prior") is False,
     }
 
 
@@ -120,10 +118,9 @@ def _apply_bernoulli(
     share = np.clip(share, 1e-12, 1 - 1e-12)
     above = (matrix > model.data["bound"]).astype(float)
     scores = above @ np.log(share).T + (1 - above) @ np.log(1 - share).T
-    if not model.data.get("uniform"):
+    if not model.data["uniform"]:
         scores = scores + np.log(rows / rows.sum())
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
+    return chosen(model, softmax(scores), output, options)
 
 
 def merge_bernoulli(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -171,7 +171,7 @@ TABLES: dict[str, dict[str, Check]] = {
     },
     "bernoulli": {
         "classes": listed(text, "m"), "counts": listed(number, "m", "c"), "rows": listed(positive, "m"),
-        "alpha": number, "bound": number,
+        "alpha": number, "bound": number, "uniform": truth,
     },
     "trees": {
         "classes": optional(listed(text, "classes")), "importances": listed(number, "c"), "trees": listed(tree, "t"),
@@ -194,6 +194,21 @@ TABLES: dict[str, dict[str, Check]] = {
     "selected": {"kept": listed(truth, "c")},
     "independent": {"center": listed(number, "c"), "components": listed(number, "k", "c")},
 }
+
+
+GROWN: dict[str, dict[str, Check]] = {
+    "scaler": {
+        "rows": positive, "mean": listed(number, "c"), "spread": listed(number, "c"), "centers": truth, "scales": truth,
+    },
+    "bayes": {"rows": listed(positive, "m")},
+    "bernoulli": {},
+}
+"""What a model that partial_fit goes on from holds besides; models of earlier versions lack it."""
+
+
+def check_grown(kind: str, data: Mapping[str, Any], columns: int) -> None:
+    """Check that a stored model holds what is needed to go on from it; raises ValueError that says what is missing."""
+    check_data(data, GROWN[kind], {"c": columns, "m": len(data.get("classes", ()))})
 
 
 def check_model(state: Mapping[str, Any]) -> None:

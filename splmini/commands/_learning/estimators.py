@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._learning import Algorithm, Model, Request, library
+from splmini.commands._learning.checking import check_grown
 from splmini.commands._learning.models import Encoder, NumericModel, restore
 from splmini.errors import ArgumentError
 from splmini.operators import Row
@@ -46,10 +47,23 @@ def fitting(learn: Learn, predicts: str = "", merge: Merge | None = None) -> Cal
             wanted = np.array([to_text(row[request.target or ""]) for row in kept])
         kind, data = learn(matrix, wanted, request.options)
         if known is not None and merge is not None:
+            _check_grown(known, kind)
             data = merge(known.data, data)
         return NumericModel(kind, encoder.numeric, encoder.texts, request.target, data)
 
     return fit
+
+
+def _check_grown(known: NumericModel, kind: str) -> None:
+    """Raise for a stored model that lacks what is needed to go on from it, such as one of an earlier version."""
+    try:
+        if known.kind != kind:
+            raise ValueError(f"its kind is {known.kind}, not {kind}")
+        check_grown(kind, known.data, len(known.encoder.columns()))
+    except ValueError as error:
+        raise ArgumentError(
+            f"partial_fit cannot go on from this model: {error}.", name="fit", hint="Fit it anew, without partial_fit."
+        ) from None
 
 
 def once(run: Callable[[Any, Mapping[str, Any]], dict[str, Any]]) -> Callable[[Request, list[Row]], Model]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import statistics
 import warnings
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._learning import Algorithm, Model, Request, library
-from splmini.commands._learning.checking import check_data, listed, number, optional, text, whole
+from splmini.commands._learning.checking import check_data, listed, number, one_of, optional, text, whole
 from splmini.commands._learning.estimators import SEED, fitting, given
-from splmini.commands._learning.models import NumericModel, array, restore
+from splmini.commands._learning.models import Applied, NumericModel, projecting, restore
 from splmini.errors import ArgumentError
 from splmini.operators import Row
 from splmini.registry import OptionSpec
 from splmini.values.multivalue import joined
 from splmini.values.numbers import to_number, to_text
 
-Applied = Callable[[NumericModel, Any, "str | None", Mapping[str, Any]], dict[str, Any]]
+ANALYZERS = ("word", "char")
+NORMS = ("l1", "l2")
+STOP_WORDS = ("english",)
+MOST_WORDS = 10
+"""How many words a term has at most."""
 
 # ---- text as numbers ------------------------------------------------------------------------------------------------
 
@@ -84,8 +90,8 @@ def _range(given_text: str) -> tuple[int, int]:
     if not low.strip().isdigit() or not (high or low).strip().isdigit():
         raise ArgumentError(f"ngram_range takes a range such as 1-2, not '{given_text}'.", name="TFIDF")
     first, last = int(low), int(high or low)
-    if not 1 <= first <= last <= 10:
-        raise ArgumentError("ngram_range lies between 1 and 10.", name="TFIDF")
+    if not 1 <= first <= last <= MOST_WORDS:
+        raise ArgumentError(f"ngram_range lies between 1 and {MOST_WORDS}.", name="TFIDF")
     return first, last
 
 
@@ -99,13 +105,16 @@ def _share(name: str, value: str) -> float:
 def _restore_text(state: dict[str, Any]) -> Model:
     check_data(state, {"field": text, "terms": listed(text, "terms"), "weights": listed(number, "terms")}, {})
     settings = state.get("settings")
-    check_data(settings, {"analyzer": text, "norm": optional(text), "stop_words": optional(text),
-                          "ngram_range": listed(whole, "two")}, {"two": 2})
+    check_data(settings, {
+        "analyzer": one_of(*ANALYZERS), "norm": optional(one_of(*NORMS)), "stop_words": optional(one_of(*STOP_WORDS)),
+        "ngram_range": listed(whole, "two"),
+    }, {"two": 2})
     assert isinstance(settings, dict)
-    if settings["analyzer"] not in ANALYZERS or settings["norm"] not in (None, "l1", "l2") or settings[
-            "stop_words"] not in (None, "english") or not 1 <= min(settings["ngram_range"]) <= max(
-                settings["ngram_range"]) <= 10 or len(set(state["terms"])) != len(state["terms"]):
-        raise ValueError("settings that TFIDF does not have")
+    least, most = settings["ngram_range"]
+    if not 1 <= least <= most <= MOST_WORDS:
+        raise ValueError(f"ngram_range: {least} to {most}")
+    if len(set(state["terms"])) != len(state["terms"]):
+        raise ValueError("terms: one comes twice")
     return TextModel(**state)
 
 
@@ -165,17 +174,16 @@ class Filling:
 
 def _fit_filling(request: Request, rows: list[Row]) -> Model:
     strategy, values = request.options["strategy"], dict[str, Any]()
-    (statistics,) = library("statistics")
     for name in request.columns(rows):
         met = [row[name] for row in rows if row.get(name) is not None and not isinstance(row[name], list)]
         if not met:
             raise ArgumentError(f"Imputer has no value of '{name}'.", name="Imputer")
         if strategy == "most_frequent":
-            counts: dict[str, int] = {}
-            for each in met:
-                counts[to_text(each)] = counts.get(to_text(each), 0) + 1
-            best = min(counts, key=lambda each: (-counts[each], each))
-            values[name] = best if to_number(best) is None else to_number(best)
+            counts = Counter(map(to_text, met))
+            most = max(counts.values())
+            best = min(each for each, count in counts.items() if count == most)
+            number = to_number(best)
+            values[name] = best if number is None else number
             continue
         numbers = [number for each in met if (number := to_number(each)) is not None]
         if len(numbers) < len(met):
@@ -200,19 +208,11 @@ def _independent(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = decomposition.FastICA(whiten="unit-variance", **given(
-            options, "max_iter", "random_state", "tol", n_components="n_components")).fit(matrix)
+            options, "max_iter", "random_state", "tol", "n_components")).fit(matrix)
     return "independent", {"center": found.mean_.tolist(), "components": found.components_.tolist()}
 
 
-def _apply_independent(
-    model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    projected = (matrix - array(model, "center")) @ array(model, "components").T
-    return {f"{output or 'IC'}_{i + 1}": projected[:, i] for i in range(projected.shape[1])}
-
-
-APPLIES: dict[str, Applied] = {"selected": _apply_selected, "independent": _apply_independent}
-ANALYZERS = ("word", "char")
+APPLIES: dict[str, Applied] = {"selected": _apply_selected, "independent": projecting("IC")}
 
 ALGORITHMS: tuple[Algorithm, ...] = (
     Algorithm("TFIDF", _fit_text, {
@@ -221,8 +221,8 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         "min_df": OptionSpec("string", doc="Terms in fewer texts are left out."),
         "ngram_range": OptionSpec("string", default="1-1", doc="How many words a term has, such as 1-2."),
         "analyzer": OptionSpec("enum", default="word", choices=ANALYZERS, doc="What a term is made of."),
-        "norm": OptionSpec("enum", default="l2", choices=("l1", "l2", "none"), doc="How a text is normalised."),
-        "stop_words": OptionSpec("enum", choices=("english",), doc="Words to leave out."),
+        "norm": OptionSpec("enum", default="l2", choices=(*NORMS, "none"), doc="How a text is normalised."),
+        "stop_words": OptionSpec("enum", choices=STOP_WORDS, doc="Words to leave out."),
     }, restore=_restore_text),
     Algorithm("FieldSelector", fitting(_select, "class"), {
         "type": OptionSpec("enum", default="numeric", choices=("numeric", "categorical"), doc="What is predicted."),

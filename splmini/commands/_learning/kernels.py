@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from splmini.commands._learning import Algorithm, library
 from splmini.commands._learning.estimators import fitting, given, two_classes
-from splmini.commands._learning.models import NumericModel, array, predicted, restore
+from splmini.commands._learning.models import Applied, NumericModel, array, predicted, rbf, restore
 from splmini.registry import OptionSpec
-
-Applied = Callable[[NumericModel, Any, "str | None", Mapping[str, Any]], dict[str, Any]]
 
 
 def _gamma(matrix: Any, options: Mapping[str, Any]) -> float:
@@ -37,20 +35,12 @@ def _kernel_ridge(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple
     return "ridge", {"vectors": matrix.tolist(), "weights": found.dual_coef_.tolist(), "gamma": gamma}
 
 
-def _likeness(model: NumericModel, matrix: Any) -> Any:
-    """The kernel between rows and the vectors of a model."""
-    (np,) = library("numpy")
-    vectors = array(model, "vectors").reshape(-1, matrix.shape[1])
-    squares = (matrix**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)[None] - 2 * matrix @ vectors.T
-    return np.exp(-model.data["gamma"] * np.maximum(squares, 0))
-
-
 def _apply_machine(
     model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Each pair of classes has a vote; the class with the most of them is predicted, the first of equal ones."""
     (np,) = library("numpy")
-    likeness, weights, starts = _likeness(model, matrix), array(model, "weights"), model.data["intercept"]
+    likeness, weights, starts = rbf(model, matrix), array(model, "weights"), model.data["intercept"]
     classes, bounds = model.data["classes"], np.cumsum([0, *model.data["supports"]])
     votes = np.zeros((len(matrix), len(classes)))
     pair = 0
@@ -68,7 +58,7 @@ def _apply_machine(
 
 
 def _apply_ridge(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {predicted(model, output): _likeness(model, matrix) @ array(model, "weights")}
+    return {predicted(model, output): rbf(model, matrix) @ array(model, "weights")}
 
 
 APPLIES: dict[str, Applied] = {"machine": _apply_machine, "ridge": _apply_ridge}

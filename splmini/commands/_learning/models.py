@@ -6,6 +6,7 @@ Fields of text are turned into a column for each of their values, as MLTK does.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,10 @@ class NumericModel:
         return dict(vars(self))
 
 
+Applied = Callable[[NumericModel, Any, "str | None", Mapping[str, Any]], dict[str, Any]]
+"""From a model, the numbers of rows, the name of the output and the options to the values of each field."""
+
+
 def array(model: NumericModel, name: str) -> Any:
     """Return a list of the model's data as numbers of numpy."""
     (np,) = library("numpy")
@@ -128,11 +133,14 @@ def _apply_scaler(model: NumericModel, matrix: Any, output: str | None, options:
     return {f"{output or model.data['prefix']}_{name}": scaled[:, i] for i, name in enumerate(model.encoder.columns())}
 
 
-def _apply_components(
-    model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    projected = (matrix - array(model, "center")) @ array(model, "components").T
-    return {f"{output or 'PC'}_{i + 1}": projected[:, i] for i in range(projected.shape[1])}
+def projecting(prefix: str) -> Applied:
+    """Return what applies a model of components, which become the fields `PREFIX_1`, `PREFIX_2` …"""
+
+    def apply(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+        projected = (matrix - array(model, "center")) @ array(model, "components").T
+        return {f"{output or prefix}_{i + 1}": projected[:, i] for i in range(projected.shape[1])}
+
+    return apply
 
 
 def _apply_clusters(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,6 +176,12 @@ def shares_of_scores(scores: Any) -> Any:
     if scores.shape[1] == 1:
         share = 1 / (1 + np.exp(-np.clip(scores[:, 0], -700, 700)))
         return np.column_stack([1 - share, share])
+    return softmax(scores)
+
+
+def softmax(scores: Any) -> Any:
+    """Return the share of each class from its logarithm, up to what a row's scores have in common."""
+    (np,) = library("numpy")
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -177,8 +191,7 @@ def _apply_bayes(model: NumericModel, matrix: Any, output: str | None, options: 
     means, variances, priors = array(model, "means"), array(model, "variances"), array(model, "priors")
     spread = -0.5 * (np.log(2 * np.pi * variances)[None] + (matrix[:, None] - means[None]) ** 2 / variances[None])
     scores = np.log(priors) + spread.sum(axis=2)
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return chosen(model, powers / powers.sum(axis=1, keepdims=True), output, options)
+    return chosen(model, softmax(scores), output, options)
 
 
 def _apply_trees(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,21 +219,34 @@ def leaves(tree: Mapping[str, Any], matrix: Any) -> Any:
 
 def _apply_support(model: NumericModel, matrix: Any, output: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     (np,) = library("numpy")
-    vectors, data = array(model, "vectors"), model.data
-    products = matrix @ vectors.T
+    data = model.data
     if data["kernel"] == "rbf":
-        squares = (matrix**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)[None] - 2 * products
-        products = np.exp(-data["gamma"] * squares)
-    elif data["kernel"] == "poly":
-        products = (data["gamma"] * products + data["coef0"]) ** data["degree"]
-    elif data["kernel"] == "sigmoid":
-        products = np.tanh(data["gamma"] * products + data["coef0"])
-    scores = products @ array(model, "weights") + data["intercept"]
+        likeness = rbf(model, matrix)
+    else:
+        likeness = matrix @ vectors(model, matrix).T
+        if data["kernel"] == "poly":
+            likeness = (data["gamma"] * likeness + data["coef0"]) ** data["degree"]
+        elif data["kernel"] == "sigmoid":
+            likeness = np.tanh(data["gamma"] * likeness + data["coef0"])
+    scores = likeness @ array(model, "weights") + data["intercept"]
     return {output or "isNormal": np.where(scores >= 0, 1, -1)}
 
 
-APPLIES: dict[str, Callable[[NumericModel, Any, str | None, Mapping[str, Any]], dict[str, Any]]] = {
-    "scaler": _apply_scaler, "components": _apply_components, "clusters": _apply_clusters, "linear": _apply_linear,
+def vectors(model: NumericModel, matrix: Any) -> Any:
+    """Return the vectors of a model of a kernel, which have the columns of the rows."""
+    return array(model, "vectors").reshape(-1, matrix.shape[1])
+
+
+def rbf(model: NumericModel, matrix: Any) -> Any:
+    """Return the kernel between rows and the vectors of a model."""
+    (np,) = library("numpy")
+    held = vectors(model, matrix)
+    squares = (matrix**2).sum(axis=1)[:, None] + (held**2).sum(axis=1)[None] - 2 * matrix @ held.T
+    return np.exp(-model.data["gamma"] * np.maximum(squares, 0))
+
+
+APPLIES: dict[str, Applied] = {
+    "scaler": _apply_scaler, "components": projecting("PC"), "clusters": _apply_clusters, "linear": _apply_linear,
     "logistic": _apply_logistic, "bayes": _apply_bayes, "trees": _apply_trees, "support": _apply_support,
 }
 
@@ -274,7 +300,8 @@ SUMMARIES: dict[str, Callable[[NumericModel], list[Row]]] = {
 }
 
 
-def appliers() -> dict[str, Any]:
+@functools.cache
+def appliers() -> dict[str, Applied]:
     """Return how models of each kind are applied."""
     from splmini.commands._learning import additive, features, kernels
 
