@@ -298,7 +298,6 @@ class Tables(Mapping[str, TableView]):
         self._data[data] = new
         path = self._path(data)
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
             text = csv_text(new)
             write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text)
 

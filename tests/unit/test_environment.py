@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,3 +27,11 @@ def test_times_as_text(value: str, epoch: int) -> None:
     """Dates are local, digits are epoch seconds on every Python, modifiers count from now."""
     environment = splmini.Environment(now=1700000000, timezone="Europe/Berlin")
     assert environment.moment(value, environment.clock()) == epoch
+
+
+@pytest.mark.parametrize("command", ["outputcsv kept.csv", "outputlookup kept.csv", "collect index=kept"])
+def test_data_dir_is_made_when_something_is_written(command: str, tmp_path: Path) -> None:
+    """A folder that is not there yet is no reason to fail at the end of a search."""
+    environment = splmini.Environment(data_dir=tmp_path / "new" / "data")
+    environment.compile(f"| makeresults | eval a=1 | table a | {command}").run()
+    assert (tmp_path / "new/data").is_dir() is command.startswith("output")
