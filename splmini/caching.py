@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -22,6 +23,8 @@ import msgspec
 
 FORMAT = "1"
 LARGEST = 16 << 20
+MOST_KEPT = 64
+"""So many files of one name stay, the newest: a name may have one for each kind of events, in several versions."""
 
 
 def cached(name: str, made_from: Sequence[str], make: Callable[[], Any]) -> Any:
@@ -42,6 +45,7 @@ def cached(name: str, made_from: Sequence[str], make: Callable[[], Any]) -> Any:
         return kept
     value = make()
     _write(folder, path, msgspec.msgpack.encode([digest, value]))
+    _remove_old(folder, name)
     return value
 
 
@@ -110,3 +114,17 @@ def _write(folder: Path, path: Path, data: bytes) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def _remove_old(folder: Path, name: str) -> None:
+    """Remove all but the newest files of a name; who reads one meanwhile has it open, or makes its value anew."""
+    is_one = re.compile(rf"{re.escape(name)}-[0-9a-f]{{32}}\.bin").fullmatch
+    found: list[tuple[int, str]] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_one(entry.name):
+                with contextlib.suppress(OSError):  # another process removed it
+                    found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
+    for _, path in sorted(found, reverse=True)[MOST_KEPT:]:
+        with contextlib.suppress(OSError):  # so it did, or Windows keeps it as somebody reads it
+            os.unlink(path)

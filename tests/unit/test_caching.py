@@ -68,6 +68,27 @@ def test_damaged(folder: Path, data: bytes) -> None:
     assert made.count == 2
 
 
+def test_old_ones_are_removed(folder: Path) -> None:
+    """Of each name the newest files stay, the one just written among them; other names and files are left alone."""
+    made = Made()
+    caching.cached("thing-else", ("x",), made)
+    (folder / "thing-notes.bin").write_bytes(b"")
+    others = set(folder.iterdir())
+    for number in range(caching.MOST_KEPT + 3):
+        known = set(folder.iterdir())
+        get(made, str(number))
+        (new,) = set(folder.iterdir()) - known
+        os.utime(new, (number, number))
+    assert set(folder.iterdir()) >= {*others, new}
+    assert len(set(folder.iterdir()) - others) == caching.MOST_KEPT
+    made.count = 0
+    for number in range(3, caching.MOST_KEPT + 3):
+        get(made, str(number))
+    assert made.count == 0
+    get(made, "0")
+    assert made.count == 1
+
+
 def test_no_file(folder: Path) -> None:
     """A folder that stands where the file would be is left alone."""
     made = Made()
