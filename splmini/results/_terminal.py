@@ -88,7 +88,7 @@ def _kept(names: Sequence[str], widths: Sequence[int], room: int) -> list[int]:
     for at in _priority(names):
         need = GAP + _least(names[at], widths[at])
         if kept and used + need > room:
-            break
+            continue
         kept.append(at)
         used += need
     return sorted(kept)

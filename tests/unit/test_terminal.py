@@ -58,6 +58,8 @@ def test_no_line_is_wider(width: int) -> None:
     shown = len(lines[0].split())
     assert table.hidden == len(splmini.search("*", [EVENT]).fields) - shown
     assert table.cut == any("…" in line for line in lines)
+    if width >= 40:
+        assert "action" in lines[0].split()
     if width >= 60:
         assert {"_raw", "action"} <= set(lines[0].split())
 
