@@ -57,11 +57,8 @@ def _text(detection: Detection, outcome: Outcome) -> str:
     verdict = "fired" if outcome.fired else "did not fire"
     parts = [f"{detection.name}: {verdict}, {count} {'row' if count == 1 else 'rows'}\n"]
     fields = outcome.results.fields
-    for number, row in enumerate(outcome.results, 1):
-        shown = {name: row[name] for name in fields if name in row}
-        if "_time" in shown:
-            shown["_time"] = outcome.results.view.iso(shown["_time"])
-        parts.append(f"\nrow {number}\n" + _listing(shown))
+    for number, row in enumerate(outcome.results.view.timed(outcome.results, iso=True), 1):
+        parts.append(f"\nrow {number}\n" + _listing({name: row[name] for name in fields if name in row}))
     for number, finding in enumerate(outcome.findings, 1):
         entity = finding.get("entity") or {}
         parts.append(f"\nfinding {number}\n" + _listing({"title": finding.get("title"), **_prefixed("entity", entity)}))
