@@ -35,6 +35,8 @@ def convert(option: tree.Option, spec: OptionSpec, command: tree.Command) -> Any
     if value is None:
         message = f"The option {option.name} of {command.name} takes {_expected(spec)}, not '{text}'."
         raise ArgumentError(message, name=command.name, span=option.value.span)
+    if spec.least is not None and value < spec.least:
+        raise ArgumentError(f"{option.name} has to be {spec.least} or more.", name=command.name, span=option.span)
     return value
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from splmini.commands import _binning
 from splmini.commands._aggregation import Grouping, Groups, Measure, read_measures
-from splmini.commands._arguments import Arguments, fail, fields_read
+from splmini.commands._arguments import Arguments, fields_read
 from splmini.commands._slices import PlacedSource, Source
 from splmini.errors import ArgumentError, Span, SplError
 from splmini.functions.stats import feed, find_function
@@ -36,7 +36,7 @@ SERIES_OPTIONS = {
     "dedup_splitvals": OptionSpec("bool", default=False, doc="Count a value that one event's by-field repeats once."),
 }
 BIN_OPTIONS = {
-    "bins": OptionSpec("int", doc="The most bins to make where no span is given."),
+    "bins": OptionSpec("int", least=2, doc="The most bins to make where no span is given."),
     "span": OptionSpec("span", doc="The width of a bin."),
     "minspan": OptionSpec("span", doc="The least span to choose where none is given."),
     "start": OptionSpec("number", doc="Where the bins start; numbers below it are left out."),
@@ -133,13 +133,9 @@ class Bins:
 
 def read_bins(arguments: Arguments, options: dict[str, tree.Option]) -> Bins | None:
     """Read bin options; None where there are none."""
-    node = arguments.command
-    given = {name: option for name, option in options.items() if name in BIN_OPTIONS}
-    if not given:
+    if BIN_OPTIONS.keys().isdisjoint(options):
         return None
     values = arguments.options
-    if values["bins"] is not None and values["bins"] < 2:
-        fail(node, "bins has to be 2 or more.", given.get("bins"))
     return Bins(
         values["span"], values["minspan"], values["bins"], values["start"], values["end"], values["aligntime"]
     )

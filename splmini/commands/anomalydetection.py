@@ -17,7 +17,8 @@ OPTIONS = {
     "pthresh": OptionSpec("number", doc="The probability threshold of histogram and zscore; not with iqr."),
     "cutoff": OptionSpec("bool", default=True, doc="The bound on the anomalies of histogram; not with iqr."),
     "mark": OptionSpec("bool", default=False, doc="With iqr: put 000 in front of truncated numbers."),
-    "param": OptionSpec("number", default=2.5, doc="With iqr: how many ranges beyond a quartile a number may lie."),
+    "param": OptionSpec("number", least=0, default=2.5,
+                        doc="With iqr: how many ranges beyond a quartile a number may lie."),
     "uselower": OptionSpec("bool", default=False, doc="With iqr: whether low numbers are outliers, too."),
 }
 
@@ -52,8 +53,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     for name in ("pthresh", "cutoff"):
         if method == "iqr" and name in arguments.given:
             arguments.fail(f"{name} does not go with the method iqr.", arguments.given[name])
-    if arguments["param"] < 0:
-        arguments.fail("param is 0 or more.", arguments.given["param"])
     if method != "iqr":
         raise UnsupportedFeature(
             f"anomalydetection cannot run the method {method}: Splunk does not document it far enough.",

@@ -7,18 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from splmini.commands._arguments import read
-from splmini.commands._learning import check_least
-from splmini.commands._learning.density import THRESHOLDS
+from splmini.commands._learning.density import DRAWING, THRESHOLDS
 from splmini.commands._learning.estimators import PROBABILITIES
 from splmini.commands._learning.storage import check_name, load
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, command
 from splmini.values.numbers import to_text
 
-OPTIONS = {
-    **THRESHOLDS, **PROBABILITIES, "random_state": OptionSpec("int", default=0, doc="The seed of drawn values.")
-}
+OPTIONS = {**THRESHOLDS, **PROBABILITIES, **DRAWING}
 
 
 @command(
@@ -42,7 +39,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     unchanged. *Multivalue* fields count as missing.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.Rename, tree.Subsearch))
-    check_least(arguments)
     first = next(iter(arguments.positional), None)
     if not isinstance(first, (tree.Word, tree.Rename)) or len(arguments.words) + len(arguments.renames) > 1:
         arguments.fail("apply needs the name of one model.")

@@ -17,7 +17,7 @@ from splmini.values.numbers import to_number
 from splmini.values.times import Span
 
 OPTIONS = {
-    "bins": OptionSpec("int", default=100, doc="The most bins to make where no span is given."),
+    "bins": OptionSpec("int", least=2, default=100, doc="The most bins to make where no span is given."),
     "minspan": OptionSpec("span", doc="The least span to choose where no span is given."),
     "span": OptionSpec("span", doc="The width of a bin: a length of time, a number, or `[<num>]log[<num>]`."),
     "start": OptionSpec("number", doc="Where the bins have to start at the latest; it only widens the range."),
@@ -79,8 +79,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.Rename))
     source, target = _names(arguments)
-    if arguments["bins"] < 2:
-        fail(node, "bins has to be 2 or more.", arguments.given["bins"])
     span = arguments["span"]
     if "aligntime" in arguments.given and source != "_time" and (span is None or span.unit in ("", "log")):
         fail(node, "aligntime goes with bins of time only.", arguments.given["aligntime"])

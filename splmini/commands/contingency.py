@@ -15,8 +15,8 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.wildcards import has_wildcard
 
 OPTIONS = {
-    "maxrows": OptionSpec("int", default=1000, doc="The most rows; 0: the limit ctable_maxvalues (1,000)."),
-    "maxcols": OptionSpec("int", default=1000, doc="The most columns; 0: the limit ctable_maxvalues (1,000)."),
+    "maxrows": OptionSpec("int", least=0, default=1000, doc="The most rows; 0: the limit ctable_maxvalues (1,000)."),
+    "maxcols": OptionSpec("int", least=0, default=1000, doc="The most columns; 0: the limit ctable_maxvalues (1,000)."),
     "mincolcover": OptionSpec("number", default=1, doc="The share of events that the columns have to cover."),
     "minrowcover": OptionSpec("number", default=1, doc="The share of events that the rows have to cover."),
     "usetotal": OptionSpec("bool", default=True, doc="Whether a row and a column of totals are added."),
@@ -67,9 +67,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     wild = next((word for word in arguments.words if has_wildcard(word.text)), None)
     if wild is not None:
         arguments.fail("contingency takes no wildcards.", wild)
-    for option in ("maxrows", "maxcols"):
-        if arguments[option] < 0:
-            arguments.fail(f"{option} is not negative.", arguments.given[option])
     settings = Settings(
         Grouping((Measure("count", "count"),), tuple(names), command=node.name, span=node.span),
         (arguments["maxrows"], arguments["minrowcover"]), (arguments["maxcols"], arguments["mincolcover"]),

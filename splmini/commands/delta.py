@@ -12,7 +12,7 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import numbers
 from splmini.values.numbers import to_number
 
-OPTIONS = {"p": OptionSpec("int", default=1, doc="How many rows back the value is that is subtracted.")}
+OPTIONS = {"p": OptionSpec("int", least=1, default=1, doc="How many rows back the value is that is subtracted.")}
 
 
 @command(
@@ -36,8 +36,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments = read(node, OPTIONS)
     field, alias = field_as(arguments)
     target, back = alias or f"delta({field})", arguments["p"]
-    if back < 1:
-        arguments.fail("p is 1 or more.", arguments.given["p"])
 
     def make() -> Step:
         before: deque[int | float | None] = deque(maxlen=back)

@@ -13,7 +13,9 @@ from splmini.operators import ALL, Batch, Columns, Fields, Operator, Partial, Ro
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_number, to_text
 
-OPTIONS = {"maxvals": OptionSpec("int", default=100, doc="How many distinct values are listed, most frequent first.")}
+OPTIONS = {
+    "maxvals": OptionSpec("int", least=0, default=100, doc="How many distinct values are listed, most frequent first."),
+}
 COLUMNS = (
     "field", "count", "distinct_count", "is_exact", "max", "mean", "min", "numeric_count", "stdev", "values",
 )
@@ -45,8 +47,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     names = field_names(arguments.words, node)
     most = arguments["maxvals"]
-    if most < 0:
-        arguments.fail("maxvals is not negative.", arguments.given["maxvals"])
 
     def create(ctx: RunContext) -> SummaryState:
         return SummaryState(tuple(names), most)

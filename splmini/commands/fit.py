@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from splmini.commands._arguments import Arguments, field_names, read
-from splmini.commands._learning import SOURCE, Algorithm, Model, Request, algorithms, check_least, library
+from splmini.commands._learning import SOURCE, Algorithm, Model, Request, algorithms, library
 from splmini.commands._learning.storage import check_name, find, store
 from splmini.commands._options import at
 from splmini.commands._subsearches import rows_of
@@ -225,7 +225,6 @@ def _request(arguments: Arguments) -> tuple[Algorithm, Request]:
             span=arguments.given["partial_fit"].span,
             hint=f"What can: {', '.join(name for name, each in known.items() if each.grows)}.",
         )
-    check_least(arguments)
     names = _names(words)
     behind = _names(list(arguments.clause("from")))
     by = tuple(_names(list(arguments.clause("by"))))

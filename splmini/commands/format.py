@@ -13,7 +13,7 @@ from splmini.values.numbers import to_text
 
 OPTIONS = {
     "mvsep": OptionSpec("string", default="OR", doc="What stands between the values of a multivalue field."),
-    "maxresults": OptionSpec("int", default=0, doc="How many results to use; 0: as many as the limits say."),
+    "maxresults": OptionSpec("int", least=0, default=0, doc="How many results to use; 0: as many as the limits say."),
     "emptystr": OptionSpec("string", default="NOT ( )", doc="What to put out where there is nothing to format."),
 }
 
@@ -53,8 +53,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             "format takes six texts: row prefix, column prefix, column separator, column end, row separator, row end.",
         )
     parts = tuple(words) or DEFAULT
-    if arguments["maxresults"] < 0:
-        arguments.fail("maxresults takes 0 or more.", arguments.given["maxresults"])
     mvsep, most, empty = arguments["mvsep"], arguments["maxresults"], arguments["emptystr"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

@@ -22,8 +22,8 @@ OPTIONS = {
     "longfield": OptionSpec("field", default="lon", doc="The field of the longitude."),
     "outputlatfield": OptionSpec("field", default="latitude", doc="The result's field of the latitude."),
     "outputlongfield": OptionSpec("field", default="longitude", doc="The result's field of the longitude."),
-    "globallimit": OptionSpec("int", default=10, doc="How many series are shown; the others are OTHER; 0: all."),
-    "locallimit": OptionSpec("int", default=10, doc="How many series a cell shows; the others are OTHER; 0: all."),
+    "globallimit": OptionSpec("int", least=0, default=10, doc="How many series are shown, others as OTHER; 0: all."),
+    "locallimit": OptionSpec("int", least=0, default=10, doc="How many series a cell shows, others as OTHER; 0: all."),
     "binspanlat": OptionSpec("number", default=22.5, doc="The height of a cell at the lowest zoom level, in degrees."),
     "binspanlong": OptionSpec("number", default=45.0, doc="The width of a cell at the lowest zoom level, in degrees."),
     "maxzoomlevel": OptionSpec("int", default=9, doc="The highest zoom level; each halves the cells."),
@@ -115,9 +115,6 @@ def _check(arguments: Arguments) -> None:
     for name in ("binspanlat", "binspanlong"):
         if arguments[name] <= 0:
             arguments.fail(f"{name} is above 0.", arguments.given[name])
-    for name in ("globallimit", "locallimit"):
-        if arguments[name] < 0:
-            arguments.fail(f"{name} is not negative.", arguments.given[name])
     if not 0 <= arguments["maxzoomlevel"] <= 20:
         arguments.fail("maxzoomlevel is between 0 and 20.", arguments.given["maxzoomlevel"])
 

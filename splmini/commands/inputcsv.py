@@ -18,8 +18,8 @@ OPTIONS = {
     "dispatch": OptionSpec("bool", default=False, doc="Where a server looks for the file; no effect here."),
     "append": OptionSpec("bool", default=False, doc="Add the rows behind the results instead of replacing them."),
     "strict": OptionSpec("bool", default=False, doc="A file that is not there is always an error; no effect here."),
-    "start": OptionSpec("int", default=0, doc="The first row, from 0."),
-    "max": OptionSpec("int", default=1000000000, doc="How many rows."),
+    "start": OptionSpec("int", least=0, default=0, doc="The first row, from 0."),
+    "max": OptionSpec("int", least=0, default=1000000000, doc="How many rows."),
     "events": OptionSpec("bool", default=False, doc="Whether the rows are events, which have _time and _raw."),
 }
 
@@ -56,9 +56,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     word = arguments.words[0]
     where = arguments.clause("where")
     start, most = arguments["start"], arguments["max"]
-    for option in ("start", "max"):
-        if arguments[option] < 0:
-            fail(node, f"{option} is not negative.", arguments.given[option])
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         reader = csv.DictReader(io.StringIO(_content(word.text, ctx)))

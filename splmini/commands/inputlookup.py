@@ -15,8 +15,8 @@ OPTIONS = {
         "bool", default=False, doc="Add the table's rows behind the results instead of replacing them."
     ),
     "strict": OptionSpec("bool", default=False, doc="A table that is not there is always an error; no effect here."),
-    "start": OptionSpec("int", default=0, doc="The first row, from 0."),
-    "max": OptionSpec("int", default=1000000000, doc="How many rows."),
+    "start": OptionSpec("int", least=0, default=0, doc="The first row, from 0."),
+    "max": OptionSpec("int", least=0, default=1000000000, doc="How many rows."),
 }
 
 
@@ -49,9 +49,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "inputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
     where = arguments.clause("where")
     start, most = arguments["start"], arguments["max"]
-    for option in ("start", "max"):
-        if arguments[option] < 0:
-            fail(node, f"{option} is not negative.", arguments.given[option])
 
     def table(ctx: RunContext) -> Stream:
         source = ctx.table(words[0].text, words[0].span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from splmini.commands._arguments import Arguments, fail, field_names, read
+from splmini.commands._arguments import Arguments, field_names, read
 from splmini.commands._subsearches import all_columns, dataset, limited, one_subsearch
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Stream, batched
@@ -21,7 +21,7 @@ OPTIONS = {
     "usetime": OptionSpec("bool", default=False, doc="Join only with earlier (or later) rows of the subsearch."),
     "earlier": OptionSpec("bool", default=True, doc="With usetime: earlier rows, else later ones."),
     "overwrite": OptionSpec("bool", default=True, doc="The subsearch's fields replace those of the same name."),
-    "max": OptionSpec("int", default=1, doc="How many rows of the subsearch each result joins with; 0: all."),
+    "max": OptionSpec("int", least=0, default=1, doc="How many rows of the subsearch each result joins with; 0: all."),
     "left": OptionSpec("field", doc="Alias of the results, for a where clause."),
     "right": OptionSpec("field", doc="Alias of the subsearch's rows, for a where clause."),
 }
@@ -75,8 +75,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     subsearch = dataset(named[0], node, scope, DATASETS) if named else one_subsearch(arguments, scope)
     names = field_names([word for word in arguments.words if word not in named], node)
     sides = _sides(arguments, where, names)
-    if arguments["max"] < 0:
-        fail(node, "max takes 0 or more.", arguments.given["max"])
     options = dict(arguments.options)
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

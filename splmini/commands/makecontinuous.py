@@ -13,7 +13,7 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_number
 
 OPTIONS = {
-    "bins": OptionSpec("int", default=100, doc="The most bins to make where no span is given."),
+    "bins": OptionSpec("int", least=2, default=100, doc="The most bins to make where no span is given."),
     "span": OptionSpec("span", doc="The width of a bin: a length of time, a number, or `[<num>]log[<num>]`."),
     "start": OptionSpec("number", doc="Where the bins start; what is below is left out."),
     "end": OptionSpec("number", doc="Where the bins end; what is above is left out."),
@@ -50,8 +50,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments = read(node, OPTIONS, takes=(tree.Word,))
     if len(arguments.words) > 1:
         fail(node, "makecontinuous takes one field.", arguments.words[1])
-    if arguments["bins"] < 2:
-        fail(node, "bins has to be 2 or more.", arguments.given["bins"])
     if None not in (arguments["start"], arguments["end"]) and arguments["end"] <= arguments["start"]:
         fail(node, "end has to be more than start.", arguments.given["end"])
     name = arguments.words[0].text if arguments.words else "_time"

@@ -15,7 +15,7 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import json
 
 OPTIONS = {
-    "count": OptionSpec("int", default=1, doc="How many results to make."),
+    "count": OptionSpec("int", least=0, default=1, doc="How many results to make."),
     "annotate": OptionSpec("bool", default=False, doc="Add the default fields; those that are null are absent here."),
     "splunk_server": OptionSpec("string", doc="The server that makes the results; it shows with annotate only."),
     "splunk_server_group": OptionSpec("string", doc="A group of servers; it has no effect."),
@@ -48,8 +48,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Memory: results come as a stream.
     """
     arguments = read(node, OPTIONS, takes=())
-    if arguments["count"] < 0:
-        fail(node, "makeresults needs a count of 0 or more.", arguments.given["count"])
     form = arguments["format"]
     if (form is None) != (arguments["data"] is None):
         given = arguments.given.get("data") or arguments.given.get("format")

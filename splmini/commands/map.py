@@ -14,7 +14,9 @@ from splmini.values.numbers import to_text
 
 OPTIONS = {
     "search": OptionSpec("string", doc="The search, with $field$ where values go."),
-    "maxsearches": OptionSpec("int", doc="How many searches to run (default: limits map_maxsearches, 10); 0: none."),
+    "maxsearches": OptionSpec(
+        "int", least=0, doc="How many searches to run (default: limits map_maxsearches, 10); 0: none."
+    ),
 }
 
 _TOKEN = re.compile(r"\$([^$\s]+)\$")
@@ -52,8 +54,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, 'map needs one search: search="…", a subsearch, or the name of a saved search.')
     # inside brackets the first word is a command
     text = f"| {templates[0].text.strip().removeprefix('|')}" if templates else arguments["search"]
-    if arguments["maxsearches"] is not None and arguments["maxsearches"] < 0:
-        fail(node, "maxsearches is not negative.", arguments.given["maxsearches"])
     name = arguments.words[0].text if arguments.words else None
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

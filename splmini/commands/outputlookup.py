@@ -17,7 +17,7 @@ OPTIONS = {
         "bool", default=False, doc="Without results, make an empty file; false: no file, and one that is there goes."
     ),
     "override_if_empty": OptionSpec("bool", default=True, doc="Without results, false leaves the table as it is."),
-    "max": OptionSpec("int", default=0, doc="How many rows to write; 0: all."),
+    "max": OptionSpec("int", least=0, default=0, doc="How many rows to write; 0: all."),
     "key_field": OptionSpec("field", doc="The field that holds the key of a KV store's row."),
     "allow_updates": OptionSpec(
         "bool", default=True, doc="Rows of a KV store whose key is there replace what is there."
@@ -62,8 +62,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     words = arguments.words
     if len(words) != 1:
         fail(node, "outputlookup needs the name of one table.", words[1] if len(words) > 1 else None)
-    if arguments["max"] < 0:
-        fail(node, "max is not negative.", arguments.given["max"])
     options = dict(arguments.options)
     if options["key_field"] is not None and "append" not in arguments.given:
         options["append"] = True

@@ -14,7 +14,7 @@ from splmini.values.numbers import to_text
 
 OPTIONS = {
     "overwrite": OptionSpec("bool", default=True, doc="Fields of the later result replace those of the same name."),
-    "max": OptionSpec("int", default=1, doc="How many other results each result joins with; 0: all."),
+    "max": OptionSpec("int", least=0, default=1, doc="How many other results each result joins with; 0: all."),
     "keepsingle": OptionSpec("bool", default=False, doc="Keep results that join with no other."),
 }
 
@@ -49,8 +49,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     names = field_names(arguments.words, node)
     if not names:
         fail(node, "selfjoin needs a field.")
-    if arguments["max"] < 0:
-        arguments.fail("max takes 0 or more.", arguments.given["max"])
     overwrite, most, keep = arguments["overwrite"], arguments["max"], arguments["keepsingle"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:

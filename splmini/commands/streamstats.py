@@ -24,7 +24,7 @@ from splmini.values.times import SECONDS
 OPTIONS = {
     "allnum": OptionSpec("bool", default=False, doc="Numeric functions need each value of their field to be a number."),
     "current": OptionSpec("bool", default=True, doc="Whether the row itself counts."),
-    "window": OptionSpec("int", default=0, doc="How many rows back the aggregates reach; 0: all."),
+    "window": OptionSpec("int", least=0, default=0, doc="How many rows back the aggregates reach; 0: all."),
     "time_window": OptionSpec("span", doc="How far back in time the aggregates reach; rows have to be in time order."),
     "global": OptionSpec("bool", default=True, doc="One window over all rows; false: one window for each group."),
     "reset_on_change": OptionSpec("bool", default=False, doc="Start anew when the by-fields change."),
@@ -97,8 +97,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 def _settings(arguments: Arguments, grouping: Grouping, scope: BuildScope) -> Settings:
     options = arguments.options
-    if options["window"] < 0:
-        arguments.fail("window takes a number that is not negative.", arguments.given["window"])
     seconds = 0.0
     if options["time_window"] is not None:
         span = options["time_window"]

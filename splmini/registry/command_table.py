@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 class OptionSpec:
     """An option of a command: `kind` is one of int, number, bool, string, field, fields, span, time, enum, regex, any.
 
-    `choices` for enum. `default` is what Splunk documents. `doc` one sentence.
+    `choices` for enum, `least` for numbers: less is an error. `default` is what Splunk documents. `doc` one sentence.
     """
 
     kind: str = "string"
     default: Any = None
     doc: str = ""
     choices: tuple[str, ...] = ()
+    least: float | None = None
 
 
 class BuildScope(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from splmini.commands._arguments import Arguments, FieldPatterns, is_internal
+from splmini.commands._arguments import FieldPatterns, is_internal
 from splmini.errors import UnsupportedFeature
 from splmini.operators import Row
 from splmini.registry import OptionSpec
@@ -72,18 +72,6 @@ class Algorithm:
     """True where it predicts one of several values."""
     grows: bool = False
     """True where a model can go on from what it was fitted to (partial_fit)."""
-
-
-LEAST = {"k": 1, "random_state": 0}
-"""The least values of options that every algorithm reads the same way."""
-
-
-def check_least(arguments: Arguments) -> None:
-    """Raise ArgumentError for an option below its least value."""
-    for name, least in LEAST.items():
-        option = arguments.given.get(name)
-        if option is not None and arguments[name] < least:
-            arguments.fail(f"{name} has to be {least} or more.", option)
 
 
 def algorithms() -> dict[str, Algorithm]:

@@ -29,13 +29,14 @@ THRESHOLDS = {
     "sample": OptionSpec("bool", default=False, doc="Draw a value from the inlying part for each row."),
     "full_sample": OptionSpec("bool", default=False, doc="Draw a value from the whole density for each row."),
 }
+DRAWING = {"random_state": OptionSpec("int", least=0, default=0, doc="The seed of drawn values.")}
 OPTIONS = {
     **THRESHOLDS,
     "dist": OptionSpec("enum", default="auto", choices=("auto", *NAMES), doc="The distribution; auto: the nearest."),
     "exclude_dist": OptionSpec("string", doc="Distributions that auto leaves out, with commas."),
     "metric": OptionSpec("enum", default="wasserstein", choices=("wasserstein", "kolmogorov_smirnov"),
                          doc="How the distance between a distribution and the values is measured."),
-    "random_state": OptionSpec("int", default=0, doc="The seed of drawn values."),
+    **DRAWING,
 }
 RESERVED = frozenset({"type", "min", "max", "mean", "std", "cardinality", "distance", "other"})
 MOST_GROUPS = 1024

@@ -114,7 +114,7 @@ def _whole(doc: str) -> OptionSpec:
     return OptionSpec("int", doc=doc)
 
 
-SEED = {"random_state": OptionSpec("int", default=0, doc="The seed of random numbers.")}
+SEED = {"random_state": OptionSpec("int", least=0, default=0, doc="The seed of random numbers.")}
 
 
 def _standard(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -314,7 +314,7 @@ def _local(matrix: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     return labels
 
 
-_K = {"k": _whole("How many clusters or components.")}
+_K = {"k": OptionSpec("int", least=1, doc="How many clusters or components.")}
 _INTERCEPT = {"fit_intercept": OptionSpec("bool", doc="Whether there is an intercept.")}
 _ALPHA = {"alpha": _number("The strength of the regularisation.")}
 PROBABILITIES = {"probabilities": OptionSpec("bool", default=False, doc="Give the probability of each class.")}
