@@ -16,14 +16,13 @@ from splmini.commands._pivot import (
     Names,
     Note,
     Split,
-    Table,
     check_split,
     idle_options,
     read_bins,
     read_measures_of,
     read_split,
-    with_number,
 )
+from splmini.commands._pivot_table import Table, with_number
 from splmini.commands._slices import PlacedSource, Rows, Source
 from splmini.commands.stats import order_matters
 from splmini.language import tree

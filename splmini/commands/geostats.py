@@ -9,7 +9,8 @@ from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields, fields_needed, read_measures
 from splmini.commands._arguments import Arguments, read
-from splmini.commands._pivot import SERIES_NUMBER, Choice, Names, Split, Table, with_number
+from splmini.commands._pivot import Choice, Names, Split
+from splmini.commands._pivot_table import SERIES_NUMBER, Table, with_number
 from splmini.commands._slices import Source
 from splmini.commands.stats import hoisted
 from splmini.language import tree

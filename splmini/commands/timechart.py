@@ -17,15 +17,14 @@ from splmini.commands._pivot import (
     Names,
     Note,
     Split,
-    Table,
     check_split,
     idle_options,
     rate_unit,
     read_bins,
     read_measures_of,
     read_split,
-    with_number,
 )
+from splmini.commands._pivot_table import Table, with_number
 from splmini.commands._slices import Rows, Source
 from splmini.commands.chart import owned_options
 from splmini.commands.stats import order_matters
