@@ -25,8 +25,8 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
 
     changed = failed = 0
     for path in _expanded(files):
-        before = _read(path)
         try:
+            before = _read(path)
             after = _laid_out(path, before)
         except splmini.SplError as error:  # the other files are laid out all the same
             failed += 1
@@ -62,12 +62,14 @@ def _expanded(files: tuple[str, ...]) -> list[str]:
 
 
 def _read(path: str) -> str:
+    import splmini
+
     try:
         if path == "-":
             return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
         return Path(path).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{path} cannot be read: {error}.") from error
+        raise splmini.KnowledgeError(f"The file cannot be read: {error}.", path=path) from error
 
 
 def _laid_out(path: str, text: str) -> str:

@@ -306,12 +306,14 @@ class TestFiles:
     """Files and paths as they come."""
 
     def test_fmt_goes_on_after_a_mistake(self, tmp_path: Path) -> None:
-        """A file that is no search is named and ends the command with 2, after the others were laid out."""
+        """A file that is no search, or no text, is named and ends the command with 2; the others are laid out."""
         (tmp_path / "a.spl").write_text('search "a\n', "utf-8")
+        (tmp_path / "aa.spl").write_bytes(b"\xff\xfe")
         (tmp_path / "b.spl").write_text("search a=1 |  stats count\n", "utf-8")
         result = invoke("fmt", str(tmp_path))
         assert result.exit_code == 2
-        assert "a.spl" in result.stderr
+        assert "/a.spl" in result.stderr.replace("\\", "/")
+        assert "/aa.spl" in result.stderr.replace("\\", "/")
         assert "\n| stats" in (tmp_path / "b.spl").read_text("utf-8")
 
     def test_fmt_keeps_a_byte_order_mark(self, tmp_path: Path) -> None:
