@@ -171,6 +171,16 @@ def field_names(nodes: Iterable[tree.Node], command: tree.Command | None = None)
     return list(names)
 
 
+def repeated(words: Iterable[tree.Word]) -> tree.Word | None:
+    """Return the first word that was there before; None where all differ."""
+    met: set[str] = set()
+    for word in words:
+        if word.text in met:
+            return word
+        met.add(word.text)
+    return None
+
+
 def one_field(arguments: Arguments, what: str = "a field") -> str:
     """Return the single positional word of a command as a field name; anything else is an ArgumentError."""
     arguments.positional = [_named_like_a_call(node) for node in arguments.positional]

@@ -79,16 +79,17 @@ class TableRules:
     def rows(self, text: str) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield each row's text and its cells by column name."""
         lines = text.splitlines()
-        at = 0
+        at, gone = 0, set[str]()
         while at < len(lines):
             begin, names = at, list[str]()
             for place, name in enumerate(SECTIONS):
                 section = self.sections.get(name)
-                if section is None:
+                if section is None or name in gone:
                     continue
                 start = section.find(lines, at)
                 if start is None:
                     if name in ("pre", "post"):
+                        gone.add(name)  # what does not follow here follows nowhere below
                         continue
                     return
                 following = next((self.sections[each] for each in SECTIONS[place + 1 :] if each in self.sections), None)

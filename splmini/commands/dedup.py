@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from splmini.commands._arguments import fail, field_names, read, reading
+from splmini.commands._arguments import fail, field_names, read, reading, repeated
 from splmini.commands._options import parse_int
 from splmini.commands._sorting import read_sort_keys, sorted_rows
 from splmini.language import tree
@@ -68,9 +68,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     names = field_names(words)
     if not names:
         fail(node, "dedup needs a field.")
-    for place, word in enumerate(words):
-        if any(word.text == before.text for before in words[:place]):
-            fail(node, f"dedup names '{word.text}' twice.", word)
+    twice = repeated(words)
+    if twice is not None:
+        fail(node, f"dedup names '{twice.text}' twice.", twice)
     keys = read_sort_keys(node, arguments.clause("sortby"))
     options = dict(arguments.options)
 

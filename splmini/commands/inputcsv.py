@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterator
@@ -86,12 +87,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 def _content(name: str, ctx: RunContext) -> str:
     """The text of the file of this name; where there is none and the name has no extension, of `NAME.csv`."""
     longer = file_name(name)
-    if longer != name:
-        try:
-            return ctx.read_file(longer)
-        except KnowledgeError:
-            try:
-                return ctx.read_file(name)
-            except KnowledgeError:
-                pass
-    return ctx.read_file(longer)
+    try:
+        return ctx.read_file(longer)
+    except KnowledgeError:
+        if longer == name:
+            raise
+        with contextlib.suppress(KnowledgeError):
+            return ctx.read_file(name)
+        raise

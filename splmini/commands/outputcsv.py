@@ -13,8 +13,7 @@ from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
-from splmini.values.multivalue import as_list
-from splmini.values.numbers import to_text
+from splmini.values.multivalue import joined
 
 OPTIONS = {
     "append": OptionSpec("bool", default=False, doc="Add behind the rows of the file."),
@@ -115,5 +114,5 @@ def as_csv(rows: list[Row], columns: list[str], header: bool = True) -> str:
     if header:
         writer.writerow(columns)
     for row in rows:
-        writer.writerow([" ".join(map(to_text, as_list(row.get(name)))) for name in columns])
+        writer.writerow([joined(row.get(name), " ") for name in columns])
     return text.getvalue()

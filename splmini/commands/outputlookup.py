@@ -94,7 +94,7 @@ def _write(
     name = word.text
     append = bool(options["append"])
     known = _columns_of(name, ctx)
-    how = {"updates": options["allow_updates"], "joined": options["output_format"] == "splunk_sv_csv"}
+    how = {"updates": options["allow_updates"], "flat": options["output_format"] == "splunk_sv_csv"}
     if not rows and (append or not options["override_if_empty"] or known is None):
         if options["create_empty"] and known is None:
             ctx.write_table(name, [], [], False)

@@ -103,8 +103,8 @@ def _settings(arguments: Arguments, grouping: Grouping, scope: BuildScope) -> Se
         seconds = span.count * SECONDS.get(span.unit, 0.0)
         if seconds <= 0:
             arguments.fail("time_window takes a length such as 5m or 1h.", arguments.given["time_window"])
-        for name, needed in (("current", True), ("global", True)):
-            if options[name] is not needed:
+        for name in ("current", "global"):
+            if not options[name]:
                 arguments.fail(f"{name}=false does not go with a time_window.", arguments.given[name])
     before, after = (
         None if options[name] is None else _condition(options[name], scope) for name in ("reset_before", "reset_after")
@@ -255,7 +255,6 @@ class Running:
             window.append((key, values, time))
         self.kept += len(window) - before
         return row
-
 
     def _check_order(self, time: float | None) -> None:
         """Raise where the times of rows rise and fall."""

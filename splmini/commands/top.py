@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields
-from splmini.commands._arguments import Arguments, read
+from splmini.commands._arguments import Arguments, read, repeated
 from splmini.commands._options import parse_int
 from splmini.commands._slices import Rows
 from splmini.commands.stats import hoisted
@@ -100,8 +100,8 @@ def read_settings(node: tree.Command) -> Settings:
     both = [name for name in by if name in fields]
     if both:
         arguments.fail(f"'{both[0]}' is counted: it cannot be a group-by field, too.", arguments.clauses["by"])
-    if len(fields) < len(words):
-        twice = next(word for place, word in enumerate(words) if word.text in {each.text for each in words[:place]})
+    twice = repeated(words)
+    if twice is not None:
         arguments.fail(f"'{twice.text}' is given twice.", twice)
     grouping = Grouping((Measure("count", "count"),), (*by, *fields), command=node.name, span=node.span)
     taken = {*by, *fields}

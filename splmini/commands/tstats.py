@@ -163,7 +163,6 @@ class Statistics:
 
         return Stream(self.groups.batches(ctx), columns)
 
-
     def _choose_span(self, ctx: RunContext) -> None:
         """Put the times into the buckets that timechart would choose, now that all of them are known."""
         place = self.grouping.by.index("_time")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from splmini.commands._arguments import fail, only, read
@@ -98,7 +99,7 @@ class Table:
             return self.format.replace("$AGG$", data).replace("$VAL$", series)
         return series if len(self.data) == 1 and not self.patterns else data + self.sep + series
 
-    @property
+    @cached_property
     def patterns(self) -> bool:
         """True where a wildcard stands for data fields."""
         return any(map(has_wildcard, self.data))

@@ -119,19 +119,20 @@ def _finite(value: Any) -> Any:
 
 
 def keyed(rows: Iterable[Row], taken: Container[str]) -> Iterator[tuple[str, Row]]:
-    """Yield each row with its key: that of its `_key`, or one made of its content that is not taken."""
+    """Yield the key of each row, that of its `_key` or one made of its content that is not taken, and its content."""
     met: Counter[str] = Counter()
     given: set[str] = set()
     for row in rows:
         own = first(row.get(KEY))
         key = _storable(to_text(own)) if own is not None and own != "" else ""
+        content = {name: value for name, value in row.items() if name != KEY}
         if not key:
-            text = json.encode({name: value for name, value in row.items() if name != KEY})
+            text = json.encode(content)
             while not key or key in taken or key in given:
                 key = hashlib.sha256(f"{met[text]} {text}".encode("utf-8", "replace")).hexdigest()[:24]
                 met[text] += 1
         given.add(key)
-        yield key, {**row, KEY: key}
+        yield key, content
 
 
 def merged(before: TableData, rows: Iterable[Row], fields: tuple[str, ...], append: bool, updates: bool) -> TableData:
@@ -140,7 +141,7 @@ def merged(before: TableData, rows: Iterable[Row], fields: tuple[str, ...], appe
     for key, row in keyed(rows, records):
         if updates or key not in records:
             records[key] = row
-    return TableData(tuple(records.values()), _columns(before.fields, fields, append))
+    return TableData(tuple({**row, KEY: key} for key, row in records.items()), _columns(before.fields, fields, append))
 
 
 def _columns(before: Iterable[str], fields: Iterable[str], append: bool) -> tuple[str, ...]:
@@ -218,7 +219,7 @@ class KvStore:
             conflict = "UPDATE SET record = excluded.record" if updates else "NOTHING"
             connection.executemany(
                 _UPSERT + conflict,
-                ((*where, key, _storable(json.encode(_without_key(row)))) for key, row in keyed(rows, taken)),
+                ((*where, key, _storable(json.encode(row))) for key, row in keyed(rows, taken)),
             )
             version, before = found or (0, ())
             connection.execute(
@@ -270,7 +271,3 @@ def _record(text: str) -> Row:
 def _storable(text: str) -> str:
     """SQLite keeps UTF-8, which has no lone surrogates."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _without_key(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != KEY}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
+
 def read_csv(data: bytes) -> TableData:
     """Read a CSV file with a header; empty cells are null, further cells of a row are dropped."""
     reader = csv.reader(io.StringIO(decode(data), newline=""))

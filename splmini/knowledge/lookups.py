@@ -18,7 +18,7 @@ from splmini.knowledge.lookup_content import Place, csv_text, table_data
 from splmini.knowledge.lookup_definitions import definition_of, definition_of_stanza
 from splmini.knowledge.patterns import field_list
 from splmini.knowledge.tables import COLLECTION, Definition, LookupTable, TableData
-from splmini.values.numbers import to_text
+from splmini.values.multivalue import joined
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
@@ -265,12 +265,12 @@ class Tables(Mapping[str, TableView]):
 
     def write(
         self, name: str, rows: list[Row], fields: list[str], append: bool = False, updates: bool = True,
-        joined: bool = False, remove: bool = False,
+        flat: bool = False, remove: bool = False,
     ) -> None:
         """Replace a table's rows or append to them; a table that is not there is made (a file, where the name ends in
         `.csv` or `.csv.gz`, else a definition over one). With a `data_dir` the table is written there as well.
 
-        Rows appended to a file have the columns that it has; `joined`: several values of a cell of a file become one,
+        Rows appended to a file have the columns that it has; `flat`: several values of a cell of a file become one,
         with blanks between; `remove`: the file is removed. In a KV store every row has a `_key`, and an appended row
         with the `_key` of one that is there replaces it, unless `updates` is false.
         """
@@ -285,7 +285,7 @@ class Tables(Mapping[str, TableView]):
             self._remove_file(data)
         else:
             cells = [{field: row[field] for field in fields if field in row} for row in rows]
-            self._write_file(data, list(map(_joined, cells)) if joined else cells, fields, append)
+            self._write_file(data, list(map(_flat, cells)) if flat else cells, fields, append)
         self._written[name] = self._definitions.get(name) or Definition(name, data)
 
     def _write_file(self, data: str, rows: list[Row], fields: list[str], append: bool) -> None:
@@ -343,10 +343,10 @@ class Tables(Mapping[str, TableView]):
 
     def _path(self, data: str) -> Path | None:
         """Where the file of a table is written; None without a `data_dir`, or for what is no file name."""
-        file = data.rpartition("/")[2].lower()
-        if self._data_dir is None or not is_file_name(data.rpartition("/")[2]):
+        file = data.rpartition("/")[2]
+        if self._data_dir is None or not is_file_name(file):
             return None
-        return self._data_dir / (data.rpartition("/")[2] + ("" if file.endswith((".csv", ".csv.gz")) else ".csv"))
+        return self._data_dir / (file if file.lower().endswith((".csv", ".csv.gz")) else f"{file}.csv")
 
 
 _KNOWN = frozenset({
@@ -368,5 +368,5 @@ def _appended(before: TableData, new: TableData) -> TableData:
     return TableData((*before.rows, *rows), before.fields)
 
 
-def _joined(row: Row) -> Row:
-    return {name: " ".join(map(to_text, value)) if isinstance(value, list) else value for name, value in row.items()}
+def _flat(row: Row) -> Row:
+    return {name: joined(value, " ") if isinstance(value, list) else value for name, value in row.items()}
