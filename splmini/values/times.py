@@ -332,26 +332,25 @@ def _by_the_clock(size: float, tz: tzinfo) -> bool:
 def _clock_bucket(time: float, size: int, tz: tzinfo, following: int = 0) -> float:
     """Return the start of the bucket of a time by the clock, or of one that follows it."""
     local = _local(time, tz)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     if size >= 86400:
-        days = size // 86400
-        back = (midnight.toordinal() - 719163) % days
-        return to_epoch(midnight + timedelta(days=following * days - back), tz)
+        return to_epoch(_first_day(local, size // 86400) + timedelta(seconds=following * size), tz)
     passed = local.hour * 3600 + local.minute * 60 + local.second
-    return to_epoch(midnight + timedelta(seconds=passed // size * size + following * size), tz)
+    return to_epoch(_first_day(local, 1) + timedelta(seconds=passed // size * size + following * size), tz)
+
+
+def _first_day(local: datetime, days: int, first: int = 0) -> datetime:
+    """Return the midnight at which a bucket of so many days begins; one begins at the day `first` after 1970-01-01."""
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=(midnight.toordinal() - 719163 - first) % days)
 
 
 def _day_bucket(time: float, span: Span, tz: tzinfo) -> float:
-    midnight = _local(time, tz).replace(hour=0, minute=0, second=0, microsecond=0)
-    number = midnight.toordinal() - 719163  # days since 1970-01-01, a Thursday
-    if span.unit == "w":
-        weekday = int(span.snap[1:] or 0) if span.snap and span.snap.startswith("w") else 0
-        length = max(int(span.count), 1) * 7
-        first = (weekday % 7) - 4  # the last such weekday before 1970-01-01, or that day
-        back = (number - first) % length
-    else:
-        back = number % max(int(span.count), 1)
-    return to_epoch(midnight - timedelta(days=back), tz)
+    local, count = _local(time, tz), max(int(span.count), 1)
+    if span.unit == "d":
+        return to_epoch(_first_day(local, count), tz)
+    weekday = int(span.snap[1:] or 0) if span.snap and span.snap.startswith("w") else 0
+    # the last such weekday before 1970-01-01, a Thursday, or that day
+    return to_epoch(_first_day(local, count * 7, (weekday % 7) - 4), tz)
 
 
 def _month_bucket(time: float, span: Span, tz: tzinfo) -> float:
