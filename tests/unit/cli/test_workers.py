@@ -12,32 +12,27 @@ import pytest
 from splmini.cli import _shared
 
 
-def test_a_process_forks_only_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("platform", "threads", "library", "forks"),
+    [
+        ("linux", 1, "no such library", True),
+        ("linux", 2, "no such library", False),
+        ("linux", 1, "sys", False),
+        ("darwin", 1, "no such library", False),
+    ],
+)
+def test_a_process_forks_only_alone(
+    platform: str, threads: int, library: str, forks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither beside another thread, nor with a library that has its own, nor on another system than Linux."""
-    monkeypatch.setattr(_shared, "_THREADED", frozenset({"no such library"}))
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(threading, "active_count", one)
-    assert _shared.forks()
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert not _shared.forks()
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(_shared, "_THREADED", frozenset({"sys"}))
-    assert not _shared.forks()
-    monkeypatch.setattr(_shared, "_THREADED", frozenset())
-    release = threading.Event()
-    monkeypatch.undo()
-    thread = threading.Thread(target=release.wait)
-    thread.start()
-    try:
-        assert not _shared.forks()
-    finally:
-        release.set()
-        thread.join()
 
+    def active_count() -> int:
+        return threads
 
-def one() -> int:
-    """One thread."""
-    return 1
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(threading, "active_count", active_count)
+    monkeypatch.setattr(_shared, "_THREADED", frozenset({library}))
+    assert _shared.forks() is forks
 
 
 @pytest.mark.parametrize("imports", ["", "import numpy\n"])
