@@ -46,7 +46,7 @@ class Names:
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
         self.plain = frozenset(name for name in fields or () if not has_wildcard(name))
-        """The names in the set that are no patterns."""
+        """The names in the set that are no patterns; where it is everything, those that were added by name."""
         self._patterns = [compile_wildcard(name, ignore_case=False) for name in fields or () if has_wildcard(name)]
         self._known: dict[str, bool] = {}
 
@@ -73,9 +73,13 @@ class Names:
 
     def plus(self, names: Fields) -> Names:
         """Return the set with more names in it."""
-        if self.fields is None or names is None:
+        if names is None:
             return Names(None)
-        return self if names <= self.fields else Names(self.fields | names)
+        if self.fields is not None:
+            return self if names <= self.fields else Names(self.fields | names)
+        everything = Names(None)
+        everything.plain = self.plain | names
+        return everything
 
 
 METADATA = frozenset({

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +111,14 @@ def test_props_set_the_zone() -> None:
     raw = {"_raw": "CreationTime 1", "_time": MOMENT, "sourcetype": "o365:management:activity"}
     (row,) = splmini.search("* | table date_hour", [raw], timezone="Asia/Tokyo")
     assert row["date_hour"] == 7
+
+
+@pytest.mark.parametrize("search", ["search *", "search * | table hour later", "search later=8"])
+def test_settings_that_read_them_have_them(tmp_path: Path, search: str) -> None:
+    """An alias and a calculation have the default fields that they read, whatever a search names."""
+    (tmp_path / "default").mkdir()
+    props = "[made_up]\nFIELDALIAS-a = date_hour AS hour\nEVAL-later = date_hour + 1\n"
+    (tmp_path / "default" / "props.conf").write_text(props)
+    (row,) = splmini.Environment(apps=[tmp_path]).compile(search).run([EVENT])
+    assert (row["hour"], row["later"]) == (7, 8)
+    assert "date_mday" not in row
