@@ -11,7 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from splmini.results._page import PAGE, SCRIPT, STYLE
-from splmini.results._text import cell
+from splmini.results._text import cell, clean
 from splmini.results._view import View, as_text, is_sparkline, points
 
 if TYPE_CHECKING:
@@ -157,10 +157,7 @@ def stacked(value: Any) -> str:
 
 def cut(text: str, length: int = MAX_CELL) -> str:
     """Return a text, or the start of a long one; control characters as escapes, but for line breaks and tabs."""
-    text = text if len(text) <= length else text[:length] + "…"
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)
+    return clean(text if len(text) <= length else text[:length] + "…", "\n\t")
 
 
 def sparkline(numbers: list[float]) -> str:

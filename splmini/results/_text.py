@@ -90,11 +90,11 @@ def _printable(value: Any, width: int) -> list[str]:
     return [cut(clean(line), width) for line in cell(value).split("\n")]
 
 
-def clean(text: str) -> str:
-    """Return a text with control characters as escapes."""
+def clean(text: str, kept: str = "") -> str:
+    """Return a text with control characters as escapes, but for those that are to be kept."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    return "".join(each if each.isprintable() or each in kept else repr(each)[1:-1] for each in text)
 
 
 def columns_of(text: str) -> int:
