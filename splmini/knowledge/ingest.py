@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from splmini.errors import LimitExceeded
 from splmini.events._framing import LINES
 from splmini.events._reader import GIVEN, Block, Reader, Report, Settings, finish, parse_records
 from splmini.events._times import recognise
@@ -33,6 +34,8 @@ PIECE = 1 << 20
 """How much of a file is broken into events at once."""
 LONGEST = 64 << 20
 """An event that is longer is cut: memory stays bounded."""
+MOST_COPIES = 1000
+"""Of one event: sourcetypes that are copied into each other would give as many as there are orders of them."""
 _TIME_SETTINGS = ("TIME_PREFIX", "TIME_FORMAT", "MAX_TIMESTAMP_LOOKAHEAD", "TZ", "TIMESTAMP_FIELDS", "DATETIME_CONFIG")
 _BREAK_SETTINGS = (
     "LINE_BREAKER", "SHOULD_LINEMERGE", "BREAK_ONLY_BEFORE", "BREAK_ONLY_BEFORE_DATE", "MUST_BREAK_AFTER",
@@ -149,10 +152,15 @@ class Ingest:
             passed = steps.steps.apply(row, copies)
             if passed is not None:
                 kept.append(passed)
+            if len(kept) + len(waiting) + len(copies) > MOST_COPIES:
+                raise LimitExceeded(
+                    f"CLONE_SOURCETYPE makes more than {MOST_COPIES:,} copies of an event.", name="CLONE_SOURCETYPE",
+                    hint="The sourcetypes are copied into each other.",
+                )  # fmt: skip
             for copy in copies:
                 name = copy["sourcetype"]
-                host = copy.get("host") if self._by_host else None
-                own = None if name in before else self._make((copy.get("source"), name, host, True))
+                key = (copy.get("source"), name, copy.get("host") if self._by_host else None, True)
+                own = None if name in before else self._rules[key] if key in self._rules else self._make(key)
                 if own is None or not own.steps:
                     kept.append(copy)
                 else:

@@ -331,6 +331,18 @@ def test_copies(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_copies_of_copies_are_bounded(tmp_path: Path) -> None:
+    """Sourcetypes that are all copied into each other end the search, not the machine."""
+    kinds = range(9)
+    app = _app(
+        tmp_path,
+        props="".join(f"[t{n}]\nTRANSFORMS-a = {', '.join(f'copy{other}' for other in kinds)}\n" for n in kinds),
+        transforms="".join(f"[copy{n}]\nREGEX = .\nCLONE_SOURCETYPE = t{n}\n" for n in kinds),
+    )
+    with pytest.raises(splmini.LimitExceeded, match="CLONE_SOURCETYPE"):
+        read(splmini.Environment(apps=[app]), tmp_path / "x.log", "a\n", sourcetype="t0")
+
+
 def test_zone_aliases_and_no_pieces_of_time(tmp_path: Path) -> None:
     """TZ_ALIAS says what an abbreviation means; ADD_EXTRA_TIME_FIELDS can turn the pieces of the time off."""
     app = _app(
