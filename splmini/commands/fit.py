@@ -120,7 +120,7 @@ def _going_on(ctx: RunContext, algorithm: Algorithm, request: Request, name: str
 
 def _check_folds(arguments: Arguments, algorithm: Algorithm) -> None:
     option = arguments.given["kfold_cv"]
-    if not algorithm.predicts or algorithm.name == "FieldSelector":
+    if not (algorithm.predicts and algorithm.scored):
         raise UnsupportedFeature(
             f"{algorithm.name} predicts nothing that a cross-validation could score.", name="fit kfold_cv",
             span=option.span,

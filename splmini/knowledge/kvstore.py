@@ -90,8 +90,6 @@ def read_collections(app: str, stanzas: Stanzas) -> dict[tuple[str, str], Collec
 
 
 def _typed(value: Any, kind: str) -> Any:
-    if kind == "array":
-        return list(map(_finite, as_list(value)))
     items = [_one(item, kind) for item in as_list(value)]
     return _INVALID if any(item is _INVALID for item in items) else from_list(items)
 

@@ -267,6 +267,7 @@ def test_going_on_from_a_model(name: str, env: splmini.Environment) -> None:
     ("fit PCA x z partial_fit=t into m", splmini.UnsupportedFeature),
     ("fit StandardScaler x partial_fit=t", splmini.ArgumentError),
     ("fit KMeans x kfold_cv=3", splmini.UnsupportedFeature),
+    ("fit FieldSelector c from x type=categorical kfold_cv=3", splmini.UnsupportedFeature),
     ("fit GaussianNB c from x kfold_cv=1", splmini.ArgumentError),
     ("fit GaussianNB c from x kfold_cv=99", splmini.ArgumentError),
     ("fit GaussianNB c from x kfold_cv=3 into m", splmini.ArgumentError),

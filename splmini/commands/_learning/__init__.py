@@ -58,7 +58,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Algorithm:
-    """An algorithm: `restore` makes a model of its JSON data; None: it cannot be stored. `summarised`: see summary."""
+    """An algorithm: `restore` makes a model of its JSON data; None: it cannot be stored."""
 
     name: str
     fit: Callable[[Request, list[Row]], Model]
@@ -67,7 +67,8 @@ class Algorithm:
     """True where it has a target: `fit NAME target from fields`."""
     restore: Callable[[dict[str, Any]], Model] | None = None
     by: bool = False
-    summarised: bool = True
+    scored: bool = True
+    """False where its target is not what it gives (FieldSelector), so that there is nothing to cross-validate."""
     classifies: bool = False
     """True where it predicts one of several values."""
     grows: bool = False

@@ -229,7 +229,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         "mode": OptionSpec("enum", default="percentile", choices=("k_best", "fpr", "fdr", "fwe", "percentile"),
                            doc="How fields are chosen."),
         "param": OptionSpec("number", doc="How many, which share, or which error rate, by mode."),
-    }, True, restore),
+    }, True, restore, scored=False),
     Algorithm("Imputer", _fit_filling, {
         "strategy": OptionSpec("enum", default="mean", choices=("mean", "median", "most_frequent"),
                                doc="What fills a gap."),
@@ -237,5 +237,5 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     Algorithm("ICA", fitting(_independent), {
         **SEED, "n_components": OptionSpec("int", doc="How many components."),
         "max_iter": OptionSpec("int", doc="How often to go on."), "tol": OptionSpec("number", doc="When to stop."),
-    }, restore=restore, summarised=False),
+    }, restore=restore),
 )

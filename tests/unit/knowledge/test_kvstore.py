@@ -96,7 +96,7 @@ def test_fields_have_the_types_of_the_collection(env: splmini.Environment) -> No
     ])
     rows = table(env)
     assert rows[0] == {"name": "5", "age": 12.5, "admin": "true", "born": 100, "tags": ["a", "b"]}
-    assert rows[1] in ({"name": "x", "tags": "c"}, {"name": "x", "tags": ["c"]})
+    assert rows[1] == {"name": "x", "tags": "c"}
     assert rows[2] == {"name": "y", "admin": "false"}
 
 
@@ -161,7 +161,7 @@ def test_a_collection_without_a_list_of_fields_takes_any(env: splmini.Environmen
     run(env, "| table a | outputlookup open", [{"a": 1}])
     run(env, "| table b | outputlookup append=true open", [{"b": float("inf")}])
     assert env.lookups["open"].fields == ["a", "b"]
-    assert [str(value).lower() for row in table(env, "open") for value in row.values()] == ["1", "inf"]
+    assert table(env, "open") == [{"a": 1}, {"b": "inf"}]
 
 
 def test_environments_see_what_others_wrote(tmp_path: Path) -> None:
