@@ -146,7 +146,7 @@ def _wrap(
         starts.append(settings.shift(end, -len(starts), ctx))
         ctx.check(rows_kept=len(starts))
     result: dict[float, Row] = {}
-    used: set[int] = set()
+    labels: dict[int, str] = {}
     number, limits = 0, [end]
     while limits[-1] <= moments[-1]:
         limits.append(settings.shift(end, len(limits), ctx))
@@ -158,13 +158,13 @@ def _wrap(
             while moment < starts[number + 1]:
                 number += 1
             place = number
-        used.add(place)
         shifted = settings.shift(moment, place, ctx)
-        label = settings.label(place, end, ctx)
+        if place not in labels:
+            labels[place] = settings.label(place, end, ctx)
+        label = labels[place]
         target = result.setdefault(shifted, {"_time": shifted})
         target.update((f"{name}_{label}", value) for name, value in row.items() if name[:1] != "_")
-    labels = [settings.label(number, end, ctx) for number in sorted(used, reverse=True)]
-    return [result[moment] for moment in sorted(result)], labels
+    return [result[moment] for moment in sorted(result)], [labels[place] for place in sorted(labels, reverse=True)]
 
 
 def _end(moments: list[int | float], settings: Settings, range_end: float | None, ctx: RunContext) -> float:

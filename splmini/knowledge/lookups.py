@@ -72,11 +72,12 @@ class Tables(Mapping[str, TableView]):
     # ---- filling -------------------------------------------------------------------------------------------------
 
     def _add_apps(self, knowledge: Knowledge) -> None:
+        own_files: dict[str, dict[str, Place]] = {}
         for app in reversed(knowledge.apps):
-            for file in app.files.names("lookups"):
+            own_files[app.name] = {file: Place(app.files, ("lookups", file)) for file in app.files.names("lookups")}
+            for file, place in own_files[app.name].items():
                 if file.lower().endswith((".csv", ".csv.gz")):
-                    self._place(file, Place(app.files, ("lookups", file)))
-        by_app = {app.name: app for app in knowledge.apps}
+                    self._place(file, place)
         collections = collections_of(knowledge)
         for name, stanza in knowledge.transforms.items():
             definition = definition_of_stanza(name, stanza)
@@ -89,13 +90,11 @@ class Tables(Mapping[str, TableView]):
                 if not is_file_name(file):
                     knowledge.note(stanza["filename"], name, "filename", "the file is not in the folder lookups")
                     continue
-                own = by_app.get(definition.app)
-                if own is not None and file in own.files.names("lookups"):
-                    place = Place(own.files, ("lookups", file))
-                    if self._places.get(file, place) != place:
-                        # two apps have a file of this name: each definition keeps to its own
-                        definition = replace(definition, data=f"{definition.app}/{file}")
-                        self._places[definition.data] = place
+                own = own_files.get(definition.app, {}).get(file)
+                if own is not None and self._places.get(file, own) != own:
+                    # two apps have a file of this name: each definition keeps to its own
+                    definition = replace(definition, data=f"{definition.app}/{file}")
+                    self._places[definition.data] = own
             self._define(definition, field_list(stanza["fields_list"].value) if "fields_list" in stanza else [])
 
     def _in_collection(
