@@ -138,6 +138,7 @@ def _options(spec: registry.CommandSpec) -> str:
     rows = []
     for name, option in spec.options.items():
         kind = ", ".join(map(code, option.choices)) if option.choices else option.kind
+        kind += "" if option.least is None else f", {option.least} or more"
         default = option.default
         shown = (
             "" if default is None else ("true" if default else "false") if isinstance(default, bool) else str(default)
