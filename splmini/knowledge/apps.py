@@ -21,7 +21,17 @@ from splmini import resources
 from splmini.errors import KnowledgeError, did_you_mean
 from splmini.knowledge.changing import Changing
 from splmini.knowledge.classifying import Classifier
-from splmini.knowledge.conf import DEFAULT, Layer, Setting, Stanza, Stanzas, as_bool, merge, read_layer, with_default
+from splmini.knowledge.conf import (
+    DEFAULT,
+    Layer,
+    Setting,
+    Stanzas,
+    as_bool,
+    merge,
+    read_layer,
+    values,
+    with_default,
+)
 from splmini.knowledge.eventtypes import EventTypes, Tags, build_eventtypes, build_tags
 from splmini.knowledge.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
 from splmini.knowledge.files import AppFiles
@@ -142,11 +152,6 @@ class Knowledge:
                     found = self._confs[name] = merge(layers)
         return found
 
-    def _with_defaults(self, name: str) -> Stanzas:
-        """The stanzas of a kind of conf file, each with what `[default]` sets."""
-        stanzas = self.conf(name)
-        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
-
     def _part(self, name: str, make: Any) -> Any:
         found = self._parts.get(name)
         if found is None:
@@ -175,13 +180,13 @@ class Knowledge:
         for name, stanza in self.conf("macros").items():
             if name == DEFAULT or "definition" not in stanza:
                 continue
-            values = {key: setting.value for key, setting in stanza.items()}
+            settings = values(stanza)
             definitions[name] = {
-                "args": [part.strip() for part in values.get("args", "").split(",") if part.strip()],
-                "definition": values["definition"],
-                "iseval": as_bool(values.get("iseval")),
-                "validation": values.get("validation") or None,
-                "errormsg": values.get("errormsg") or None,
+                "args": [part.strip() for part in settings.get("args", "").split(",") if part.strip()],
+                "definition": settings["definition"],
+                "iseval": as_bool(settings.get("iseval")),
+                "validation": settings.get("validation") or None,
+                "errormsg": settings.get("errormsg") or None,
             }
         return MacroRegistry.from_dict(definitions)
 
@@ -195,24 +200,18 @@ class Knowledge:
         return {name: search.value for name, search in named if search is not None}
 
     @property
-    def saved_search_stanzas(self) -> Mapping[str, Stanza]:
-        """All settings of each saved search."""
-        return self._with_defaults("savedsearches")
-
-    @property
     def commands(self) -> frozenset[str]:
         """The names of the custom commands of commands.conf."""
         return frozenset(name for name in self.conf("commands") if name != DEFAULT)
 
     @property
-    def collections(self) -> frozenset[str]:
-        """The names of the KV-store collections of collections.conf."""
-        return frozenset(name for name in self.conf("collections") if name != DEFAULT)
-
-    @property
     def transforms(self) -> Stanzas:
         """transforms.conf."""
-        return self._part("transforms", lambda: self._with_defaults("transforms"))  # type: ignore[no-any-return]
+        return self._part("transforms", self._transforms)  # type: ignore[no-any-return]
+
+    def _transforms(self) -> Stanzas:
+        stanzas = self.conf("transforms")
+        return {name: with_default(stanzas, name) for name in stanzas if name != DEFAULT}
 
     @property
     def props(self) -> Props:
@@ -293,10 +292,6 @@ class Knowledge:
         return self._part("datamodels", lambda: DataModels.of(self))
 
     # ---- extraction --------------------------------------------------------------------------------------------------
-
-    def settings(self, stanzas: tuple[str, ...]) -> dict[str, tuple[str, Setting]]:
-        """Return the settings of props.conf in force where these stanzas apply."""
-        return self.props.merged(stanzas)
 
     def extraction(self, stanzas: tuple[str, ...]) -> Extraction:
         """Return what the settings of a set of stanzas do; made once."""

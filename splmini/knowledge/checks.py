@@ -14,7 +14,7 @@ from typing import Any
 from splmini.errors import SplError
 from splmini.knowledge.apps import App, Knowledge, load_apps, pack_names
 from splmini.knowledge.charsets import codec_of
-from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, merge
+from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, merge, values
 from splmini.knowledge.content_rules import KINDS, is_condition
 from splmini.knowledge.eventtypes import parse_search
 from splmini.knowledge.extraction import Problem, build_extraction
@@ -152,8 +152,7 @@ def _props(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
         if not index_time:
             merged = {key: (stanza, setting) for key, setting in settings.items()}
             yield from build_extraction(merged, knowledge.transforms, {}).problems
-            values = {key: setting.value for key, setting in settings.items()}
-            for key, text in done_at_index_time(values, knowledge.transforms).problems:
+            for key, text in done_at_index_time(values(settings), knowledge.transforms).problems:
                 yield _problem(settings[key], stanza, key, text)
             yield from _lookup_tables(settings, stanza, ctx)
     yield from _pattern_problems(app, knowledge)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from splmini import compiler
 from splmini.commands._sed import compile_sed
 from splmini.errors import KnowledgeError, SplError, UnsupportedFeature
-from splmini.knowledge.conf import Stanza, as_bool, as_int
+from splmini.knowledge.conf import Stanza, as_bool, as_int, values
 from splmini.knowledge.patterns import expand_modules
 from splmini.knowledge.settings import store
 from splmini.knowledge.steps import append, text_of
@@ -89,26 +89,26 @@ Transform = Callable[[Passing], None]
 
 def transform(name: str, stanza: Stanza, transforms: Mapping[str, Stanza]) -> Transform:
     """Make what a transform does at index time; raises SplError where that is not carried out."""
-    values = {key: setting.value for key, setting in stanza.items()}
-    if values.get("INGEST_EVAL") or values.get("STOP_PROCESSING_IF"):
-        return _evaluation(values)
-    if not values.get("REGEX"):
+    settings = values(stanza)
+    if settings.get("INGEST_EVAL") or settings.get("STOP_PROCESSING_IF"):
+        return _evaluation(settings)
+    if not settings.get("REGEX"):
         raise KnowledgeError(f"The transform '{name}' has no REGEX.", name=name)
-    key = values.get("DEST_KEY") or ("_meta" if as_bool(values.get("WRITE_META")) else "")
-    if values.get("CLONE_SOURCETYPE"):
-        return _cloning(name, values, key, transforms)
+    compiled = regex.compile(expand_modules(settings["REGEX"], transforms))
+    key = settings.get("DEST_KEY") or ("_meta" if as_bool(settings.get("WRITE_META")) else "")
+    form = settings.get("FORMAT") or f"{name}::$1"
+    if settings.get("CLONE_SOURCETYPE"):
+        return _cloning(compiled, key, form, settings)
     if not key:
         raise KnowledgeError(f"The transform '{name}' has neither DEST_KEY nor WRITE_META.", name=name)
-    compiled = regex.compile(expand_modules(values["REGEX"], transforms))
-    form = values.get("FORMAT") or f"{name}::$1"
-    return _writing(compiled, key, form, values)
+    return _writing(compiled, key, form, settings)
 
 
-def _writing(compiled: regex.Pattern, key: str, form: str, values: Mapping[str, str]) -> Transform:
-    source = values.get("SOURCE_KEY") or "_raw"
-    length = as_int(values.get("LOOKAHEAD"), LOOKAHEAD)
-    repeat = as_bool(values.get("REPEAT_MATCH")) and key != "_raw"
-    default = values.get("DEFAULT_VALUE")
+def _writing(compiled: regex.Pattern, key: str, form: str, settings: Mapping[str, str]) -> Transform:
+    source = settings.get("SOURCE_KEY") or "_raw"
+    length = as_int(settings.get("LOOKAHEAD"), LOOKAHEAD)
+    repeat = as_bool(settings.get("REPEAT_MATCH")) and key != "_raw"
+    default = settings.get("DEFAULT_VALUE")
 
     def apply(event: Passing) -> None:
         text = event.read(source)
@@ -125,12 +125,11 @@ def _writing(compiled: regex.Pattern, key: str, form: str, values: Mapping[str, 
     return apply
 
 
-def _cloning(name: str, values: Mapping[str, str], key: str, transforms: Mapping[str, Stanza]) -> Transform:
+def _cloning(compiled: regex.Pattern, key: str, form: str, settings: Mapping[str, str]) -> Transform:
     """CLONE_SOURCETYPE: the event stays as it is, and a copy of the new sourcetype has what the transform writes."""
-    compiled = regex.compile(expand_modules(values["REGEX"], transforms))
-    source, sourcetype = values.get("SOURCE_KEY") or "_raw", values["CLONE_SOURCETYPE"]
-    length = as_int(values.get("LOOKAHEAD"), LOOKAHEAD)
-    change = _writing(compiled, key, values.get("FORMAT") or f"{name}::$1", values) if key else None
+    source, sourcetype = settings.get("SOURCE_KEY") or "_raw", settings["CLONE_SOURCETYPE"]
+    length = as_int(settings.get("LOOKAHEAD"), LOOKAHEAD)
+    change = _writing(compiled, key, form, settings) if key else None
 
     def clone(event: Passing) -> None:
         text = event.read(source)
