@@ -96,16 +96,13 @@ def _descent(name: str) -> Any:
 
 
 def _bernoulli(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    bound = 0.0 if options.get("binarize") is None else float(options["binarize"])
-    alpha = 1.0 if options.get("alpha") is None else float(options["alpha"])
-    if alpha < 0:
-        raise ArgumentError("alpha is 0 or more.", name="BernoulliNB")
+    bound = float(options["binarize"])
     classes = sorted(set(wanted.tolist()))
     above = (matrix > bound).astype(float)
     return "bernoulli", {
         "classes": classes, "counts": [above[wanted == each].sum(axis=0).tolist() for each in classes],
-        "rows": [int((wanted == each).sum()) for each in classes], "alpha": alpha, "bound": bound,
-        "uniform": options.get("fit_prior") is False,
+        "rows": [int((wanted == each).sum()) for each in classes], "bound": bound,
+        "alpha": float(options["alpha"]), "uniform": not options["fit_prior"],
     }
 
 
@@ -144,7 +141,7 @@ def _network(matrix: Any, wanted: Any, options: Mapping[str, Any]) -> tuple[str,
     layers = options.get("hidden_layer_sizes")
     if layers is not None:
         sizes = [part.strip() for part in layers.strip("()").split("-" if "-" in layers else ",") if part.strip()]
-        if not all(part.isdigit() and int(part) for part in sizes):
+        if not all(part.isdecimal() and int(part) for part in sizes):
             raise ArgumentError("hidden_layer_sizes takes numbers such as 100 or 60-80.", name="MLPClassifier")
         settings["hidden_layer_sizes"] = tuple(map(int, sizes))
     with warnings.catch_warnings():
@@ -191,9 +188,9 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     }, True, restore, classifies=True),
     Algorithm("SGDRegressor", fitting(_descent("SGDRegressor"), "number"), _DESCENT, True, restore),
     Algorithm("BernoulliNB", fitting(_bernoulli, "class", merge_bernoulli), {
-        **PROBABILITIES, "alpha": OptionSpec("number", doc="How much is added to each count (1)."),
-        "binarize": OptionSpec("number", doc="What is above it counts as yes (0)."),
-        "fit_prior": OptionSpec("bool", doc="Whether frequent classes are more likely."),
+        **PROBABILITIES, "alpha": OptionSpec("number", least=0, default=1, doc="How much is added to each count."),
+        "binarize": OptionSpec("number", default=0, doc="What is above it counts as yes."),
+        "fit_prior": OptionSpec("bool", default=True, doc="Whether frequent classes are more likely."),
     }, True, restore, classifies=True, grows=True),
     Algorithm("MLPClassifier", fitting(_network, "class"), {
         **SEED, **PROBABILITIES, "batch_size": OptionSpec("int", doc="How many rows a step looks at."),

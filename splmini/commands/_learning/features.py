@@ -87,7 +87,7 @@ def _fit_text(request: Request, rows: list[Row]) -> Model:
 
 def _range(given_text: str) -> tuple[int, int]:
     low, _, high = given_text.partition("-")
-    if not low.strip().isdigit() or not (high or low).strip().isdigit():
+    if not low.strip().isdecimal() or not (high or low).strip().isdecimal():
         raise ArgumentError(f"ngram_range takes a range such as 1-2, not '{given_text}'.", name="TFIDF")
     first, last = int(low), int(high or low)
     if not 1 <= first <= last <= MOST_WORDS:
