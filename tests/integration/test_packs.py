@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ import splmini
 from splmini import resources
 from splmini.knowledge.apps import load_apps, pack_names
 from splmini.knowledge.checks import check_app
+from splmini.knowledge.conf import Line, parse_conf
 
 PACKS = pack_names()
+PARTS_OF_SPLUNK = frozenset({"alphas", "digits", "domain", "float", "ipv4", "simple_url"})
+"""Parts of expressions that Splunk's own transforms.conf defines for others."""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,33 @@ def test_lookup_files_are_tables(name: str) -> None:
             rows = list(csv.reader(file))
         assert len(set(rows[0])) == len(rows[0]), path.name
         assert {len(row) for row in rows} == {len(rows[0])}, path.name
+
+
+def lines_of(name: str, conf: str) -> list[Line]:
+    """Return the lines of a pack's conf file."""
+    path = resources.packs_folder() / name / "default" / f"{conf}.conf"
+    return list(parse_conf(path.read_text("utf-8"))) if path.is_file() else []
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_nothing_is_set_twice(name: str) -> None:
+    """A stanza of a pack sets each thing once: the first of two would do nothing."""
+    for conf in ("props", "transforms", "eventtypes", "tags", "macros"):
+        seen = Counter((line.stanza, line.key) for line in lines_of(name, conf))
+        assert {each: count for each, count in seen.items() if count > 1} == {}, conf
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_transforms_and_tables_are_used(name: str) -> None:
+    """A transform that finds fields stands in props.conf, and a table in transforms.conf."""
+    listing = [line for line in lines_of(name, "props") if line.key.startswith(("REPORT", "TRANSFORMS"))]
+    named = {each.strip() for line in listing for each in line.value.split(",")}
+    transforms = lines_of(name, "transforms")
+    patterns = {line.stanza for line in transforms if line.key in ("REGEX", "DELIMS")}
+    inside = {each for line in transforms for each in re.findall(r"\[\[([\w-]+)", line.value)}
+    assert patterns - named - inside - PARTS_OF_SPLUNK == set()
+    tables = {path.name for path in (resources.packs_folder() / name / "lookups").glob("*.csv")}
+    assert tables <= {line.value for line in transforms if line.key == "filename"}
 
 
 def test_tagged_event_types_exist() -> None:
