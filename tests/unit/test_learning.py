@@ -54,7 +54,7 @@ def run(env: splmini.Environment, spl: str, rows: Any = ()) -> list[dict[str, An
 class Fitted:
     """What each algorithm made of the rows, and the folder of the models; each is fitted once, when it is first used.
 
-    Reading its knowledge takes an environment longer than a fit, so that the tests share a few.
+    Reading knowledge takes longer than a fit, so that the tests share a few environments, which have no apps.
     """
 
     folder: Path
@@ -78,26 +78,26 @@ class Fitted:
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
     """Return the models."""
     folder = tmp_path_factory.mktemp("models")
-    return Fitted(folder, splmini.Environment(data_dir=folder))
+    return Fitted(folder, splmini.Environment(data_dir=folder, apps=[]))
 
 
 @pytest.fixture(scope="module")
 def other(fitted: Fitted) -> splmini.Environment:
     """Return another environment over the folder of the models."""
-    return splmini.Environment(data_dir=fitted.folder)
+    return splmini.Environment(data_dir=fitted.folder, apps=[])
 
 
 @pytest.fixture(scope="module")
 def env() -> splmini.Environment:
     """Return an environment that keeps its models in memory; each test uses names of its own."""
-    return splmini.Environment()
+    return splmini.Environment(apps=[])
 
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, splmini.Environment]:
     """Return the file of the model `m`, to be written by each test, and the environment that reads it."""
     folder = tmp_path_factory.mktemp("damaged")
-    return folder / "__mlspl_m.json", splmini.Environment(data_dir=folder)
+    return folder / "__mlspl_m.json", splmini.Environment(data_dir=folder, apps=[])
 
 
 @pytest.mark.parametrize("fit", FITS)
