@@ -154,7 +154,7 @@ def _section(values: Mapping[str, str]) -> Section:
 
 
 def _number(text: str, name: str) -> int:
-    if not text.strip().isdigit():
+    if not text.strip().isdecimal():
         raise ValueError(f"{name} takes a number of lines, not '{text}'")
     return int(text)
 

@@ -247,7 +247,7 @@ def _limit(node: tree.Command, pivot: _Pivot, items: list[tree.Node], index: int
     """LIMIT field BY TOP n function(field): the events whose field has one of the n best values."""
     name = _word(node, items, index + 1)
     how, number = _word(node, items, index + 3).lower(), _word(node, items, index + 4)
-    if _keyword(items, index + 2) != "by" or how not in ("top", "bottom") or not number.isdigit():
+    if _keyword(items, index + 2) != "by" or how not in ("top", "bottom") or not number.isdecimal():
         fail(node, "LIMIT is written LIMIT field BY TOP 10 count(field).", items[index])
     group = items[index + 5] if index + 5 < len(items) else None
     if not isinstance(group, tree.Group) or group.name.lower() not in _LABELS:
@@ -267,7 +267,7 @@ def _limit(node: tree.Command, pivot: _Pivot, items: list[tree.Node], index: int
 def _sort(node: tree.Command, pivot: _Pivot, items: list[tree.Node], index: int) -> int:
     """SORT n field [ASC | DESC]: the first n rows; 0: all."""
     number = _word(node, items, index + 1)
-    if not number.isdigit():
+    if not number.isdecimal():
         fail(node, "SORT needs the number of rows to keep, 0 for all: SORT 100 field.", items[index])
     name, index = _word(node, items, index + 2), index + 3
     sign, name = (name[0], name[1:]) if name[:1] in ("+", "-") else ("+", name)
