@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -39,7 +40,8 @@ _decode = msgspec.json.Decoder(float_hook=_as_written).decode
 def json_fields(text: str, wanted: Names) -> Found:
     """Return the fields of a JSON text, flattened; None where it is no JSON object or array.
 
-    Of a text that breaks off (an event cut to a length), the members before the break are read.
+    Of a text that breaks off (an event cut to a length), the members before the break are read; a character that was
+    cut in two is the replacement character.
     """
     text = text.strip()
     if text[:1] not in ("{", "["):
@@ -47,19 +49,23 @@ def json_fields(text: str, wanted: Names) -> Found:
     try:
         decoded = _decode(text)
     except (msgspec.DecodeError, UnicodeError):
-        whole = json.completed(text)
-        if whole is None:
-            return None
-        try:
-            decoded = _decode(whole)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
-            return None
+        decoded = _mended(text)
     except RecursionError:
         return None
     tops = _tops(wanted)
     if tops is not None and isinstance(decoded, dict):
         decoded = {key: value for key, value in decoded.items() if key in tops}
-    return json.flatten(decoded)
+    return None if decoded is None else json.flatten(decoded)
+
+
+def _mended(text: str) -> Any:
+    """What can be read of a JSON text with a mistake; None where that is nothing."""
+    whole = json.without_halves(text)
+    for attempt in ((whole,) if whole != text else ()) + (json.completed(whole),):
+        with suppress(msgspec.DecodeError, RecursionError, UnicodeError):
+            if attempt is not None:
+                return _decode(attempt)
+    return None
 
 
 def _tops(wanted: Names) -> frozenset[str] | None:

@@ -35,6 +35,8 @@ def test_cut_at_any_place(document: dict[str, Any], place: int) -> None:
     [
         ('{"a": 1, "b": {"c": "x", "d": "cut of', {"a": 1, "b.c": "x"}),
         ('{"a": [{"b": 1}, {"b": 2}, {"b', {"a{}.b": [1, 2]}),
+        (r'{"a": "x\ud83d", "b": 1.10}', {"a": "x\ufffd", "b": "1.10"}),
+        (r'{"a": "x\ud83d", "b": "cut', {"a": "x\ufffd"}),
         ('{"a": 12', None),
         ('{"a": 1} and more', None),
         ("{a: 1}", None),

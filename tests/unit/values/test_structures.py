@@ -55,10 +55,24 @@ def test_plain(value: Any, plain: Any) -> None:
     assert json.plain(value) == plain
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1,]", "NaN", "{'a': 1}", '{"a":1} x', '"\\ud800"', "[" * 100_000, "nul"])
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "NaN", "{'a': 1}", '{"a":1} x', '"\\ud8zz"', "[" * 100_000, "nul"])
 def test_what_is_not_json(text: str) -> None:
     """Text that is not strict JSON is invalid, however long."""
     assert json.decode(text) is json.INVALID
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'{"a": "x\ud83d", "b": 1}', {"a": "x\ufffd", "b": 1}),
+        (r'"\ude00 \ud83d\ude00\ud83d"', "\ufffd \U0001f600\ufffd"),
+        (r'"\\ud83d \\\ud83d \u00e9"', "\\ud83d \\\ufffd \u00e9"),
+        (rb'["\uDC00"]', ["\ufffd"]),
+    ],
+)
+def test_half_a_surrogate_pair(text: str | bytes, value: Any) -> None:
+    """A character that was cut in two is replaced; whole pairs and escaped backslashes stay what they are."""
+    assert json.decode(text) == value
 
 
 @pytest.mark.parametrize(
