@@ -29,17 +29,18 @@ def clean_key(name: str) -> str:
 
 # ---- pairs that are found by themselves ----------------------------------------------------------------------------
 
-_VALUE_BARE = r"[^\s,;&|']*(?:'(?![A-Za-z0-9_][\w.:\-]{0,255}=)[^\s,;&|']*)*"
-_KEY = r"(?<![\w.:\-])([A-Za-z0-9_][\w.:\-]{0,255})="
-_PAIR = re.compile(rf"""{_KEY}(?:"([^"]*)"|'([^'=]*)'|({_VALUE_BARE}))""")
-_PAIR_ESCAPED = re.compile(rf"""{_KEY}(?:"((?:[^"\\]|\\.)*)"|'((?:[^'=\\]|\\.)*)'|({_VALUE_BARE}))""")
+_NAME = r"[A-Za-z0-9_][\w.:\-]{0,255}"
+_VALUE_BARE = rf"[^\s,;&|']*(?:'(?!{_NAME}=)[^\s,;&|']*)*"
+_KEY = rf"(?<![\w.:\-])({_NAME})="
+_PAIR = re.compile(rf"""{_KEY}(?:"([^"]*)"|'(?!{_NAME}=)([^']*)'|({_VALUE_BARE}))""")
+_PAIR_ESCAPED = re.compile(rf"""{_KEY}(?:"((?:[^"\\]|\\.)*)"|'(?!{_NAME}=)((?:[^'\\]|\\.)*)'|({_VALUE_BARE}))""")
 _ESCAPE = re.compile(r"\\([\"\\])")
 
 
 def key_value_pairs(text: str, escaped: bool = False, trim: bool = True) -> Iterator[tuple[str, str]]:
     """Yield the `key=value` pairs of a text, names as they are written: a value ends at a blank or at one of
-    `, ; & |` unless it is quoted. Single quotes around further pairs are none: auditd writes `msg='acct="x" res=ok'`,
-    and Splunk finds `acct` and `res`. Empty values are left out.
+    `, ; & |` unless it is quoted. Single quotes right before a further pair are none: auditd writes
+    `msg='acct="x" res=ok'`, and Splunk finds `acct` and `res`. Empty values are left out.
 
     Args:
         text: the text.

@@ -24,6 +24,11 @@ FOUND: dict[str, tuple[str, dict[str, bool], list[tuple[str, str]]]] = {
         {},
         [("op", "add"), ("id", "7"), ("acct", "a b"), ("res", "ok"), ("UID", "root"), ("x", "y z")],
     ),
+    "single quotes around other text are": (
+        "cmd='powershell -enc AA==' note='echo x y=1' z=1",
+        {},
+        [("cmd", "powershell -enc AA=="), ("note", "echo x y=1"), ("z", "1")],
+    ),
     "an apostrophe is part of a name": ("name=O'Brien b=1", {}, [("name", "O'Brien"), ("b", "1")]),
     "names are as they are written": ("_a.b-c:d=1", {}, [("_a.b-c:d", "1")]),
 }
