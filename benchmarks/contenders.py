@@ -80,8 +80,14 @@ def _duckdb(path: str, threads: int, sql: str, columns: dict[str, str]) -> list[
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-_RARE_COLUMNS = {"sourcetype": "VARCHAR", "EventID": "BIGINT", "process_name": "VARCHAR", "dest": "VARCHAR",
-                 "user": "VARCHAR", "_time": "DOUBLE"}
+_RARE_COLUMNS = {
+    "sourcetype": "VARCHAR",
+    "EventID": "BIGINT",
+    "process_name": "VARCHAR",
+    "dest": "VARCHAR",
+    "user": "VARCHAR",
+    "_time": "DOUBLE",
+}
 
 
 def rare_duckdb(path: str, threads: int = 1) -> list[dict[str, Any]]:
@@ -98,12 +104,21 @@ def rare_polars(path: str) -> list[dict[str, Any]]:
     """A lazy frame over the file."""
     import polars as pl
 
-    schema = {"sourcetype": pl.String, "EventID": pl.Int64, "process_name": pl.String, "dest": pl.String,
-              "user": pl.String, "_time": pl.Float64}
+    schema = {
+        "sourcetype": pl.String,
+        "EventID": pl.Int64,
+        "process_name": pl.String,
+        "dest": pl.String,
+        "user": pl.String,
+        "_time": pl.Float64,
+    }
     frame = (
         pl.scan_ndjson(path, schema=schema)
-        .filter(pl.col("sourcetype").str.to_lowercase() == "xmlwineventlog", pl.col("EventID") == 3,
-                pl.col("process_name").str.to_lowercase() == "regsvcs.exe")
+        .filter(
+            pl.col("sourcetype").str.to_lowercase() == "xmlwineventlog",
+            pl.col("EventID") == 3,
+            pl.col("process_name").str.to_lowercase() == "regsvcs.exe",
+        )
         .group_by("dest", "user", "process_name")
         .agg(pl.len().alias("count"), pl.min("_time").alias("firstTime"), pl.max("_time").alias("lastTime"))
     )
@@ -226,8 +241,19 @@ def read_only(path: str) -> list[dict[str, Any]]:
 
 CONTENDERS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
     each.__name__: each
-    for each in (rare_hand, rare_hand_prefilter, rare_duckdb, rare_duckdb_2, rare_polars, xml_hand, group_duckdb,
-                 group_duckdb_2, group_hand, group_hand_2, read_only)
+    for each in (
+        rare_hand,
+        rare_hand_prefilter,
+        rare_duckdb,
+        rare_duckdb_2,
+        rare_polars,
+        xml_hand,
+        group_duckdb,
+        group_duckdb_2,
+        group_hand,
+        group_hand_2,
+        read_only,
+    )
 }
 
 if __name__ == "__main__":

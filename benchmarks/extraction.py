@@ -34,10 +34,13 @@ def wide_events(count: int) -> list[dict[str, Any]]:
 def _wide_event(number: int, source: random.Random) -> dict[str, Any]:
     name = source.choice(("cmd", "net", "svchost", "regsvcs", "powershell"))
     data = {
-        "UtcTime": f"2024-05-01 00:{number // 60 % 60:02}:{number % 60:02}.000", "ProcessId": source.randrange(99999),
-        "Image": f"C:\\Windows\\System32\\{name}.exe", "CommandLine": f"{name}.exe /c {source.randrange(10**9)}",
-        "User": f"CORP\\user{source.randrange(50)}", "ParentImage": "C:\\Windows\\explorer.exe",
-    } | {f"Value{each}": source.randrange(10**6) for each in range(_DATA)}  # fmt: skip
+        "UtcTime": f"2024-05-01 00:{number // 60 % 60:02}:{number % 60:02}.000",
+        "ProcessId": source.randrange(99999),
+        "Image": f"C:\\Windows\\System32\\{name}.exe",
+        "CommandLine": f"{name}.exe /c {source.randrange(10**9)}",
+        "User": f"CORP\\user{source.randrange(50)}",
+        "ParentImage": "C:\\Windows\\explorer.exe",
+    } | {f"Value{each}": source.randrange(10**6) for each in range(_DATA)}
     rendered = "".join(f"<Data Name='{key}'>{value}</Data>" for key, value in data.items())
     raw = (
         f"<Event xmlns='{_NAMESPACE}'><System><Provider Name='Microsoft-Windows-Sysmon' Guid='{{5770385F}}'/>"
@@ -48,9 +51,12 @@ def _wide_event(number: int, source: random.Random) -> dict[str, Any]:
         f"<Security UserID='S-1-5-18'/></System><EventData>{rendered}</EventData></Event>"
     )
     return {
-        "_raw": raw, "_time": 1_714_521_600 + number, "host": "ws1", "sourcetype": "XmlWinEventLog",
+        "_raw": raw,
+        "_time": 1_714_521_600 + number,
+        "host": "ws1",
+        "sourcetype": "XmlWinEventLog",
         "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational",
-    }  # fmt: skip
+    }
 
 
 def extraction(scale: float = 1.0) -> dict[str, Any]:

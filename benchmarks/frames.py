@@ -28,14 +28,16 @@ def frame(rows: int) -> Any:
 
     chance = numpy.random.default_rng(1)
     addresses = [f"10.0.{number // 250}.{number % 250}" for number in range(5000)]
-    return pandas.DataFrame({
-        "_time": pandas.date_range("2026-01-01", periods=rows, freq="50ms", tz="UTC"),
-        "user": chance.choice([f"user{number}" for number in range(500)], rows),
-        "action": chance.choice(["success", "failure"], rows),
-        "src": chance.choice(addresses, rows),
-        "bytes": chance.integers(0, 100_000, rows),
-        "status": chance.choice([200, 301, 404, 500], rows),
-    })
+    return pandas.DataFrame(
+        {
+            "_time": pandas.date_range("2026-01-01", periods=rows, freq="50ms", tz="UTC"),
+            "user": chance.choice([f"user{number}" for number in range(500)], rows),
+            "action": chance.choice(["success", "failure"], rows),
+            "src": chance.choice(addresses, rows),
+            "bytes": chance.integers(0, 100_000, rows),
+            "status": chance.choice([200, 301, 404, 500], rows),
+        }
+    )
 
 
 def run_one(name: str, way: str, rows: int) -> None:

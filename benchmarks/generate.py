@@ -22,8 +22,22 @@ START = 1_714_521_600.0
 VERSION = 4
 """Changes whenever the generators do."""
 
-_SYSTEM = ("svchost.exe", "conhost.exe", "cmd.exe", "powershell.exe", "rundll32.exe", "regsvr32.exe", "wmiprvse.exe",
-           "taskhostw.exe", "explorer.exe", "services.exe", "lsass.exe", "msiexec.exe", "schtasks.exe", "net.exe")
+_SYSTEM = (
+    "svchost.exe",
+    "conhost.exe",
+    "cmd.exe",
+    "powershell.exe",
+    "rundll32.exe",
+    "regsvr32.exe",
+    "wmiprvse.exe",
+    "taskhostw.exe",
+    "explorer.exe",
+    "services.exe",
+    "lsass.exe",
+    "msiexec.exe",
+    "schtasks.exe",
+    "net.exe",
+)
 _RARE = "regsvcs.exe"
 _RARE_SHARE = 0.001
 _EVENTS = ((1, 0.35), (3, 0.25), (7, 0.2), (11, 0.12), (13, 0.08))
@@ -90,8 +104,16 @@ def events(count: int) -> Iterator[dict[str, Any]]:
         for index, event_id in enumerate(rng.choices(identifiers, shares, k=size)):
             moment += rng.random() * 0.2
             image = _RARE if rng.random() < _RARE_SHARE else images[index]
-            yield _event(rng, start + index, round(moment, 3), event_id, image, parents[index],
-                         hosts[int(rng.random() * 400)], users[int(rng.random() * 300)])
+            yield _event(
+                rng,
+                start + index,
+                round(moment, 3),
+                event_id,
+                image,
+                parents[index],
+                hosts[int(rng.random() * 400)],
+                users[int(rng.random() * 300)],
+            )
 
 
 def _event(
@@ -100,16 +122,30 @@ def _event(
     bits = rng.getrandbits(128)
     arguments = f"/run {bits & 0xFFFFF:x} --config C:\\ProgramData\\App\\{bits >> 100:x}.ini"
     return {
-        "_time": moment, "sourcetype": "xmlwineventlog",
+        "_time": moment,
+        "sourcetype": "xmlwineventlog",
         "source": "XmlWinEventLog:Microsoft-Windows-Sysmon/Operational",
-        "host": host, "dest": host, "user": user, "EventID": event_id, "EventRecordID": number,
-        "process_name": image, "process_id": (bits >> 20) & 0xFFFF, "process_path": "C:\\Windows\\System32\\" + image,
-        "process": f'"C:\\Windows\\System32\\{image}" {arguments}', "parent_process_name": parent,
-        "parent_process_id": (bits >> 40) & 0xFFFF, "parent_process_path": "C:\\Windows\\System32\\" + parent,
-        "process_guid": f"{{{bits:032X}}}", "process_hash": f"{bits ^ 0x5A5A5A5A5A5A:032x}",
-        "src_ip": f"10.{bits >> 8 & 0xFF}.{bits >> 16 & 0xFF}.{bits & 0xFF}", "src_port": 49152 + (bits & 0x3FFF),
-        "dest_ip": f"172.16.{bits >> 60 & 0xFF}.{bits >> 68 & 0xFF}", "dest_port": (443, 80, 53, 8080)[bits >> 80 & 3],
-        "transport": "tcp", "vendor_product": "Microsoft Sysmon", "bytes": bits >> 90 & 0xFFFF,
+        "host": host,
+        "dest": host,
+        "user": user,
+        "EventID": event_id,
+        "EventRecordID": number,
+        "process_name": image,
+        "process_id": (bits >> 20) & 0xFFFF,
+        "process_path": "C:\\Windows\\System32\\" + image,
+        "process": f'"C:\\Windows\\System32\\{image}" {arguments}',
+        "parent_process_name": parent,
+        "parent_process_id": (bits >> 40) & 0xFFFF,
+        "parent_process_path": "C:\\Windows\\System32\\" + parent,
+        "process_guid": f"{{{bits:032X}}}",
+        "process_hash": f"{bits ^ 0x5A5A5A5A5A5A:032x}",
+        "src_ip": f"10.{bits >> 8 & 0xFF}.{bits >> 16 & 0xFF}.{bits & 0xFF}",
+        "src_port": 49152 + (bits & 0x3FFF),
+        "dest_ip": f"172.16.{bits >> 60 & 0xFF}.{bits >> 68 & 0xFF}",
+        "dest_port": (443, 80, 53, 8080)[bits >> 80 & 3],
+        "transport": "tcp",
+        "vendor_product": "Microsoft Sysmon",
+        "bytes": bits >> 90 & 0xFFFF,
         "duration": (bits >> 96 & 0xFFF) / 100,
     }
 

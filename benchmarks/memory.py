@@ -36,8 +36,11 @@ def events(number: int) -> Iterator[dict[str, Any]]:
     step = 30 * 86400 / number
     for i in range(number):
         yield {
-            "_time": START + i * step, "host": hosts[i * 7919 % 1000], "user": users[i * 104729 % 5000],
-            "action": ACTIONS[i % 3], "bytes": i * 31 % 10007,
+            "_time": START + i * step,
+            "host": hosts[i * 7919 % 1000],
+            "user": users[i * 104729 % 5000],
+            "action": ACTIONS[i % 3],
+            "bytes": i * 31 % 10007,
         }
 
 
@@ -61,8 +64,10 @@ def main(number: int) -> int:
         for size in (number // 10, number):
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.memory", "--one", name, str(size)],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if done.returncode:
                 print(f"{name:24}{size:>12,} {done.stderr.strip().splitlines()[-1]}")
                 continue

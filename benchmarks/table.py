@@ -1,6 +1,6 @@
 """The results as a Markdown table, put into benchmarks/README.md.
 
-    python -m benchmarks.table [RESULTS]
+python -m benchmarks.table [RESULTS]
 """
 
 from __future__ import annotations

@@ -181,11 +181,7 @@ WORKLOADS = (
         inside=("benchmarks.inside", "evals"),
     ),
     Workload(
-        "tstats",
-        "tstats from Endpoint.Processes over the XML",
-        (Target("tstats", "raw search", 2),),
-        _tstats,
-        _xml,
+        "tstats", "tstats from Endpoint.Processes over the XML", (Target("tstats", "raw search", 2),), _tstats, _xml
     ),
     Workload(
         "sweep",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from splmini.compiled import Search
     from splmini.completion import Completion, complete
     from splmini.detections import Detection, DetectionReport, Outcome, bench, load_content
-    from splmini.detections.cases import load_cases
-    from splmini.detections.lint import Issue, lint, lint_file, lint_repository, lint_rules
+    from splmini.detections.bench.cases import load_cases
+    from splmini.detections.lint.linter import Issue, lint, lint_file, lint_repository, lint_rules
     from splmini.detections.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
@@ -55,8 +55,8 @@ _HOMES = {
     "splmini.compiled": ("Search",),
     "splmini.environment": ("Environment", "format", "parse", "search"),
     "splmini.detections": ("Detection", "DetectionReport", "Outcome", "load_content"),
-    "splmini.detections.lint": ("Issue", "lint", "lint_file", "lint_repository", "lint_rules"),
-    "splmini.detections.cases": ("load_cases",),
+    "splmini.detections.lint.linter": ("Issue", "lint", "lint_file", "lint_repository", "lint_rules"),
+    "splmini.detections.bench.cases": ("load_cases",),
     "splmini.detections.sweep": ("Hit", "sweep"),
     "splmini.language.macros": ("MacroRegistry",),
     "splmini.language.yaml_layout": ("format_yaml",),

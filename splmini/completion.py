@@ -23,8 +23,7 @@ MODELS = frozenset({"tstats", "datamodel", "from", "pivot"})
 RANK = {name: at for at, name in enumerate(("option", "value", "clause", "field", "function", "command", "macro"))}
 _WORD = re.compile(r"[\w.{}:@#\-]*$")
 _MADE = re.compile(
-    r"""\bas\s+"?([A-Za-z_][\w.]*)|\(\?P?<([A-Za-z_]\w*)>|(?:\beval\s+|,\s*)([A-Za-z_][\w.]*)\s*=(?!=)""",
-    re.IGNORECASE,
+    r"""\bas\s+"?([A-Za-z_][\w.]*)|\(\?P?<([A-Za-z_]\w*)>|(?:\beval\s+|,\s*)([A-Za-z_][\w.]*)\s*=(?!=)""", re.IGNORECASE
 )
 
 
@@ -120,7 +119,11 @@ def _place(text: str) -> _Place:
     before = text[begins:start].lstrip()
     name = re.match(r"([\w]+)\s", before)
     return _Place(
-        name.group(1).lower() if name and piped else "", text[start:], start, before, inside,
+        name.group(1).lower() if name and piped else "",
+        text[start:],
+        start,
+        before,
+        inside,
         first=not piped or (not name and bool(before)),
     )
 

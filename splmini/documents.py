@@ -25,7 +25,6 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-
 class _PlainLoader(_Loader):
     """To which only true and false are truth values: `off`, `no` and `yes` are the words that they look like."""
 

@@ -16,14 +16,7 @@ from splmini.engine.prefilter import candidates
 from splmini.engine.services import EventFields, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.store import Store
-from splmini.errors import (
-    KnowledgeError,
-    Span,
-    UnknownDataModel,
-    UnknownLookup,
-    UnsupportedFeature,
-    did_you_mean,
-)
+from splmini.errors import KnowledgeError, Span, UnknownDataModel, UnknownLookup, UnsupportedFeature, did_you_mean
 from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
@@ -177,7 +170,7 @@ class Environment:
     def lookups(self) -> Any:
         """The lookup tables, a Mapping: `env.lookups["x.csv"].rows`."""
         if self._lookups is None:
-            from splmini.knowledge.lookups import Tables
+            from splmini.knowledge.lookups.lookups import Tables
 
             with self._lock:
                 if self._lookups is None:
@@ -214,8 +207,14 @@ class Environment:
         from splmini.events import open_source
 
         opened = open_source(
-            events, infer=infer, strict=strict, message=run.message, timezone=self.timezone, now=run.now,
-            ingest=self.knowledge.ingest, **reading
+            events,
+            infer=infer,
+            strict=strict,
+            message=run.message,
+            timezone=self.timezone,
+            now=run.now,
+            ingest=self.knowledge.ingest,
+            **reading,
         )
         run.newest = order == "newest" or (order == "auto" and opened.is_file)
         return EventSource(
@@ -234,7 +233,7 @@ class Environment:
     @property
     def event_fields(self) -> EventFields:
         """What a run asks of the apps' knowledge about the fields of events."""
-        from splmini.knowledge.event_fields import KnownFields
+        from splmini.knowledge.fields.event_fields import KnownFields
 
         return KnownFields(self.knowledge)
 
@@ -253,7 +252,7 @@ class Environment:
     def datamodels(self) -> Any:
         """The data models, a Mapping from `Model` to its datasets."""
         if self._datamodels is None:
-            from splmini.knowledge.datamodels import DataModels
+            from splmini.knowledge.datamodels.datasets import DataModels
 
             self._datamodels = DataModels.of(self.knowledge, self._settings["datamodels"])
         return self._datamodels
@@ -288,19 +287,19 @@ class Environment:
 
     def find_transform(self, name: str, run: Run, span: Any = None) -> Callable[[Row], None]:
         """Return an extraction of the apps' transforms.conf."""
-        from splmini.knowledge import named
+        from splmini.knowledge import stanzas as named
 
         return named.extraction(self.knowledge, name, run, span)
 
     def find_form(self, name: str) -> Callable[[Row], None] | None:
         """Return the extraction of a form of the apps."""
-        from splmini.knowledge import named
+        from splmini.knowledge import stanzas as named
 
         return named.form(self.knowledge, name)
 
     def find_stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
         """Return the settings of a stanza of a conf file of the apps."""
-        from splmini.knowledge import named
+        from splmini.knowledge import stanzas as named
 
         return named.stanza(self.knowledge, conf, name)
 
@@ -362,15 +361,15 @@ class Environment:
     def explain(self, search: Any, events: Any = (), **options: Any) -> Any:
         """Explain what a search (text or `Detection`) does with events: rows per stage, the nearest misses and why.
 
-        Returns a `splmini.detections.explain.Explanation`.
+        Returns a `splmini.detections.explain.explanation.Explanation`.
         """
-        from splmini.detections.explain import explain
+        from splmini.detections.explain.explanation import explain
 
         return explain(self, search, events, **options)
 
     def fields(self, events: Any = (), **reading: Any) -> Any:
         """Return which fields come out of events and where each came from, one entry for each kind of event."""
-        from splmini.knowledge.provenance import explain_fields
+        from splmini.knowledge.fields.provenance import explain_fields
 
         return explain_fields(self, events, **reading)
 

@@ -23,10 +23,7 @@ def is_bare(text: str) -> bool:
     return any(not character.isspace() and character not in "()[]|,=<>`'!" for character in text) and ":" not in text
 
 
-terms = st.one_of(
-    st.builds(tree.Term, WORD, st.just(True)),
-    st.builds(tree.Term, WORD.filter(is_bare)),
-)
+terms = st.one_of(st.builds(tree.Term, WORD, st.just(True)), st.builds(tree.Term, WORD.filter(is_bare)))
 comparisons = st.builds(
     tree.FieldComparison, WORD, st.sampled_from(["=", "!=", "<", ">", "<=", ">="]), TEXT, st.just(True)
 ) | st.builds(tree.FieldComparison, NAME, st.just("="), WORD.filter(is_bare).filter(lambda text: "(" not in text))
@@ -73,16 +70,42 @@ FIELDS = st.sampled_from(["user", "src_ip", "a.b{}", "Processes.dest", "_time", 
 VALUES = st.sampled_from(["1", "*", '"a b"', r'"C:\\x\\*"', "10.0.0.0/8", "-1d@d", "a,b", "$t$", "ü", r"*\x", "007"])
 SEARCHES = st.sampled_from(
     [
-        "error", "NOT fail*", "a OR (b c)", "user=bob", 'x IN (1, "2 3")', "TERM(a.b)", '"a | b"', "tag::h=w", "n>5",
-        "[search a | fields b]", "[| inputlookup t | return $x]", "`x_filter`", "```note [ | ` here```", "()",
+        "error",
+        "NOT fail*",
+        "a OR (b c)",
+        "user=bob",
+        'x IN (1, "2 3")',
+        "TERM(a.b)",
+        '"a | b"',
+        "tag::h=w",
+        "n>5",
+        "[search a | fields b]",
+        "[| inputlookup t | return $x]",
+        "`x_filter`",
+        "```note [ | ` here```",
+        "()",
     ]
-)  # fmt: skip
+)
 EXPRESSIONS = st.sampled_from(
     [
-        "a", "1", '"x"', "'a b'", "a+1", "a.b", "-a*2", "f(a, 2)", 'if(a="x" AND NOT b>1, "y", null())', "(a-b)/c",
-        "a IN (1, 2)", "a LIKE \"b%\"", "true()", '"say \\"hi\\""', r'replace(a, "\\\\(", "]")', "a!=b XOR c",
+        "a",
+        "1",
+        '"x"',
+        "'a b'",
+        "a+1",
+        "a.b",
+        "-a*2",
+        "f(a, 2)",
+        'if(a="x" AND NOT b>1, "y", null())',
+        "(a-b)/c",
+        "a IN (1, 2)",
+        'a LIKE "b%"',
+        "true()",
+        '"say \\"hi\\""',
+        r'replace(a, "\\\\(", "]")',
+        "a!=b XOR c",
     ]
-)  # fmt: skip
+)
 AGGREGATIONS = st.sampled_from(
     ["count", "sum(x) as s", "values(*) as *", "count(eval(a=1)) as n", "p95(y)", 'dc(a) as "b c"', "c"]
 )
@@ -94,7 +117,9 @@ COMMANDS = st.one_of(
     st.builds("timechart span=1h {} by {} limit=5".format, AGGREGATIONS, FIELDS),
     st.builds(
         "tstats {} from datamodel=A.B where {} by {} span=1h".format,
-        AGGREGATIONS, SEARCHES.filter(lambda text: "`" not in text), FIELDS,
+        AGGREGATIONS,
+        SEARCHES.filter(lambda text: "`" not in text),
+        FIELDS,
     ),
     st.builds("rename {} as {}, b AS c".format, FIELDS, FIELDS),
     st.builds("table {}, {}".format, FIELDS, FIELDS),
@@ -105,7 +130,7 @@ COMMANDS = st.one_of(
     st.builds("transaction {} startswith=({}) maxspan=5m".format, FIELDS, EXPRESSIONS),
     st.builds("foreach {} [eval <<FIELD>>={}]".format, FIELDS, EXPRESSIONS.filter(lambda text: "]" not in text)),
     st.sampled_from(['rex "(?<a>[^|\\]]+)"', "fillnull value=0", "head 5", "`x_filter`", "convert ctime(a) as b"]),
-)  # fmt: skip
+)
 BLANK = st.sampled_from([" ", "\n", "  \t", " ```c``` ", "\r\n"])
 
 
@@ -122,8 +147,54 @@ def searches(draw: st.DrawFn) -> str:
 
 FRAGMENTS = st.sampled_from(
     [
-        "search", "stats", "eval", "where", "by", "as", "AND", "OR", "NOT", "IN", "|", "[", "]", "(", ")", '"', "'",
-        "`", "```", "\\", "=", "==", "!=", "<", ",", ".", "*", "-", "x", "1", "count", "if(", "eval(", "span=1h",
-        "`f(", "$a$", "{", "}", "::", "\n", " ", "\t", "\0", "ü", "TERM(", "from", "datamodel=", "foreach", "tstats",
+        "search",
+        "stats",
+        "eval",
+        "where",
+        "by",
+        "as",
+        "AND",
+        "OR",
+        "NOT",
+        "IN",
+        "|",
+        "[",
+        "]",
+        "(",
+        ")",
+        '"',
+        "'",
+        "`",
+        "```",
+        "\\",
+        "=",
+        "==",
+        "!=",
+        "<",
+        ",",
+        ".",
+        "*",
+        "-",
+        "x",
+        "1",
+        "count",
+        "if(",
+        "eval(",
+        "span=1h",
+        "`f(",
+        "$a$",
+        "{",
+        "}",
+        "::",
+        "\n",
+        " ",
+        "\t",
+        "\0",
+        "ü",
+        "TERM(",
+        "from",
+        "datamodel=",
+        "foreach",
+        "tstats",
     ]
-)  # fmt: skip
+)

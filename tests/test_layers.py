@@ -14,7 +14,7 @@ LAYERS = (
     ("registry", "operators", "language"),
     ("compiler",),
     ("events", "results"),
-    ("functions", "commands"),
+    ("functions", "learning", "commands"),
     ("plan", "engine"),
     ("knowledge",),
     ("detections",),

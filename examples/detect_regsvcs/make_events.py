@@ -48,8 +48,14 @@ def events() -> list[str]:
     """Return the events, one a line."""
     return [
         TEMPLATE.format(
-            image=image, user=user, ip=ip, record=number, minute=number, computer=number % 4 + 10,
-            pid=4000 + number, port=50000 + number,
+            image=image,
+            user=user,
+            ip=ip,
+            record=number,
+            minute=number,
+            computer=number % 4 + 10,
+            pid=4000 + number,
+            port=50000 + number,
         )
         for number, (image, user, ip) in enumerate(CONNECTIONS, 1)
     ]

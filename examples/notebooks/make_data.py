@@ -61,10 +61,15 @@ def windows_events(seed: int = 1) -> list[str]:
     for _ in range(150):
         image, command, parent = chance.choice(ORDINARY)
         at = chance.randrange(len(HOSTS))
-        rows.append((
-            START + timedelta(seconds=chance.randrange(36_000)), 1, HOSTS[at], USERS[at],
-            {"Image": image, "CommandLine": command, "ParentImage": parent},
-        ))
+        rows.append(
+            (
+                START + timedelta(seconds=chance.randrange(36_000)),
+                1,
+                HOSTS[at],
+                USERS[at],
+                {"Image": image, "CommandLine": command, "ParentImage": parent},
+            )
+        )
     for _ in range(60):
         at, address = chance.randrange(len(HOSTS)), f"198.51.100.{chance.randrange(1, 60)}"
         data = {"Image": "C:\\Program Files\\Browser\\browser.exe", "DestinationIp": address}
@@ -85,13 +90,20 @@ def _when(row: tuple[datetime, int, str, str, dict[str, str]]) -> datetime:
 
 def _event(number: int, time: datetime, kind: int, host: str, user: str, own: dict[str, str]) -> str:
     fields = {
-        "RuleName": "-", "UtcTime": time.strftime("%Y-%m-%d %H:%M:%S.000"), "ProcessId": str(1000 + number),
-        "ProcessGuid": f"{{a1b2c3d4-0000-0000-0000-{number:012}}}", "User": f"CORP\\{user}", **own,
+        "RuleName": "-",
+        "UtcTime": time.strftime("%Y-%m-%d %H:%M:%S.000"),
+        "ProcessId": str(1000 + number),
+        "ProcessGuid": f"{{a1b2c3d4-0000-0000-0000-{number:012}}}",
+        "User": f"CORP\\{user}",
+        **own,
     }
     if kind == 3:
         fields |= {
-            "Protocol": "tcp", "Initiated": "true", "SourceIp": f"10.0.0.{HOSTS.index(host) + 10}",
-            "SourcePort": str(40_000 + number), "DestinationPort": "443",
+            "Protocol": "tcp",
+            "Initiated": "true",
+            "SourceIp": f"10.0.0.{HOSTS.index(host) + 10}",
+            "SourcePort": str(40_000 + number),
+            "DestinationPort": "443",
         }
     data = "".join(f"<Data Name='{name}'>{_escaped(value)}</Data>" for name, value in fields.items())
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000000Z")

@@ -15,9 +15,13 @@ import splmini
 from splmini.cli._session import COMMANDS, Quit, Session, is_finished
 
 KINDS = {
-    "command": "ansiblue", "function": "ansiyellow", "option": "ansicyan", "macro": "ansigreen", "field": "",
+    "command": "ansiblue",
+    "function": "ansiyellow",
+    "option": "ansicyan",
+    "macro": "ansigreen",
+    "field": "",
     "clause": "ansimagenta",
-}  # fmt: skip
+}
 
 
 def interact(session: Session) -> int:
@@ -76,7 +80,8 @@ def prompt_session(session: Session) -> Any:
         from splmini.highlight import SplLexer
     except ImportError as error:
         raise splmini.UnsupportedFeature(
-            "The shell needs prompt_toolkit and Pygments, which are not installed.", name="prompt_toolkit",
+            "The shell needs prompt_toolkit and Pygments, which are not installed.",
+            name="prompt_toolkit",
             hint="Install splmini[shell].",
         ) from error
     path = history_path()

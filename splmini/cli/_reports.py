@@ -66,7 +66,7 @@ _ELEMENTS = {"failed": "failure", "error": "error", "skipped": "skipped"}
 
 def _testcase(verdict: Verdict) -> str:
     head = (
-        f'  <testcase classname={_attribute(verdict.detection)} name={_attribute(verdict.test or verdict.detection)} '
+        f"  <testcase classname={_attribute(verdict.detection)} name={_attribute(verdict.test or verdict.detection)} "
         f'file={_attribute(verdict.file)} line="{verdict.line}" time="{verdict.seconds:.3f}"'
     )
     kind = _ELEMENTS.get(verdict.status)

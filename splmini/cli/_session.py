@@ -235,9 +235,7 @@ def described(name: str) -> str:
     if spec is not None:
         options = "".join(f"  {each}=  {known.doc}\n" for each, known in spec.options.items())
         parts.append(f"{spec.syntax or name}\n\n{clean(spec.doc)}\n{options}")
-    tables: tuple[tuple[str, Any], ...] = (
-        ("eval", registry.eval_functions()), ("stats", registry.stats_functions())
-    )
+    tables: tuple[tuple[str, Any], ...] = (("eval", registry.eval_functions()), ("stats", registry.stats_functions()))
     for kind, table in tables:
         if name in table:
             parts.append(f"{name}()  ({kind})\n\n{clean(table[name].doc)}\n")

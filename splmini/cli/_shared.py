@@ -48,8 +48,12 @@ def reading_options(command: F) -> F:
         click.option("--source", metavar="NAME", help="Source of all events."),
         click.option("--host", metavar="NAME", help="Host of all events."),
         click.option("--index", metavar="NAME", help="Index of all events."),
-        click.option("--order", type=click.Choice(["auto", "given", "newest"]), default="auto",
-                     help="Order of the events (auto: newest first)."),
+        click.option(
+            "--order",
+            type=click.Choice(["auto", "given", "newest"]),
+            default="auto",
+            help="Order of the events (auto: newest first).",
+        ),
         click.option("--infer/--no-infer", default=True, help="Take source and sourcetype from the content."),
         click.option("--strict", is_flag=True, help="Fail on a record that does not parse."),
     )

@@ -22,14 +22,23 @@ SUFFIXES = (".spl", ".yml", ".yaml")
 
 @click.command("lint")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text",
-              help="How to show the findings.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="How to show the findings.",
+)
 @click.option("--select", multiple=True, metavar="CODES", help="Only these rules: codes or their beginnings (SPL2).")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules.")
 @click.option("--explain", metavar="CODE", help="Show the page of a rule and end.")
 @shared.environment_options
 def command(
-    paths: tuple[str, ...], form: str, select: tuple[str, ...], ignore: tuple[str, ...], explain: str | None,
+    paths: tuple[str, ...],
+    form: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    explain: str | None,
     **settings: Any,
 ) -> None:
     """Lint the detections (.yml) and searches (.spl) in PATHS; a folder means those below it.
@@ -144,11 +153,13 @@ def _sarif(issues: list[Issue]) -> str:
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": driver},
-            "columnKind": "unicodeCodePoints",
-            "results": [_result(issue) for issue in issues],
-        }],
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(issue) for issue in issues],
+            }
+        ],
     }
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
@@ -159,12 +170,14 @@ def _result(issue: Issue) -> dict[str, Any]:
         "ruleId": issue.code,
         "level": _LEVELS[issue.severity],
         "message": {"text": issue.message + (f" {issue.fix}" if issue.fix else "")},
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": {"uri": _uri(issue.path)},
-                "region": {"startLine": line, "startColumn": column},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(issue.path)},
+                    "region": {"startLine": line, "startColumn": column},
+                }
             }
-        }],
+        ],
     }
 
 

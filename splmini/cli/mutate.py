@@ -18,14 +18,23 @@ from splmini.cli import _shared as shared
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Try at most so many mutants of each (all).")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes, for several detections.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False), metavar="FILE", help="Write a JSON report.")
-@click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT",
-              help="Fail only where less of a detection's mutants is killed (100).")
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Fail only where less of a detection's mutants is killed (100).",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the surviving mutants.")
 @shared.environment_options
 def command(
-    paths: tuple[str, ...], attack_data: str | None, most: int, jobs: int, json_file: str | None,
+    paths: tuple[str, ...],
+    attack_data: str | None,
+    most: int,
+    jobs: int,
+    json_file: str | None,
     fail_under: float | None,
-    quiet: bool, **settings: Any,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Change the searches of the detections in PATHS (here) a little, and show which changes no test notices.
 

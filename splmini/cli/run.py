@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("spl")
 @click.argument("files", nargs=-1)
-@click.option("-f", "--format", "form", type=click.Choice(shared.FORMATS),
-              help="Form of the rows: of an -o FILE what its name ends in, else table.")
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(shared.FORMATS),
+    help="Form of the rows: of an -o FILE what its name ends in, else table.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes that read the events.")
 @click.option("--limit", type=click.IntRange(min=0), help="Show at most so many rows.")
 @click.option("--fields", multiple=True, metavar="NAMES", help="Show these fields, whole: names, or patterns with *.")
@@ -26,8 +31,15 @@ if TYPE_CHECKING:
 @shared.environment_options
 @shared.reading_options
 def command(
-    spl: str, files: tuple[str, ...], form: str | None, jobs: int, limit: int | None, fields: tuple[str, ...],
-    output: str | None, quiet: bool, **settings: Any,
+    spl: str,
+    files: tuple[str, ...],
+    form: str | None,
+    jobs: int,
+    limit: int | None,
+    fields: tuple[str, ...],
+    output: str | None,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Run the search SPL (or @FILE) over the events in FILES: files, folders, globs, or standard input.
 

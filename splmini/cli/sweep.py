@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 @shared.environment_options
 @shared.reading_options
 def command(
-    content: str, files: tuple[str, ...], as_json: bool, everything: bool, only: tuple[str, ...], jobs: int,
-    quiet: bool, **settings: Any,
+    content: str,
+    files: tuple[str, ...],
+    as_json: bool,
+    everything: bool,
+    only: tuple[str, ...],
+    jobs: int,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Run all detections of CONTENT over the events in FILES; show which fired.
 

@@ -23,8 +23,14 @@ Written = click.Path(dir_okay=False)
 @click.option("--download", is_flag=True, help="Fetch attack data that is not there, from the hosts allowed.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="HOST", help="A host that --download may ask, by https.")
 @click.option("--cache", type=click.Path(file_okay=False), help="Where fetched files are kept (the user's cache).")
-@click.option("--max-size", type=click.IntRange(min=1), default=512, show_default=True, metavar="MB",
-              help="The largest file to fetch.")
+@click.option(
+    "--max-size",
+    type=click.IntRange(min=1),
+    default=512,
+    show_default=True,
+    metavar="MB",
+    help="The largest file to fetch.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Processes.")
 @click.option("--junit", type=Written, metavar="FILE", help="Write a JUnit XML report.")
 @click.option("--json", "json_file", type=Written, metavar="FILE", help="Write a JSON report.")
@@ -36,9 +42,22 @@ Written = click.Path(dir_okay=False)
 @click.option("-q", "--quiet", is_flag=True, help="Show failures only.")
 @shared.environment_options
 def command(
-    paths: tuple[str, ...], attack_data: str | None, download: bool, hosts: tuple[str, ...], cache: str | None,
-    max_size: int, jobs: int, junit: str | None, json_file: str | None, coverage: bool, coverage_html: str | None,
-    coverage_json: str | None, fail_under: float | None, watch: bool, quiet: bool, **settings: Any,
+    paths: tuple[str, ...],
+    attack_data: str | None,
+    download: bool,
+    hosts: tuple[str, ...],
+    cache: str | None,
+    max_size: int,
+    jobs: int,
+    junit: str | None,
+    json_file: str | None,
+    coverage: bool,
+    coverage_html: str | None,
+    coverage_json: str | None,
+    fail_under: float | None,
+    watch: bool,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Run the tests of the detections in PATHS (here) over their attack data, and the cases in NAME.test.yml files.
 
@@ -59,7 +78,9 @@ def command(
     files = splmini.bench.find_tests(paths)
     fetch = _bench.fetched(files, attack_data, hosts, cache, max_size << 20) if download else None
     arguments = {
-        "settings": shared.environment_settings(settings), "attack_data": attack_data, "fetch": fetch,
+        "settings": shared.environment_settings(settings),
+        "attack_data": attack_data,
+        "fetch": fetch,
         "coverage": measured,
     }
     if watch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from splmini.commands._arguments import Arguments
+from splmini.commands.arguments.reading import Arguments
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, appended
 
@@ -27,9 +27,7 @@ def field_as(arguments: Arguments) -> tuple[str, str | None]:
     return node.text, None
 
 
-def running(
-    node: tree.Command, make: Callable[[], Step], reads: Iterable[str], writes: Iterable[str]
-) -> Operator:
+def running(node: tree.Command, make: Callable[[], Step], reads: Iterable[str], writes: Iterable[str]) -> Operator:
     """Return the operator that applies a step to each row in order; `make` gives a fresh step for each run."""
     read_fields, written = frozenset(reads), tuple(writes)
 

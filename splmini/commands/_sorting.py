@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.commands._arguments import fail
 from splmini.commands._spool import RowFile, size_of
+from splmini.commands.arguments.reading import fail
 from splmini.errors import ArgumentError, LimitExceeded, UnknownFunction, did_you_mean
 from splmini.functions.stats import find_function
 from splmini.language import tree
@@ -168,7 +168,8 @@ def sorted_rows(batches: Iterable[Batch], keys: Sequence[SortKey], ctx: RunConte
                 spilled += run.size
                 if spilled > ctx.limits.sort_bytes:
                     raise LimitExceeded(
-                        f"Sorting needs more than {ctx.limits.sort_bytes} bytes on disk.", name="sort_bytes",
+                        f"Sorting needs more than {ctx.limits.sort_bytes} bytes on disk.",
+                        name="sort_bytes",
                         hint="Raise Limits.sort_bytes, keep fewer fields, or sort fewer results.",
                     )
                 rows, size = [], 0

@@ -48,7 +48,8 @@ class Spool:
         self._file.extend(batch)
         if self._file.size > self._ctx.limits.sort_bytes:
             raise LimitExceeded(
-                f"The results need more than {self._ctx.limits.sort_bytes} bytes on disk.", name="sort_bytes",
+                f"The results need more than {self._ctx.limits.sort_bytes} bytes on disk.",
+                name="sort_bytes",
                 hint="Raise Limits.sort_bytes or keep fewer fields.",
             )
 

@@ -59,7 +59,8 @@ class Section:
         if self.ignored is None:
             return []
         return [
-            line for line in lines
+            line
+            for line in lines
             if (self.member is None or self.member.search(line)) and not any(each.search(line) for each in self.ignored)
         ]
 

@@ -95,8 +95,10 @@ class Transactions:
 
     def is_closed(self, transaction: Transaction) -> bool:
         """Say whether a transaction has the end and the start that were asked for, and was not evicted."""
-        return not transaction.evicted and (self.starts is None or transaction.closed) and (
-            self.ends is None or transaction.ended
+        return (
+            not transaction.evicted
+            and (self.starts is None or transaction.closed)
+            and (self.ends is None or transaction.ended)
         )
 
     def place(self, row: Row, time: float) -> None:
@@ -137,8 +139,10 @@ class Transactions:
         oldest.evicted = True
         self.close(oldest)
         self.ctx.message(
-            "warn", "transaction", "Transactions were evicted: too many were open (maxopentxn, maxopenevents). "
-            "They are left out unless keepevicted=true."
+            "warn",
+            "transaction",
+            "Transactions were evicted: too many were open (maxopentxn, maxopenevents). "
+            "They are left out unless keepevicted=true.",
         )
 
     def bucket(self, row: Row) -> tuple[Any, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import read
 from splmini.commands._running import Step, field_as, running
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.registry import BuildScope, Example, command
@@ -12,9 +12,13 @@ from splmini.values.numbers import to_number
 
 
 @command(
-    "accum", renames=True, category="streaming", syntax="accum FIELD [AS NEWFIELD]",
+    "accum",
+    renames=True,
+    category="streaming",
+    syntax="accum FIELD [AS NEWFIELD]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Accum",
-    examples=(Example("| accum v as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),
+    examples=(
+        Example("| accum v as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),
         Example(
             "| accum n as total",
             [{"n": 1, "total": 1}, {"n": "x"}, {"n": 2, "total": 3}],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import field_names, read
 from splmini.commands.addtotals import EVENTS, chosen, totals_operator
+from splmini.commands.arguments.reading import field_names, read
 from splmini.language import tree
 from splmini.operators import Operator
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -15,7 +15,9 @@ OPTIONS = {
 
 
 @command(
-    "addcoltotals", options=OPTIONS, category="transforming",
+    "addcoltotals",
+    options=OPTIONS,
+    category="transforming",
     syntax="addcoltotals [labelfield=FIELD] [label=STRING] [FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Addcoltotals",
     examples=(

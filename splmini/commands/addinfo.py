@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import read, reading
+from splmini.commands.arguments.reading import read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, command
@@ -47,6 +47,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return addinfo
 
     return Streaming(
-        name="addinfo", bind=bind, requires=reading(frozenset(), NAMES), columns=appended(*NAMES),
-        writes=frozenset(NAMES), node=node, span=node.span,
+        name="addinfo",
+        bind=bind,
+        requires=reading(frozenset(), NAMES),
+        columns=appended(*NAMES),
+        writes=frozenset(NAMES),
+        node=node,
+        span=node.span,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from splmini.commands._arguments import Arguments, FieldPatterns, field_names, is_internal, read
+from splmini.commands.arguments.reading import Arguments, FieldPatterns, field_names, is_internal, read
 from splmini.language import tree
 from splmini.operators import (
     ALL,
@@ -35,13 +35,16 @@ EVENTS = ({"p": "A", "Q1": 12, "Q2": 14}, {"p": "B", "Q1": 14, "Q2": 11})
 
 
 @command(
-    "addtotals", options=OPTIONS, category="reporting",
+    "addtotals",
+    options=OPTIONS,
+    category="reporting",
     syntax="addtotals [row=BOOL] [col=BOOL] [fieldname=NAME] [labelfield=FIELD] [label=STRING] [FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Addtotals",
     examples=(
         Example("| addtotals fieldname=Sum", [{"p": "A", "Sum": 26}, {"p": "B", "Sum": 25}], EVENTS),
-        Example("| addtotals row=f col=t labelfield=p", [{"p": "A"}, {"p": "B"}, {"p": "Total", "Q1": 26, "Q2": 25}],
-                EVENTS),
+        Example(
+            "| addtotals row=f col=t labelfield=p", [{"p": "A"}, {"p": "B"}, {"p": "Total", "Q1": 26, "Q2": 25}], EVENTS
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -71,8 +74,14 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def requires(after: Fields) -> Fields:
         return ALL if not names or after is None else (after - {target}) | frozenset(names)
 
-    return Streaming(name=node.name, bind=bind, requires=requires, columns=appended(target),
-                     writes=frozenset({target}), span=node.span)
+    return Streaming(
+        name=node.name,
+        bind=bind,
+        requires=requires,
+        columns=appended(target),
+        writes=frozenset({target}),
+        span=node.span,
+    )
 
 
 def _nothing(ctx: RunContext) -> Callable[[Batch], Batch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import field_names, read
+from splmini.commands.arguments.reading import field_names, read
 from splmini.commands.outlier import Settings, outliers
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
@@ -10,26 +10,39 @@ from splmini.operators import ALL, Fields, Operator, Sequence
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
-    "method": OptionSpec("enum", default="histogram", choices=("histogram", "zscore", "iqr"),
-                         doc="How anomalies are found; only iqr runs here."),
-    "action": OptionSpec("enum", choices=("filter", "annotate", "summary", "remove", "rm", "transform", "tf"),
-                         doc="What is done: with iqr, remove or transform (default)."),
+    "method": OptionSpec(
+        "enum",
+        default="histogram",
+        choices=("histogram", "zscore", "iqr"),
+        doc="How anomalies are found; only iqr runs here.",
+    ),
+    "action": OptionSpec(
+        "enum",
+        choices=("filter", "annotate", "summary", "remove", "rm", "transform", "tf"),
+        doc="What is done: with iqr, remove or transform (default).",
+    ),
     "pthresh": OptionSpec("number", doc="The probability threshold of histogram and zscore; not with iqr."),
     "cutoff": OptionSpec("bool", default=True, doc="The bound on the anomalies of histogram; not with iqr."),
     "mark": OptionSpec("bool", default=False, doc="With iqr: put 000 in front of truncated numbers."),
-    "param": OptionSpec("number", least=0, default=2.5,
-                        doc="With iqr: how many ranges beyond a quartile a number may lie."),
+    "param": OptionSpec(
+        "number", least=0, default=2.5, doc="With iqr: how many ranges beyond a quartile a number may lie."
+    ),
     "uselower": OptionSpec("bool", default=False, doc="With iqr: whether low numbers are outliers, too."),
 }
 
 
 @command(
-    "anomalydetection", options=OPTIONS, category="streaming",
+    "anomalydetection",
+    options=OPTIONS,
+    category="streaming",
     syntax="anomalydetection method=iqr [action=remove|transform] [mark=BOOL] [param=NUM] [uselower=BOOL] [FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Anomalydetection",
     examples=(
-        Example("| anomalydetection method=iqr action=remove v", [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}],
-                ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99})),
+        Example(
+            "| anomalydetection method=iqr action=remove v",
+            [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}],
+            ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -56,7 +69,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if method != "iqr":
         raise UnsupportedFeature(
             f"anomalydetection cannot run the method {method}: Splunk does not document it far enough.",
-            name=f"anomalydetection method={method}", span=node.span, hint="method=iqr runs.",
+            name=f"anomalydetection method={method}",
+            span=node.span,
+            hint="method=iqr runs.",
         )
     names = field_names(arguments.words, node)
     remove = action in ("remove", "rm")

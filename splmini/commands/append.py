@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import read, reading
-from splmini.commands._subsearches import limited, one_after_the_other, one_subsearch
+from splmini.commands.arguments.reading import read, reading
+from splmini.commands.arguments.subsearches import limited, one_after_the_other, one_subsearch
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read, reading
-from splmini.commands._subsearches import all_columns, limited, one_subsearch
+from splmini.commands.arguments.reading import read, reading
+from splmini.commands.arguments.subsearches import all_columns, limited, one_subsearch
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command

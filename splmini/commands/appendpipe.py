@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read
-from splmini.commands._subsearches import all_columns, one_subsearch, rows_of
+from splmini.commands.arguments.reading import read
+from splmini.commands.arguments.subsearches import all_columns, one_subsearch, rows_of
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command

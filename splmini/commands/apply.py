@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import read
-from splmini.commands._learning.density import DRAWING, THRESHOLDS
-from splmini.commands._learning.estimators import PROBABILITIES
-from splmini.commands._learning.storage import check_name, load
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
+from splmini.learning.density import DRAWING, THRESHOLDS
+from splmini.learning.estimators import PROBABILITIES
+from splmini.learning.storage import check_name, load
 from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, command
 from splmini.values.numbers import to_text

@@ -6,9 +6,9 @@ import re
 from collections import deque
 from typing import Any
 
-from splmini.commands._arguments import Arguments, read
-from splmini.commands._options import text_of
 from splmini.commands._running import Step, field_as, put, running
+from splmini.commands.arguments.options import text_of
+from splmini.commands.arguments.reading import Arguments, read
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -17,12 +17,18 @@ OPTIONS = {"p": OptionSpec("any", doc="How many rows back: a number, or a range 
 
 
 @command(
-    "autoregress", options=OPTIONS, renames=True, category="streaming",
+    "autoregress",
+    options=OPTIONS,
+    renames=True,
+    category="streaming",
     syntax="autoregress FIELD [AS NEWFIELD] [p=INT[-INT]]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Autoregress",
     examples=(
-        Example("| autoregress v p=1-2", [{"v": 1}, {"v": 2, "v_p1": 1}, {"v": 3, "v_p1": 2, "v_p2": 1}],
-                ({"v": 1}, {"v": 2}, {"v": 3})),
+        Example(
+            "| autoregress v p=1-2",
+            [{"v": 1}, {"v": 2, "v_p1": 1}, {"v": 3, "v_p1": 2, "v_p2": 1}],
+            ({"v": 1}, {"v": 2}, {"v": 3}),
+        ),
         Example(
             "| autoregress n p=1-2",
             [{"n": 1}, {"n": 2, "n_p1": 1}, {"n": 3, "n_p1": 2, "n_p2": 1}],

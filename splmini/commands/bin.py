@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.commands import _binning
-from splmini.commands._arguments import Arguments, fail, read, reading
 from splmini.commands._spool import Spool
+from splmini.commands.aggregation import binning as _binning
+from splmini.commands.arguments.reading import Arguments, fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -58,11 +58,7 @@ class Binning:
         Example("| bin size span=100 AS class", ({"size": 30, "class": "0-100"},), ({"size": 30},)),
         Example(
             "| bin span=5m _time | stats count by _time",
-            [
-                {"_time": 1699999800, "count": 1},
-                {"_time": 1700000100, "count": 1},
-                {"_time": 1700000400, "count": 1},
-            ],
+            [{"_time": 1699999800, "count": 1}, {"_time": 1700000100, "count": 1}, {"_time": 1700000400, "count": 1}],
             ({"_time": 1700000010}, {"_time": 1700000200}, {"_time": 1700000400}),
         ),
     ),
@@ -85,8 +81,14 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if None not in (arguments["start"], arguments["end"]) and arguments["end"] < arguments["start"]:
         fail(node, "end has to be start or more.", arguments.given["end"])
     binning = Binning(
-        source, target, arguments["span"], arguments["minspan"], arguments["bins"], arguments["start"],
-        arguments["end"], arguments["aligntime"],
+        source,
+        target,
+        arguments["span"],
+        arguments["minspan"],
+        arguments["bins"],
+        arguments["start"],
+        arguments["end"],
+        arguments["aligntime"],
     )
     requires = reading(frozenset({source}), () if source == target else (target,))
     if binning.span is None:
@@ -96,8 +98,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return _binner(binning, _bins(binning, ctx))
 
     return Streaming(
-        name="bin", bind=bind, requires=requires, columns=appended(target), writes=frozenset({target}),
-        node=node, span=node.span,
+        name="bin",
+        bind=bind,
+        requires=requires,
+        columns=appended(target),
+        writes=frozenset({target}),
+        node=node,
+        span=node.span,
     )
 
 

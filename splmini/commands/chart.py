@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from splmini.commands import _binning
-from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed
-from splmini.commands._arguments import Arguments, read
-from splmini.commands._pivot import (
+from splmini.commands.aggregation import binning
+from splmini.commands.aggregation.groups import Grouping, Groups, by_fields, fields_needed
+from splmini.commands.aggregation.pivot import (
     BIN_OPTIONS,
     SERIES_OPTIONS,
     Bins,
@@ -22,8 +21,9 @@ from splmini.commands._pivot import (
     read_measures_of,
     read_split,
 )
-from splmini.commands._pivot_table import Table, with_number
-from splmini.commands._slices import PlacedSource, Rows, Source
+from splmini.commands.aggregation.pivot_table import Table, with_number
+from splmini.commands.aggregation.slices import PlacedSource, Rows, Source
+from splmini.commands.arguments.reading import Arguments, read
 from splmini.commands.stats import order_matters
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
@@ -48,16 +48,19 @@ class Settings:
 
 
 @command(
-    "chart", "aggregation", options=OPTIONS, clauses=("by", "over", "where"), category="transforming",
+    "chart",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by", "over", "where"),
+    category="transforming",
     syntax="chart [limit=N|topN|bottomN] [useother=BOOL] [usenull=BOOL] [sep=STRING] [format=STRING] [cont=BOOL] "
     "FUNCTION(FIELD) [AS NAME] ... [OVER ROW [span=SPAN]] [BY [ROW [span=SPAN]] COLUMN [where FUNCTION in topN]]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Chart",
     examples=(
         Example(
-            "| chart sum(v) over p by q", [{"p": "A", "Q1": 3, "Q2": 5}, {"p": "B", "Q1": 4}],
-            (
-                {"p": "A", "q": "Q1", "v": 3}, {"p": "A", "q": "Q2", "v": 5}, {"p": "B", "q": "Q1", "v": 4},
-            ),
+            "| chart sum(v) over p by q",
+            [{"p": "A", "Q1": 3, "Q2": 5}, {"p": "B", "Q1": 4}],
+            ({"p": "A", "q": "Q1", "v": 3}, {"p": "A", "q": "Q2", "v": 5}, {"p": "B", "q": "Q1", "v": 4}),
         ),
         Example("| chart count by size span=100", [{"size": "0-100", "count": 2}], ({"size": 30}, {"size": 99})),
         Example(
@@ -99,7 +102,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     ordered = order_matters(settings.grouping.measures)
     return Partial(
-        name=node.name, create=create, requires=requires, order_matters=ordered, span=node.span,
+        name=node.name,
+        create=create,
+        requires=requires,
+        order_matters=ordered,
+        span=node.span,
         takes_tables=settings.grouping.names_fields,
     )
 
@@ -120,15 +127,14 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     check_split(arguments, measures, fields, len(fields) == 2)
     _refuse_row_field(arguments, row)
     row_bins, column_bins = _bins(node, arguments, owners, fields)
-    grouping = Grouping(measures, fields, dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
-                        span=node.span)
+    grouping = Grouping(
+        measures, fields, dedup_splitvals=arguments["dedup_splitvals"], command=node.name, span=node.span
+    )
     split = read_split(arguments, fields[1], column_bins) if len(fields) == 2 else None
     if split is not None and split.counts_events(measures):
         grouping = with_number(grouping)
     names = Names(arguments["sep"], arguments["format"])
-    return Settings(
-        grouping, row, row_bins, split, names, arguments["cont"], idle_options(arguments, len(fields) == 2)
-    )
+    return Settings(grouping, row, row_bins, split, names, arguments["cont"], idle_options(arguments, len(fields) == 2))
 
 
 def owned_options(node: tree.Command) -> tuple[tree.Command, dict[str, list[tree.Option]]]:
@@ -168,8 +174,11 @@ def _refuse_row_field(arguments: Arguments, row: str | None) -> None:
     for node in arguments.aggregations:
         for argument in node.args:
             if row is not None and isinstance(argument, tree.Word) and argument.text == row:
-                arguments.fail(f"'{row}' is the field of the rows: it cannot be aggregated, too.", argument,
-                               hint="Copy it to another field with eval first.")
+                arguments.fail(
+                    f"'{row}' is the field of the rows: it cannot be aggregated, too.",
+                    argument,
+                    hint="Copy it to another field with eval first.",
+                )
 
 
 class ChartState:
@@ -250,8 +259,8 @@ class ChartState:
         return before + binned + [item for item in single if to_number(item[0]) is None]
 
     def _label(self, start: float) -> Any:
-        timed = isinstance(self.bins, _binning.TimeBins)
-        return start if timed else _binning.label(self.bins.bounds(start), start)
+        timed = isinstance(self.bins, binning.TimeBins)
+        return start if timed else binning.label(self.bins.bounds(start), start)
 
     def _filled(self, low: float, high: float) -> list[int | float]:
         result: list[int | float] = [low]
@@ -274,11 +283,11 @@ class ChartState:
         count = options.bins or DEFAULT_BINS
         least = options.minspan
         if self.settings.row == "_time":
-            span = _binning.automatic_time_span(min(edges), max(edges), count, least)
-            self.bins = _binning.TimeBins(span, ctx.timezone, _binning.align_time(options.align, ctx))
+            span = binning.automatic_time_span(min(edges), max(edges), count, least)
+            self.bins = binning.TimeBins(span, ctx.timezone, binning.align_time(options.align, ctx))
         else:
-            width = _binning.automatic_width(min(edges), max(edges), count, least.count if least else None)
-            self.bins = _binning.LinearBins(width)
+            width = binning.automatic_width(min(edges), max(edges), count, least.count if least else None)
+            self.bins = binning.LinearBins(width)
         place, split = self._placer(), self.settings.split is not None
         assert place is not None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, appended, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -24,7 +24,9 @@ OPTIONS = {
     "field": OptionSpec("field", default="_raw", doc="The field whose text is compared."),
     "labelonly": OptionSpec("bool", default=False, doc="Keep all results and only write labels."),
     "match": OptionSpec(
-        "enum", default="termlist", choices=("termlist", "termset", "ngramset"),
+        "enum",
+        default="termlist",
+        choices=("termlist", "termset", "ngramset"),
         doc="What is compared: terms in order, terms in any order, or groups of three characters.",
     ),
 }

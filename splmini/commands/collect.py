@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -107,11 +107,13 @@ def summary_event(row: Row, options: dict[str, Any], ctx: RunContext) -> Row:
             event[f"orig_{name}"] = event.pop(name)
     if raw is None:
         info = _info(ctx) if options["addinfo"] else {}
-        raw = ", ".join([
-            *([times.strftime(time, options["timeformat"], ctx.timezone) or ""] if options["addtime"] else []),
-            *(f"{name}={value}" for name, value in info.items() if name not in event),
-            *(pair for name, value in event.items() for pair in _pairs(name, value, ctx)),
-        ])
+        raw = ", ".join(
+            [
+                *([times.strftime(time, options["timeformat"], ctx.timezone) or ""] if options["addtime"] else []),
+                *(f"{name}={value}" for name, value in info.items() if name not in event),
+                *(pair for name, value in event.items() for pair in _pairs(name, value, ctx)),
+            ]
+        )
         event = {**info, **event}
     if options["marker"]:
         raw = f"{to_text(raw)}, {options['marker']}"

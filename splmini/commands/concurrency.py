@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, appended, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -26,7 +26,8 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Concurrency",
     examples=(
         Example(
-            "| concurrency duration=d", ({"_time": 5, "concurrency": 2}, {"_time": 0, "concurrency": 1}),
+            "| concurrency duration=d",
+            ({"_time": 5, "concurrency": 2}, {"_time": 0, "concurrency": 1}),
             ({"_time": 5, "d": 1}, {"_time": 0, "d": 10}),
         ),
     ),

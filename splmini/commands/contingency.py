@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.commands._aggregation import Grouping, Groups, Measure
-from splmini.commands._arguments import read
+from splmini.commands.aggregation.groups import Grouping, Groups, Measure
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -35,15 +35,20 @@ class Settings:
 
 
 @command(
-    "contingency", options=OPTIONS, category="transforming",
+    "contingency",
+    options=OPTIONS,
+    category="transforming",
     syntax="contingency [maxrows=INT] [maxcols=INT] [mincolcover=NUM] [minrowcover=NUM] [usetotal=BOOL] "
     "[totalstr=STRING] FIELD FIELD",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Contingency",
     examples=(
         Example(
             "| contingency m d",
-            [{"m": "lo", "S": 2, "M": 1, "TOTAL": 3}, {"m": "hi", "S": 1, "M": 0, "TOTAL": 1},
-             {"m": "TOTAL", "S": 3, "M": 1, "TOTAL": 4}],
+            [
+                {"m": "lo", "S": 2, "M": 1, "TOTAL": 3},
+                {"m": "hi", "S": 1, "M": 0, "TOTAL": 1},
+                {"m": "TOTAL", "S": 3, "M": 1, "TOTAL": 4},
+            ],
             ({"m": "lo", "d": "S"}, {"m": "lo", "d": "S"}, {"m": "lo", "d": "M"}, {"m": "hi", "d": "S"}),
         ),
     ),
@@ -69,7 +74,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         arguments.fail("contingency takes no wildcards.", wild)
     settings = Settings(
         Grouping((Measure("count", "count"),), tuple(names), command=node.name, span=node.span),
-        (arguments["maxrows"], arguments["minrowcover"]), (arguments["maxcols"], arguments["mincolcover"]),
+        (arguments["maxrows"], arguments["minrowcover"]),
+        (arguments["maxcols"], arguments["mincolcover"]),
         arguments["totalstr"] if arguments["usetotal"] else None,
     )
 

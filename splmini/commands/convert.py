@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from splmini.commands._arguments import Arguments, FieldPatterns, fail, read, reading
 from splmini.commands._spool import spooled
+from splmini.commands.arguments.reading import Arguments, FieldPatterns, fail, read, reading
 from splmini.errors import UnknownFunction, did_you_mean
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Stream, Streaming, appended
@@ -20,9 +20,7 @@ from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number, to_text
 from splmini.values.wildcards import substitute
 
-OPTIONS = {
-    "timeformat": OptionSpec("string", default="%m/%d/%Y %H:%M:%S", doc="The format of ctime and mktime."),
-}
+OPTIONS = {"timeformat": OptionSpec("string", default="%m/%d/%Y %H:%M:%S", doc="The format of ctime and mktime.")}
 SOURCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Convert"
 
 Conversion = Callable[[Any, str, tzinfo], Any]
@@ -112,8 +110,14 @@ def plain_number(value: Any, timeformat: str, zone: tzinfo) -> Any:
 
 
 CONVERSIONS: dict[str, Conversion] = {
-    "ctime": ctime, "dur2sec": dur2sec, "memk": memk, "mktime": mktime, "mstime": mstime, "num": num,
-    "rmcomma": rmcomma, "rmunit": rmunit,
+    "ctime": ctime,
+    "dur2sec": dur2sec,
+    "memk": memk,
+    "mktime": mktime,
+    "mstime": mstime,
+    "num": num,
+    "rmcomma": rmcomma,
+    "rmunit": rmunit,
 }
 AUTOMATIC: tuple[Conversion, ...] = (written_number, dur2sec, mstime, memk, plain_number)
 """What auto() tries, in this order: the first that every value of the field agrees with."""
@@ -197,15 +201,22 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return SequenceOperator(name="convert", run=run, requires=requires, node=node, span=node.span)
     new = [step.alias for step in steps if step.alias is not None and "*" not in step.alias]
     return Streaming(
-        name="convert", bind=bind, requires=requires, columns=appended(*new),
-        writes=frozenset(targets) if exact else None, node=node, span=node.span,
+        name="convert",
+        bind=bind,
+        requires=requires,
+        columns=appended(*new),
+        writes=frozenset(targets) if exact else None,
+        node=node,
+        span=node.span,
     )
 
 
 def _step(arguments: Arguments, node: tree.Aggregation) -> Step:
     if node.function not in CONVERSIONS and node.function not in ("auto", "none"):
         raise UnknownFunction(
-            f"convert has no function '{node.function}'.", name=node.function, span=node.span,
+            f"convert has no function '{node.function}'.",
+            name=node.function,
+            span=node.span,
             hint=did_you_mean(node.function, [*CONVERSIONS, "auto", "none"]),
         )
     if len(node.args) != 1 or not isinstance(node.args[0], (tree.Word, tree.FieldRef)):

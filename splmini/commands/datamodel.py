@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
@@ -19,13 +19,14 @@ _STRINGS = ("search_string", "flat_string", "acceleration_search_string")
 
 
 @command(
-    "datamodel", options=OPTIONS, generating=True, category="generating",
+    "datamodel",
+    options=OPTIONS,
+    generating=True,
+    category="generating",
     syntax="datamodel [MODEL [DATASET [search | flat | acceleration_search]]] [strict_fields=BOOL]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
-    examples=(
-        Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),
-    ),
-)  # fmt: skip
+    examples=(Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),),
+)
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Gives the events of a dataset of a data model, or says what data models there are.
 
@@ -48,8 +49,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "datamodel has to be the first command of a search.")
     mode = words[2].text.lower() if len(words) == 3 else None
     if mode in _STRINGS:
-        raise UnsupportedFeature(f"{mode} gives the text of a search that Splunk generates; there is none.", name=mode,
-                                 span=words[2].span, hint=f"datamodel {words[0]} {words[1]} search")  # fmt: skip
+        raise UnsupportedFeature(
+            f"{mode} gives the text of a search that Splunk generates; there is none.",
+            name=mode,
+            span=words[2].span,
+            hint=f"datamodel {words[0]} {words[1]} search",
+        )
     if mode is not None and mode not in _MODES:
         fail(node, f"datamodel has no mode '{words[2].text}'.", words[2], f"It is one of {', '.join(_MODES)}.")
     name = ".".join(word.text for word in words[:2])

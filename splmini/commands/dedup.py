@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
-from splmini.commands._arguments import fail, field_names, read, reading, repeated
-from splmini.commands._options import parse_int
 from splmini.commands._sorting import read_sort_keys, sorted_rows
+from splmini.commands.arguments.options import parse_int
+from splmini.commands.arguments.reading import fail, field_names, read, reading, repeated
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Stream, batched
 from splmini.operators import Sequence as SequenceOperator
@@ -82,8 +82,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     sorted_by = frozenset(key.field for key in keys)
     return SequenceOperator(
-        name="dedup", run=run, requires=reading(frozenset(names) | sorted_by), keeps_order=not keys,
-        node=node, span=node.span,
+        name="dedup",
+        run=run,
+        requires=reading(frozenset(names) | sorted_by),
+        keeps_order=not keys,
+        node=node,
+        span=node.span,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from splmini.commands._arguments import read
 from splmini.commands._running import Step, field_as, put, running
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -16,14 +16,15 @@ OPTIONS = {"p": OptionSpec("int", least=1, default=1, doc="How many rows back th
 
 
 @command(
-    "delta", options=OPTIONS, renames=True, category="streaming", syntax="delta FIELD [AS NEWFIELD] [p=INT]",
+    "delta",
+    options=OPTIONS,
+    renames=True,
+    category="streaming",
+    syntax="delta FIELD [AS NEWFIELD] [p=INT]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Delta",
-    examples=(Example("| delta v as d", [{"v": 5, "d": None}, {"v": 3, "d": -2}], ({"v": 5}, {"v": 3})),
-        Example(
-            "| delta n as d p=2",
-            [{"n": 1}, {"n": 5}, {"n": 9, "d": 8}],
-            ({"n": 1}, {"n": 5}, {"n": 9}),
-        ),
+    examples=(
+        Example("| delta v as d", [{"v": 5, "d": None}, {"v": 3, "d": -2}], ({"v": 5}, {"v": 3})),
+        Example("| delta n as d p=2", [{"n": 1}, {"n": 5}, {"n": 9, "d": 8}], ({"n": 1}, {"n": 5}, {"n": 9})),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from splmini.commands._arguments import fail, fields_read, without
+from splmini.commands.arguments.reading import fail, fields_read, without
 from splmini.compiler import is_boolean
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Streaming, union
@@ -26,7 +26,7 @@ from splmini.values.numbers import to_text
             ({"user": "bob", "price": 4, "total": 8, "label": "bob-8"},),
             ({"user": "bob", "price": 4},),
         ),
-        Example('| eval {name}=value', ({"size": 7},), ({"name": "size", "value": 7},)),
+        Example("| eval {name}=value", ({"size": 7},), ({"name": "size", "value": 7},)),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -45,8 +45,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 def streaming(assignments: Sequence[tree.Assignment], node: tree.Command) -> Streaming:
     """Return the operator of checked assignments."""
     return Streaming(
-        name="eval", bind=binder(assignments), requires=requirement(assignments), columns=_columns(assignments),
-        writes=_written(assignments), node=node, span=node.span,
+        name="eval",
+        bind=binder(assignments),
+        requires=requirement(assignments),
+        columns=_columns(assignments),
+        writes=_written(assignments),
+        node=node,
+        span=node.span,
     )
 
 
@@ -58,7 +63,9 @@ def checked(node: tree.Command, scope: BuildScope) -> tuple[tree.Assignment, ...
             fail(node, f"{node.name} needs assignments such as field=expression, not '{argument}'.", argument)
         if is_boolean(argument.value):
             fail(
-                node, "A field cannot be set to a truth value.", argument.value,
+                node,
+                "A field cannot be set to a truth value.",
+                argument.value,
                 "Use if(<condition>, <value>, <value>) instead.",
             )
         scope.check(argument.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from splmini.commands._aggregation import Grouping, Groups, fields_needed
+from splmini.commands.aggregation.groups import Grouping, Groups, fields_needed
 from splmini.commands.stats import read_grouping
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, union
@@ -18,12 +18,17 @@ OPTIONS = {
 
 
 @command(
-    "eventstats", "aggregation", options=OPTIONS, clauses=("by",), category="dataset processing",
+    "eventstats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by",),
+    category="dataset processing",
     syntax="eventstats [allnum=BOOL] FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eventstats",
     examples=(
         Example(
-            "| eventstats max(v) as top by h", [{"h": "a", "v": 1, "top": 3}, {"h": "a", "v": 3, "top": 3}, {"v": 9}],
+            "| eventstats max(v) as top by h",
+            [{"h": "a", "v": 1, "top": 3}, {"h": "a", "v": 3, "top": 3}, {"v": 9}],
             ({"h": "a", "v": 1}, {"h": "a", "v": 3}, {"v": 9}),
         ),
         Example(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, fields_read, reading
+from splmini.commands.arguments.reading import fail, fields_read, reading
 from splmini.commands.eval import checked
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
@@ -48,6 +48,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return unchanged
 
     return Streaming(
-        name="fieldformat", bind=bind, requires=reading(fields_read(assignments[0].value)), writes=frozenset(),
-        node=node, span=node.span,
+        name="fieldformat",
+        bind=bind,
+        requires=reading(fields_read(assignments[0].value)),
+        writes=frozenset(),
+        node=node,
+        span=node.span,
     )

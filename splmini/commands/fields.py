@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from splmini.commands._arguments import (
-    FieldPatterns,
-    fail,
-    field_names,
-    is_internal,
-    limited_to,
-    read,
-    without,
-)
+from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, is_internal, limited_to, read, without
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -119,6 +111,11 @@ def _remove(node: tree.Command, names: Sequence[str]) -> Operator:
         return removed_wild if patterns.has_wildcards else removed
 
     return Streaming(
-        name="fields", bind=bind, requires=requires, columns=columns,
-        writes=None if patterns.has_wildcards else frozenset(exact), node=node, span=node.span,
+        name="fields",
+        bind=bind,
+        requires=requires,
+        columns=columns,
+        writes=None if patterns.has_wildcards else frozenset(exact),
+        node=node,
+        span=node.span,
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import FieldPatterns, field_names, is_internal, read
+from splmini.commands.arguments.reading import FieldPatterns, field_names, is_internal, read
 from splmini.functions.stats.basic import Max, Min, Stdev
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
@@ -14,21 +14,33 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_number, to_text
 
 OPTIONS = {
-    "maxvals": OptionSpec("int", least=0, default=100, doc="How many distinct values are listed, most frequent first."),
+    "maxvals": OptionSpec("int", least=0, default=100, doc="How many distinct values are listed, most frequent first.")
 }
-COLUMNS = (
-    "field", "count", "distinct_count", "is_exact", "max", "mean", "min", "numeric_count", "stdev", "values",
-)
+COLUMNS = ("field", "count", "distinct_count", "is_exact", "max", "mean", "min", "numeric_count", "stdev", "values")
 
 
 @command(
-    "fieldsummary", options=OPTIONS, category="transforming", syntax="fieldsummary [maxvals=INT] [FIELD ...]",
+    "fieldsummary",
+    options=OPTIONS,
+    category="transforming",
+    syntax="fieldsummary [maxvals=INT] [FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fieldsummary",
     examples=(
         Example(
             "| fieldsummary a",
-            [{"field": "a", "count": 3, "distinct_count": 2, "is_exact": 1, "max": 4, "mean": 3, "min": 1,
-              "numeric_count": 3, "values": '[{"value":"4","count":2},{"value":"1","count":1}]'}],
+            [
+                {
+                    "field": "a",
+                    "count": 3,
+                    "distinct_count": 2,
+                    "is_exact": 1,
+                    "max": 4,
+                    "mean": 3,
+                    "min": 1,
+                    "numeric_count": 3,
+                    "values": '[{"value":"4","count":2},{"value":"1","count":1}]',
+                }
+            ],
             ({"a": 1}, {"a": 4}, {"a": 4}),
         ),
     ),
@@ -100,7 +112,9 @@ class SummaryState:
     def _row(self, name: str, counts: dict[str, int]) -> Row:
         numbers = {text: number for text in counts if (number := to_number(text)) is not None}
         row: Row = {
-            "field": name, "count": sum(counts.values()), "distinct_count": len(counts),
+            "field": name,
+            "count": sum(counts.values()),
+            "distinct_count": len(counts),
             "is_exact": int(self.most == 0 or len(counts) <= self.most),
             "numeric_count": sum(counts[text] for text in numbers),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import FieldPatterns, field_names, read, reading
+from splmini.commands.arguments.reading import FieldPatterns, field_names, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, command
@@ -16,7 +16,8 @@ from splmini.registry import BuildScope, Example, command
     syntax="filldown [<wc-field-list>]",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Filldown",
-    examples=(Example("| filldown user", ({"user": "a"}, {"n": 1, "user": "a"}), ({"user": "a"}, {"n": 1})),
+    examples=(
+        Example("| filldown user", ({"user": "a"}, {"n": 1, "user": "a"}), ({"user": "a"}, {"n": 1})),
         Example(
             "| filldown user",
             [{"user": "a", "n": 1}, {"n": 2, "user": "a"}, {"user": "b", "n": 3}],

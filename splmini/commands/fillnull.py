@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from splmini.commands._arguments import FieldPatterns, field_names, is_internal, read, reading
 from splmini.commands._spool import spooled
+from splmini.commands.arguments.reading import FieldPatterns, field_names, is_internal, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Scalar, Stream, Streaming, appended
 from splmini.operators import Sequence as SequenceOperator
@@ -22,14 +22,11 @@ OPTIONS = {"value": OptionSpec("string", default="0", doc="What to put where a f
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fillnull",
     examples=(
         Example(
-            "| fillnull value=none user", ({"n": 1, "user": "none"}, {"n": 2, "user": "b"}),
+            "| fillnull value=none user",
+            ({"n": 1, "user": "none"}, {"n": 2, "user": "b"}),
             ({"n": 1}, {"n": 2, "user": "b"}),
         ),
-        Example(
-            "| fillnull",
-            [{"a": 1, "b": 0}, {"b": 2, "a": 0}],
-            ({"a": 1}, {"b": 2}),
-        ),
+        Example("| fillnull", [{"a": 1, "b": 0}, {"b": 2, "a": 0}], ({"a": 1}, {"b": 2})),
         Example(
             "| fillnull value=none user",
             [{"user": "a"}, {"n": 1, "user": "none"}, {"user": "", "n": 2}],
@@ -73,8 +70,13 @@ def _listed(node: tree.Command, names: Sequence[str], value: Scalar) -> Operator
         return fill
 
     return Streaming(
-        name="fillnull", bind=bind, requires=reading(frozenset()), columns=appended(*names),
-        writes=frozenset(names), node=node, span=node.span,
+        name="fillnull",
+        bind=bind,
+        requires=reading(frozenset()),
+        columns=appended(*names),
+        writes=frozenset(names),
+        node=node,
+        span=node.span,
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from splmini.commands._arguments import Arguments, field_names, read
-from splmini.commands._learning import SOURCE, Algorithm, Model, Request, algorithms, library
-from splmini.commands._learning.storage import check_name, find, store
-from splmini.commands._options import at
-from splmini.commands._subsearches import rows_of
+from splmini.commands.arguments.options import at
+from splmini.commands.arguments.reading import Arguments, field_names, read
+from splmini.commands.arguments.subsearches import rows_of
 from splmini.errors import ArgumentError, UnsupportedFeature, did_you_mean
 from splmini.language import tree
+from splmini.learning import SOURCE, Algorithm, Model, Request, algorithms, library
+from splmini.learning.storage import check_name, find, store
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_number, to_text
@@ -36,11 +36,10 @@ OPTIONS = {**GENERAL, **{name: spec for each in algorithms().values() for name, 
     category="dataset processing",
     source=SOURCE,
     examples=(
+        Example("| fit StandardScaler v", [{"v": 1, "SS_v": -1.0}, {"v": 3, "SS_v": 1.0}], ({"v": 1}, {"v": 3})),
         Example(
-            "| fit StandardScaler v", [{"v": 1, "SS_v": -1.0}, {"v": 3, "SS_v": 1.0}], ({"v": 1}, {"v": 3})
-        ),
-        Example(
-            "| fit LinearRegression y from x", [{"predicted(y)": 2.0}, {"predicted(y)": 4.0}],
+            "| fit LinearRegression y from x",
+            [{"predicted(y)": 2.0}, {"predicted(y)": 4.0}],
             ({"x": 1, "y": 2}, {"x": 2, "y": 4}),
         ),
     ),
@@ -113,7 +112,9 @@ def _going_on(ctx: RunContext, algorithm: Algorithm, request: Request, name: str
     if called != algorithm.name or getattr(model, "target", None) != request.target:
         raise ArgumentError(
             f"The model '{name}' is of {called}, with other fields: {algorithm.name} cannot go on from it.",
-            name=algorithm.name, span=node.span, hint="Choose another name, or leave out partial_fit.",
+            name=algorithm.name,
+            span=node.span,
+            hint="Choose another name, or leave out partial_fit.",
         )
     return replace(request, known=model)
 
@@ -122,7 +123,8 @@ def _check_folds(arguments: Arguments, algorithm: Algorithm) -> None:
     option = arguments.given["kfold_cv"]
     if not (algorithm.predicts and algorithm.scored):
         raise UnsupportedFeature(
-            f"{algorithm.name} predicts nothing that a cross-validation could score.", name="fit kfold_cv",
+            f"{algorithm.name} predicts nothing that a cross-validation could score.",
+            name="fit kfold_cv",
             span=option.span,
         )
     if arguments["kfold_cv"] < 2:
@@ -221,7 +223,8 @@ def _request(arguments: Arguments) -> tuple[Algorithm, Request]:
         raise UnsupportedFeature(f"fit has no algorithm '{first.text}' here.", name="fit", hint=hint, span=first.span)
     if arguments["partial_fit"] and not algorithm.grows:
         raise UnsupportedFeature(
-            f"{algorithm.name} cannot go on from a model.", name="fit partial_fit",
+            f"{algorithm.name} cannot go on from a model.",
+            name="fit partial_fit",
             span=arguments.given["partial_fit"].span,
             hint=f"What can: {', '.join(name for name, each in known.items() if each.grows)}.",
         )
@@ -258,7 +261,9 @@ def _model_name(arguments: Arguments, algorithm: Algorithm) -> str | None:
         arguments.fail("into takes the name of one model.", into)
     if algorithm.restore is None:
         raise UnsupportedFeature(
-            f"Models of {algorithm.name} cannot be stored.", name=f"fit {algorithm.name} into", span=into.span,
+            f"Models of {algorithm.name} cannot be stored.",
+            name=f"fit {algorithm.name} into",
+            span=into.span,
             hint="Leave out into.",
         )
     return check_name(names[0].strip("'"), into.span)

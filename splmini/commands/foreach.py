@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from splmini.commands import _templates
-from splmini.commands._arguments import Arguments, fail, field_names, is_internal, read
-from splmini.commands._templates import ITEM_FIELD, ITER_FIELD, FieldMatch, Piece
+from splmini.commands.arguments import templates
+from splmini.commands.arguments.reading import Arguments, fail, field_names, is_internal, read
+from splmini.commands.arguments.templates import ITEM_FIELD, ITER_FIELD, FieldMatch, Piece
 from splmini.commands.eval import binder, requirement
 from splmini.errors import SplError
 from splmini.language import parser, tree
@@ -137,7 +137,7 @@ class _FieldLoop:
     def pipeline(self, match: FieldMatch) -> tree.Pipeline:
         """Return the template filled for a field."""
         try:
-            return _parsed(_templates.substitute(self.template.text, match.tokens(self.tokens)))
+            return _parsed(templates.substitute(self.template.text, match.tokens(self.tokens)))
         except SplError as error:
             raise _template_error(error, self.template) from None
 
@@ -159,7 +159,7 @@ def _fields(
         if name in arguments.given:
             fail(node, f"{name} does not go with mode=multifield.", arguments.given[name])
     tokens = _tokens(arguments, "FIELD", "MATCHSTR", "MATCHSEG1", "MATCHSEG2", "MATCHSEG3")
-    patterns = {name: _templates.match_pattern(name) for name in names if "*" in name}
+    patterns = {name: templates.match_pattern(name) for name in names if "*" in name}
     loop = _FieldLoop(template, names, tokens, patterns)
     _check_fields(loop, scope)
 
@@ -237,7 +237,7 @@ class _ValueLoop:
             row[ITER_FIELD] = number
             text = "null()" if item is None else to_text(item)
             values = {piece.text: text if piece.text in self.item_tokens else str(number) for piece in self.pieces}
-            self._function(_templates.fill(self.pieces, values))([row])
+            self._function(templates.fill(self.pieces, values))([row])
         row.pop(ITEM_FIELD, None)
         row.pop(ITER_FIELD, None)
 
@@ -256,9 +256,7 @@ def _assignments(text: str, template: tree.RawSubsearch) -> tuple[tree.Assignmen
     except SplError as error:
         raise _template_error(error, template) from None
     if len(commands) != 1 or commands[0].name != "eval":
-        raise SplError(
-            "The template of foreach has to be one eval in this mode.", name="foreach", span=template.span
-        )
+        raise SplError("The template of foreach has to be one eval in this mode.", name="foreach", span=template.span)
     return tuple(each for each in commands[0].args if isinstance(each, tree.Assignment))
 
 
@@ -269,8 +267,8 @@ def _values(
         if option.startswith(("field", "match")):
             fail(node, f"{option} goes with mode=multifield only.", arguments.given[option])
     tokens = _tokens(arguments, "ITEM", "ITER")
-    hidden = _templates.with_names({"ITEM": ITEM_FIELD, "ITER": ITER_FIELD}, tokens)
-    pieces = _templates.item_pieces(template.text, hidden)
+    hidden = templates.with_names({"ITEM": ITEM_FIELD, "ITER": ITER_FIELD}, tokens)
+    pieces = templates.item_pieces(template.text, hidden)
     item_tokens = frozenset(token for token, target in hidden.items() if target == ITEM_FIELD)
     sample = _check_values(pieces, item_tokens, template, scope)
     items_of = {"multivalue": as_list, "json_array": _elements, "auto_collections": _collection}[arguments["mode"]]
@@ -305,7 +303,7 @@ def _check_values(
     for sample in ("x", "1"):
         values: Mapping[str, str] = {each.text: sample if each.text in item_tokens else "0" for each in pieces}
         try:
-            assignments = _assignments(_templates.fill(pieces, values), template)
+            assignments = _assignments(templates.fill(pieces, values), template)
             for each in assignments:
                 scope.check(each.value)
             return assignments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -28,10 +28,11 @@ DEFAULT = ("(", "(", "AND", ")", "OR", ")")
     '"<column end>" "<row separator>" "<row end>"] [emptystr="<text>"]',
     category="transforming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Format",
-    examples=(Example("| format", ({"search": '( ( user="a" ) OR ( user="b" ) )'},), ({"user": "a"}, {"user": "b"})),
+    examples=(
+        Example("| format", ({"search": '( ( user="a" ) OR ( user="b" ) )'},), ({"user": "a"}, {"user": "b"})),
         Example(
             "| table user host | format",
-            [{'search': '( ( host="x" AND user="a" ) OR ( user="b" ) )'}],
+            [{"search": '( ( host="x" AND user="a" ) OR ( user="b" ) )'}],
             ({"user": "a", "host": "x"}, {"user": "b"}),
         ),
     ),

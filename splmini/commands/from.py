@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream, batched
@@ -12,13 +12,13 @@ _KINDS = ("datamodel", "inputlookup", "lookup", "savedsearch")
 
 
 @command(
-    "from", generating=True, category="generating",
+    "from",
+    generating=True,
+    category="generating",
     syntax="from (datamodel | inputlookup | lookup | savedsearch)[:]NAME",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/From",
-    examples=(
-        Example("| from datamodel:Authentication.Authentication | stats count", [{"count": 0}]),
-    ),
-)  # fmt: skip
+    examples=(Example("| from datamodel:Authentication.Authentication | stats count", [{"count": 0}]),),
+)
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Gives the rows of a dataset.
 
@@ -41,7 +41,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     kind = kind.strip().lower()
     if kind not in _KINDS:
         raise UnsupportedFeature(
-            f"from does not read datasets of the kind '{kind}'.", name=kind, span=words[0].span,
+            f"from does not read datasets of the kind '{kind}'.",
+            name=kind,
+            span=words[0].span,
             hint=f"It reads {', '.join(_KINDS)}.",
         )
     if not name or (not colon and len(words) < 2):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import one_field, read, reading
+from splmini.commands.arguments.reading import one_field, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -22,7 +22,8 @@ OPTIONS = {"prefix": OptionSpec("string", default="", doc="What to put before th
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fromjson",
     examples=(
         Example(
-            "| fromjson j prefix=p_", ({"p_name": "a", "p_tags": ["x", "y"], "p_in": '{"k":1}'},),
+            "| fromjson j prefix=p_",
+            ({"p_name": "a", "p_tags": ["x", "y"], "p_in": '{"k":1}'},),
             ({"j": '{"name": "a", "tags": ["x", "y"], "in": {"k": 1}, "no": null}'},),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, command
@@ -19,9 +19,7 @@ DEFAULT_RANGE = (0, 100)
     syntax="gauge <value> [<range_val1> <range_val2> ...]",
     category="reporting",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Gauge",
-    examples=(
-        Example("| gauge n 10 20 30", ({"x": 12, "y1": 10, "y2": 20, "y3": 30},), ({"n": 12}, {"n": 99})),
-    ),
+    examples=(Example("| gauge n 10 20 30", ({"x": 12, "y1": 10, "y2": 20, "y3": 30},), ({"n": 12}, {"n": 99})),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give one row: the number in `x`, the bounds of the ranges in `y1`, `y2` …

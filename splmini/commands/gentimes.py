@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from splmini.commands._arguments import Arguments, fail, read
+from splmini.commands.arguments.reading import Arguments, fail, read
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -31,9 +31,7 @@ _HUMAN = "%a %b %e %H:%M:%S %Y"
     syntax="gentimes start=<timestamp> [end=<timestamp>] [increment=<int>(s|m|h|d)]",
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Gentimes",
-    examples=(
-        Example("| gentimes start=4/4/21 end=4/5/21", ({"starttime": 1617494400, "endtime": 1617580799},)),
-    ),
+    examples=(Example("| gentimes start=4/4/21 end=4/5/21", ({"starttime": 1617494400, "endtime": 1617580799},)),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give a result for each range of time from `start` up to `end`: when it starts and ends, as epoch and as text.
@@ -69,8 +67,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 if number % 1024 == 0:
                     ctx.check(number)
                 yield {
-                    "starttime": int(current), "starthuman": _human(current, zone),
-                    "endtime": int(following) - 1, "endhuman": _human(following - 1, zone),
+                    "starttime": int(current),
+                    "starthuman": _human(current, zone),
+                    "endtime": int(following) - 1,
+                    "endhuman": _human(following - 1, zone),
                 }
                 current = following
 

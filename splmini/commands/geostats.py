@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields, fields_needed, read_measures
-from splmini.commands._arguments import Arguments, read
-from splmini.commands._pivot import Choice, Names, Split
-from splmini.commands._pivot_table import SERIES_NUMBER, Table, with_number
-from splmini.commands._slices import Source
+from splmini.commands.aggregation.groups import Grouping, Groups, Measure, by_fields, fields_needed, read_measures
+from splmini.commands.aggregation.pivot import Choice, Names, Split
+from splmini.commands.aggregation.pivot_table import SERIES_NUMBER, Table, with_number
+from splmini.commands.aggregation.slices import Source
+from splmini.commands.arguments.reading import Arguments, read
 from splmini.commands.stats import hoisted
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
@@ -48,7 +48,11 @@ class Settings:
 
 
 @command(
-    "geostats", "aggregation", options=OPTIONS, clauses=("by",), category="transforming",
+    "geostats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="geostats [latfield=FIELD] [longfield=FIELD] [outputlatfield=NAME] [outputlongfield=NAME] [globallimit=INT] "
     "[locallimit=INT] [binspanlat=NUM] [binspanlong=NUM] [maxzoomlevel=INT] [translatetoxy=BOOL] "
     "FUNCTION(FIELD) [AS NAME] ... [BY FIELD]",
@@ -99,16 +103,24 @@ def _read(node: tree.Command, scope: BuildScope) -> Settings:
     measures = read_measures(node, arguments.positional, scope, by)
     latitude, longitude = arguments["latfield"], arguments["longfield"]
     grouping = Grouping(
-        (*measures, Measure(LATITUDE, "avg", latitude), Measure(LONGITUDE, "avg", longitude)), ("geobin", *by),
-        command=node.name, span=node.span,
+        (*measures, Measure(LATITUDE, "avg", latitude), Measure(LONGITUDE, "avg", longitude)),
+        ("geobin", *by),
+        command=node.name,
+        span=node.span,
     )
     split = None
     if by and arguments["translatetoxy"]:
         choice = Choice(number=arguments["globallimit"])
         split = Split(by[0], choice, False, True, "OTHER", False, "NULL")
     return Settings(
-        with_number(grouping), latitude, longitude, (arguments["outputlatfield"], arguments["outputlongfield"]),
-        (arguments["binspanlat"], arguments["binspanlong"]), arguments["maxzoomlevel"], split, arguments["locallimit"],
+        with_number(grouping),
+        latitude,
+        longitude,
+        (arguments["outputlatfield"], arguments["outputlongfield"]),
+        (arguments["binspanlat"], arguments["binspanlong"]),
+        arguments["maxzoomlevel"],
+        split,
+        arguments["locallimit"],
     )
 
 
@@ -191,7 +203,8 @@ class GeostatsState:
         """Leave only some measures in the groups."""
         grouping = self.groups.grouping
         pairs = [
-            (measure, column) for measure, column in zip(grouping.measured(), self.groups.columns, strict=True)
+            (measure, column)
+            for measure, column in zip(grouping.measured(), self.groups.columns, strict=True)
             if any(measure == kept or measure in kept.parts for kept in measures)
         ]
         self.groups.columns = [column for _, column in pairs]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from splmini.commands._arguments import Arguments, fail, fields_read, reading, span_of
-from splmini.commands._options import convert, parse_int
+from splmini.commands.arguments.options import convert, parse_int
+from splmini.commands.arguments.reading import Arguments, fail, fields_read, reading, span_of
 from splmini.compiler import as_truth
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from splmini.commands._arguments import field_names, read, reading
+from splmini.commands.arguments.reading import field_names, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, command
@@ -45,6 +45,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return iconify
 
     return Streaming(
-        name="iconify", bind=bind, requires=reading(frozenset(names), ("_icon",)), columns=appended("_icon"),
-        writes=frozenset({"_icon"}), node=node, span=node.span,
+        name="iconify",
+        bind=bind,
+        requires=reading(frozenset(names), ("_icon",)),
+        columns=appended("_icon"),
+        writes=frozenset({"_icon"}),
+        node=node,
+        span=node.span,
     )

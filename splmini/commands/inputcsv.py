@@ -7,8 +7,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import one_after_the_other
+from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.subsearches import one_after_the_other
 from splmini.commands.outputcsv import file_name
 from splmini.errors import KnowledgeError
 from splmini.language import tree
@@ -36,7 +36,8 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Inputcsv",
     examples=(
         Example(
-            "| inputcsv start=1 scores where points>3", ({"user": "eve", "points": "9"},),
+            "| inputcsv start=1 scores where points>3",
+            ({"user": "eve", "points": "9"},),
             ({"user": "bob", "points": 5}, {"user": "cat", "points": 2}, {"user": "eve", "points": 9}),
             before="| table user points | outputcsv scores",
         ),

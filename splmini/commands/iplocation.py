@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from splmini.commands._arguments import fail, one_field, read, reading
+from splmini.commands.arguments.reading import fail, one_field, read, reading
 from splmini.errors import MissingDatabase, Span, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
@@ -69,8 +69,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return iplocation
 
     return Streaming(
-        name="iplocation", bind=bind, requires=reading(frozenset({source})), columns=appended(*targets),
-        writes=frozenset(targets), node=node, span=node.span,
+        name="iplocation",
+        bind=bind,
+        requires=reading(frozenset({source})),
+        columns=appended(*targets),
+        writes=frozenset(targets),
+        node=node,
+        span=node.span,
     )
 
 

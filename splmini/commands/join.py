@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from splmini.commands._arguments import Arguments, field_names, read
-from splmini.commands._subsearches import all_columns, dataset, limited, one_subsearch
+from splmini.commands.arguments.reading import Arguments, field_names, read
+from splmini.commands.arguments.subsearches import all_columns, dataset, limited, one_subsearch
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Stream, batched
 from splmini.operators import Sequence as SequenceOperator
@@ -128,7 +128,8 @@ class _Sides:
         alias = self.right if right else self.left
         return {
             name if name.startswith("_") else f"{alias}.{name}": value
-            for name, value in row.items() if not (right and name.startswith("_"))
+            for name, value in row.items()
+            if not (right and name.startswith("_"))
         }
 
 
@@ -173,9 +174,7 @@ def _sides(arguments: Arguments, where: Sequence[tree.FieldComparison], names: S
     return _Sides(left, right, tuple(own for own, _ in pairs), tuple(other for _, other in pairs))
 
 
-def _joined_as(
-    left: Iterator[Row], others: Sequence[Row], sides: _Sides, options: dict[str, object]
-) -> Iterator[Row]:
+def _joined_as(left: Iterator[Row], others: Sequence[Row], sides: _Sides, options: dict[str, object]) -> Iterator[Row]:
     table = _Table(others, sides.right_keys, sides.left_keys)
     return _joined(left, table, options, sides)
 

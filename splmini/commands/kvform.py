@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import read
+from splmini.commands.arguments.reading import read
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
@@ -45,7 +45,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             known[only] = ctx.form(only)
             if known[only] is None:
                 raise KnowledgeError(
-                    f"There is no form '{only}'.", name=only, span=arguments.given["form"].span,
+                    f"There is no form '{only}'.",
+                    name=only,
+                    span=arguments.given["form"].span,
                     hint=f"Put it into an app, as forms/{only}.form, and name the app with apps=.",
                 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
@@ -29,7 +29,8 @@ OPTIONS = {
         Example(
             '| loadjob savedsearch="admin:search:Logins by user" | sort -count',
             ({"user": "eve", "count": 2}, {"user": "bob", "count": 1}),
-            ({"user": "eve"}, {"user": "bob"}, {"user": "eve"}), saved={"Logins by user": "* | stats count by user"},
+            ({"user": "eve"}, {"user": "bob"}, {"user": "eve"}),
+            saved={"Logins by user": "* | stats count by user"},
         ),
     ),
 )
@@ -48,8 +49,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if reference is not None and len(list(filter(None, reference.split(":", 2)))) != 3:
         fail(node, "savedsearch= takes user:app:name.", arguments.given["savedsearch"])
     if arguments["artifact_offset"]:
-        fail(node, "There is one run of a saved search, that of now: artifact_offset is 0.",
-             arguments.given["artifact_offset"])
+        fail(
+            node,
+            "There is one run of a saved search, that of now: artifact_offset is 0.",
+            arguments.given["artifact_offset"],
+        )
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         if reference is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, only, read
+from splmini.commands.arguments.reading import fail, only, read
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -26,7 +26,8 @@ _DEFAULTS = {"maxpause": 60.0, "timeafter": 30.0, "timebefore": 30.0}
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Localize",
     examples=(
         Example(
-            "| localize maxpause=1m timebefore=10s timeafter=10s", ({"starttime": 990, "endtime": 1060},),
+            "| localize maxpause=1m timebefore=10s timeafter=10s",
+            ({"starttime": 990, "endtime": 1060},),
             ({"_time": 1050}, {"_time": 1000}),
         ),
     ),

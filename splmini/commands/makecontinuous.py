@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands import _binning
-from splmini.commands._arguments import Arguments, fail, read, reading
+from splmini.commands.aggregation import binning
+from splmini.commands.arguments.reading import Arguments, fail, read, reading
 from splmini.errors import LimitExceeded
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
@@ -29,7 +29,8 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Makecontinuous",
     examples=(
         Example(
-            "| makecontinuous x span=10", ({"x": 0, "n": 1}, {"x": 10}, {"x": 20, "n": 2}),
+            "| makecontinuous x span=10",
+            ({"x": 0, "n": 1}, {"x": 10}, {"x": 20, "n": 2}),
             ({"x": 20, "n": 2}, {"x": 0, "n": 1}),
         ),
         Example(
@@ -65,8 +66,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batched(rows()), stream.columns)
 
     return Sequence(
-        name="makecontinuous", run=run, requires=reading(frozenset({name})), keeps_order=False,
-        node=node, span=node.span,
+        name="makecontinuous",
+        run=run,
+        requires=reading(frozenset({name})),
+        keeps_order=False,
+        node=node,
+        span=node.span,
     )
 
 
@@ -97,17 +102,17 @@ def _continuous(held: list[Row], name: str, arguments: Arguments, ctx: RunContex
     yield from others
 
 
-def _bins(name: str, arguments: Arguments, low: float, high: float, ctx: RunContext) -> _binning.Bins:
+def _bins(name: str, arguments: Arguments, low: float, high: float, ctx: RunContext) -> binning.Bins:
     span = arguments["span"]
     if span is None and name == "_time":
-        span = _binning.automatic_time_span(low, high, arguments["bins"])
+        span = binning.automatic_time_span(low, high, arguments["bins"])
     if span is None:
-        return _binning.LinearBins(_binning.automatic_width(low, high, arguments["bins"]))
-    return _binning.bins_of(span, ctx, arguments["aligntime"])
+        return binning.LinearBins(binning.automatic_width(low, high, arguments["bins"]))
+    return binning.bins_of(span, ctx, arguments["aligntime"])
 
 
 def _filled(
-    bins: _binning.Bins, name: str, found: dict[float, list[Row]], low: float, high: float, ctx: RunContext
+    bins: binning.Bins, name: str, found: dict[float, list[Row]], low: float, high: float, ctx: RunContext
 ) -> Iterator[Row]:
     bounds = bins.bounds(low)
     most = ctx.limits.timechart_maxbins

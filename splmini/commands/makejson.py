@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import FieldPatterns, fail, field_names, read, reading
+from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -44,6 +44,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     needed = None if any("*" in name for name in names) else frozenset(names)
     return Streaming(
-        name="makejson", bind=bind, requires=reading(needed, (output,)), columns=appended(output),
-        writes=frozenset({output}), node=node, span=node.span,
+        name="makejson",
+        bind=bind,
+        requires=reading(needed, (output,)),
+        columns=appended(output),
+        writes=frozenset({output}),
+        node=node,
+        span=node.span,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import fail, is_internal, one_field, read, reading
-from splmini.commands._options import check_regex
+from splmini.commands.arguments.options import check_regex
+from splmini.commands.arguments.reading import fail, is_internal, one_field, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -28,17 +28,10 @@ OPTIONS = {
     syntax="makemv [delim=<string> | tokenizer=<regex>] [allowempty=<bool>] [setsv=<bool>] <field>",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Makemv",
-    examples=(Example('| makemv delim="," to', ({"to": ["a", "b"]},), ({"to": "a,,b"},)),
-        Example(
-            '| makemv delim="," to',
-            [{"to": ["a", "b", "c"]}],
-            ({"to": "a,b,,c"},),
-        ),
-        Example(
-            '| makemv tokenizer="([^;]+);?" to',
-            [{"to": ["a", "b"]}],
-            ({"to": "a;b"},),
-        ),
+    examples=(
+        Example('| makemv delim="," to', ({"to": ["a", "b"]},), ({"to": "a,,b"},)),
+        Example('| makemv delim="," to', [{"to": ["a", "b", "c"]}], ({"to": "a,b,,c"},)),
+        Example('| makemv tokenizer="([^;]+);?" to', [{"to": ["a", "b"]}], ({"to": "a;b"},)),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -80,8 +73,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return makemv
 
     return Streaming(
-        name="makemv", bind=bind, requires=reading(frozenset({name})), writes=frozenset({name}),
-        node=node, span=node.span,
+        name="makemv",
+        bind=bind,
+        requires=reading(frozenset({name})),
+        writes=frozenset({name}),
+        node=node,
+        span=node.span,
     )
 
 

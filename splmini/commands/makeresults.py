@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import Arguments, fail, read
+from splmini.commands.arguments.reading import Arguments, fail, read
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, batched

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command

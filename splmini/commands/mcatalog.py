@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from splmini.commands._aggregation import read_measures
-from splmini.commands._arguments import fail, read
-from splmini.commands._metrics import read_points
+from splmini.commands.aggregation.groups import read_measures
+from splmini.commands.aggregation.metrics import read_points
+from splmini.commands.arguments.reading import fail, read
 from splmini.commands.tstats import check_place, creating, generating, read_by, where_of
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
@@ -22,14 +22,22 @@ _EVENTS = (
 
 
 @command(
-    "mcatalog", "aggregation", options=OPTIONS, clauses=("from", "where", "by"), generating=True, category="generating",
+    "mcatalog",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("from", "where", "by"),
+    generating=True,
+    category="generating",
     syntax="mcatalog [prestats=BOOL] [append=BOOL] values(FIELD) [AS NAME] [WHERE SEARCH] [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mcatalog",
     examples=(
-        Example("| mcatalog values(metric_name) as names by host",
-                [{"host": "a", "names": "cpu.user"}, {"host": "b", "names": ["cpu.user", "mem.free"]}], _EVENTS),
+        Example(
+            "| mcatalog values(metric_name) as names by host",
+            [{"host": "a", "names": "cpu.user"}, {"host": "b", "names": ["cpu.user", "mem.free"]}],
+            _EVENTS,
+        ),
     ),
-)  # fmt: skip
+)
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Lists the values of `metric_name` or of dimensions of metric data points, with `values`, its only function.
 
@@ -47,7 +55,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         if measure.field in ("_dims", "_timeseries"):
             raise UnsupportedFeature(
                 f"mcatalog does not list {measure.field} here: which fields belong to it is not documented.",
-                name=f"mcatalog {measure.field}", span=written.span,
+                name=f"mcatalog {measure.field}",
+                span=written.span,
             )
         if measure.field == "_value":
             fail(node, "mcatalog does not list the values of metrics.", written)

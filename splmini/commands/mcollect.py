@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import FieldPatterns, fail, field_names, is_internal, read
-from splmini.commands._metrics import PREFIX
+from splmini.commands.aggregation.metrics import PREFIX
+from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, is_internal, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -15,8 +15,12 @@ from splmini.values.numbers import to_number, to_text
 
 EVENT_OPTIONS = {
     "index": OptionSpec("string", doc="The index to add the data points to."),
-    "split": OptionSpec("enum", default="false", choices=("true", "false", "t", "f", "1", "0", "allnums"),
-                        doc="Whether fields become measures: those that are not listed, or all numeric ones."),
+    "split": OptionSpec(
+        "enum",
+        default="false",
+        choices=("true", "false", "t", "f", "1", "0", "allnums"),
+        doc="Whether fields become measures: those that are not listed, or all numeric ones.",
+    ),
     "prefix_field": OptionSpec("field", doc="With split=true: the field whose value stands in front of the names."),
     "host": OptionSpec("string", doc="The host of the data points."),
     "source": OptionSpec("string", doc="The source of the data points."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, read
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command

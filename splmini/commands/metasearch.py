@@ -22,8 +22,11 @@ FIELDS = ("host", "index", "source", "sourcetype", "splunk_server", "_time")
     category="generating",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Metasearch",
     examples=(
-        Example("| metasearch host=web1 | stats count by host", ({"host": "web1", "count": 1},),
-                ({"host": "web1", "n": 1}, {"host": "web2", "n": 2})),
+        Example(
+            "| metasearch host=web1 | stats count by host",
+            ({"host": "web1", "count": 1},),
+            ({"host": "web1", "n": 1}, {"host": "web2", "n": 2}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -39,7 +42,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             name = getattr(each, "field", None)
             if name is not None and name not in (*FIELDS, "_raw", *TIME_MODIFIERS):
                 raise ArgumentError(
-                    f"metasearch knows no field '{name}'.", name="metasearch", span=each.span,
+                    f"metasearch knows no field '{name}'.",
+                    name="metasearch",
+                    span=each.span,
                     hint=f"Its fields are {', '.join(FIELDS)}.",
                 )
 

@@ -16,8 +16,9 @@ from splmini.registry import BuildScope, Example, command
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Meventcollect",
     examples=(
-        Example("| table user n | meventcollect index=m split=t user", ({"user": "a", "n": 1},),
-                ({"user": "a", "n": 1},)),
+        Example(
+            "| table user n | meventcollect index=m split=t user", ({"user": "a", "n": 1},), ({"user": "a", "n": 1},)
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from splmini.commands._aggregation import Measure, fields_needed, read_measures
-from splmini.commands._arguments import Arguments, fail, read
-from splmini.commands._metrics import event_conditions, fields_of_points, points_of
+from splmini.commands.aggregation.groups import Measure, fields_needed, read_measures
+from splmini.commands.aggregation.metrics import event_conditions, fields_of_points, points_of
+from splmini.commands.arguments.reading import Arguments, fail, read
 from splmini.commands.stats import order_matters
 from splmini.commands.tstats import By, check_place, creating, generating, read_by, read_span, where_of
 from splmini.language import tree
@@ -42,17 +42,28 @@ _EVENTS = (
 
 
 @command(
-    "mstats", "aggregation", options=OPTIONS, clauses=("from", "where", "by"), generating=True, category="generating",
+    "mstats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("from", "where", "by"),
+    generating=True,
+    category="generating",
     syntax="mstats [prestats=BOOL] [append=BOOL] [fillnull_value=STRING] FUNCTION(METRIC | _value) [AS NAME] ... "
     "[chart=BOOL] [chart.limit=N] [chart.agg=FUNCTION] WHERE SEARCH [BY FIELD ...] [span=SPAN [every=SPAN]]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mstats",
     examples=(
-        Example("| mstats avg(cpu.user) as cpu where index=* by host",
-                [{"host": "a", "cpu": 20}, {"host": "b", "cpu": 50}], _EVENTS),
-        Example("| mstats sum(_value) as total where metric_name=cpu.* span=1m",
-                [{"_time": 60, "total": 40}, {"_time": 120, "total": 50}], _EVENTS),
+        Example(
+            "| mstats avg(cpu.user) as cpu where index=* by host",
+            [{"host": "a", "cpu": 20}, {"host": "b", "cpu": 50}],
+            _EVENTS,
+        ),
+        Example(
+            "| mstats sum(_value) as total where metric_name=cpu.* span=1m",
+            [{"_time": 60, "total": 40}, {"_time": 120, "total": 50}],
+            _EVENTS,
+        ),
     ),
-)  # fmt: skip
+)
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Calculates statistics over metric data points.
 
@@ -98,8 +109,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     check_place(node, arguments, scope, measures)
     create = creating(node, arguments, measures, by, arguments["fillnull_value"])
     reading = DatasetReading(
-        dataset=None, where=asked, needed=needed, create=create, order_matters=order_matters(measures),
-        points=of_events,
+        dataset=None, where=asked, needed=needed, create=create, order_matters=order_matters(measures), points=of_events
     )
     return generating(node, arguments, create, read_rows, reading)
 
@@ -111,8 +121,9 @@ def _by(node: tree.Command, arguments: Arguments) -> By:
     if arguments["span"] is not None:
         span, auto = read_span(node, arguments.given["span"])
     timed = span is not None or auto
-    return replace(by, fields=("_time", *by.fields) if timed and "_time" not in by.fields else by.fields, span=span,
-                   auto=auto)
+    return replace(
+        by, fields=("_time", *by.fields) if timed and "_time" not in by.fields else by.fields, span=span, auto=auto
+    )
 
 
 def _check(arguments: Arguments, measures: tuple[Measure, ...], where: tree.Node | None) -> None:
@@ -121,11 +132,18 @@ def _check(arguments: Arguments, measures: tuple[Measure, ...], where: tree.Node
     values = [measure for measure in measures if measure.field == "_value"]
     names = [measure for measure in measures if measure.field not in ("_value", "metric_name", None)]
     if values and names:
-        fail(node, f"{names[0].called}({names[0].field}) does not go together with {values[0].called}(_value).",
-             hint="Name the metrics in each function, or in the where-clause.")
+        fail(
+            node,
+            f"{names[0].called}({names[0].field}) does not go together with {values[0].called}(_value).",
+            hint="Name the metrics in each function, or in the where-clause.",
+        )
     if names and where is not None and any(getattr(each, "field", None) == "metric_name" for each in tree.walk(where)):
-        fail(node, "Where functions name metrics, the where-clause cannot test metric_name.",
-             arguments.clauses["where"], hint="Use FUNCTION(_value).")
+        fail(
+            node,
+            "Where functions name metrics, the where-clause cannot test metric_name.",
+            arguments.clauses["where"],
+            hint="Use FUNCTION(_value).",
+        )
 
 
 def _every(arguments: Arguments, by: By) -> Span | None:
@@ -149,7 +167,8 @@ def _sampler(span: Span, every: Span, ctx: RunContext) -> Callable[[Batch], Batc
 
     def sampled(batch: Batch) -> Batch:
         return [
-            row for row in batch
+            row
+            for row in batch
             if (moment := to_number(row.get("_time"))) is not None
             and moment - bucket(moment, every, ctx.timezone) < length
         ]
@@ -166,7 +185,8 @@ def _with_metrics(names: list[str]) -> Callable[[Batch], Batch]:
         if not names:
             return batch
         return [
-            row for row in batch
+            row
+            for row in batch
             if not plain.isdisjoint(row) or any(matches(name) for matches in patterns for name in row)
         ]
 
@@ -182,7 +202,8 @@ def _charted(
             fail(node, f"{name}=true does not go with chart=true.", arguments.given[name])
     options: list[tree.Node] = [
         replace(option, name=name.removeprefix("chart."))
-        for name, option in arguments.given.items() if name.startswith("chart.")
+        for name, option in arguments.given.items()
+        if name.startswith("chart.")
     ]
     timed, fields = "_time" in by.fields, [name for name in by.fields if name != "_time"]
     spans = [each for each in (arguments.given.get("span"), *arguments.clause("by")) if isinstance(each, tree.Option)]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from splmini.commands._arguments import fail, field_names, read, reading
 from splmini.commands._table_rules import TableRules, read_rules
+from splmini.commands.arguments.reading import fail, field_names, read, reading
 from splmini.errors import KnowledgeError, Span, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown

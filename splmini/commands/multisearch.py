@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import newest_first
+from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.subsearches import newest_first
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream, Streaming
 from splmini.registry import BuildScope, Example, command

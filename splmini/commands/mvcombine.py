@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from splmini.commands._arguments import is_internal, one_field, read
+from splmini.commands.arguments.reading import is_internal, one_field, read
 from splmini.commands.dedup import hashable
 from splmini.commands.noop import unchanged
 from splmini.language import tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, one_field, read, reading
+from splmini.commands.arguments.reading import fail, one_field, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -18,11 +18,10 @@ OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each re
     syntax="mvexpand <field> [limit=<int>]",
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mvexpand",
-    examples=(Example("| mvexpand to", ({"n": 1, "to": "a"}, {"n": 1, "to": "b"}), ({"n": 1, "to": ["a", "b"]},)),
+    examples=(
+        Example("| mvexpand to", ({"n": 1, "to": "a"}, {"n": 1, "to": "b"}), ({"n": 1, "to": ["a", "b"]},)),
         Example(
-            "| mvexpand to limit=2",
-            [{"to": "a", "n": 1}, {"to": "b", "n": 1}],
-            ({"to": ["a", "b", "c"], "n": 1},),
+            "| mvexpand to limit=2", [{"to": "a", "n": 1}, {"to": "b", "n": 1}], ({"to": ["a", "b", "c"], "n": 1},)
         ),
     ),
 )
@@ -57,6 +56,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return mvexpand
 
     return Streaming(
-        name="mvexpand", bind=bind, requires=reading(frozenset({name})), writes=frozenset({name}),
-        node=node, span=node.span,
+        name="mvexpand",
+        bind=bind,
+        requires=reading(frozenset({name})),
+        writes=frozenset({name}),
+        node=node,
+        span=node.span,
     )

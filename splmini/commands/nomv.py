@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import one_field, read, reading
+from splmini.commands.arguments.reading import one_field, read, reading
 from splmini.commands.mvcombine import Delimited
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming

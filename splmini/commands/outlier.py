@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splmini.commands._arguments import FieldPatterns, field_names, is_internal, read
 from splmini.commands._spool import Spool
+from splmini.commands.arguments.reading import FieldPatterns, field_names, is_internal, read
 from splmini.functions.stats.quantile import ExactPerc
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Fields, Operator, Row, RunContext, Sequence, Stream
@@ -14,8 +14,12 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_number, to_text
 
 OPTIONS = {
-    "action": OptionSpec("enum", default="transform", choices=("remove", "rm", "transform", "tf"),
-                         doc="Remove rows with outlying numbers, or truncate the numbers to the threshold."),
+    "action": OptionSpec(
+        "enum",
+        default="transform",
+        choices=("remove", "rm", "transform", "tf"),
+        doc="Remove rows with outlying numbers, or truncate the numbers to the threshold.",
+    ),
     "type": OptionSpec("enum", default="iqr", choices=("iqr",), doc="How outliers are found: the interquartile range."),
     "mark": OptionSpec("bool", default=False, doc="Put 000 in front of truncated numbers."),
     "param": OptionSpec("number", default=2.5, doc="How many interquartile ranges beyond a quartile a number may lie."),
@@ -43,14 +47,22 @@ def _visible(name: str) -> bool:
 
 
 @command(
-    "outlier", options=OPTIONS, category="reporting",
+    "outlier",
+    options=OPTIONS,
+    category="reporting",
     syntax="outlier [action=remove|transform] [mark=BOOL] [param=NUM] [uselower=BOOL] [type=iqr] [FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outlier",
     examples=(
-        Example("| outlier action=remove v", [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}],
-                ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99})),
-        Example("| outlier v", [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 9}],
-                ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99})),
+        Example(
+            "| outlier action=remove v",
+            [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}],
+            ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99}),
+        ),
+        Example(
+            "| outlier v",
+            [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 9}],
+            ({"v": 1}, {"v": 2}, {"v": 3}, {"v": 4}, {"v": 99}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import rows_of
+from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.subsearches import rows_of
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, Row, RunContext, Sequence, Stream, batched

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import rows_of
+from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.subsearches import rows_of
 from splmini.errors import UnknownLookup
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched

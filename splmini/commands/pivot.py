@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from splmini.commands._arguments import fail
-from splmini.commands._options import parse_bool
+from splmini.commands.arguments.options import parse_bool
+from splmini.commands.arguments.reading import fail
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
@@ -13,26 +13,54 @@ from splmini.registry import BuildScope, Example, command
 from splmini.values.numbers import to_number
 
 _LABELS = {
-    "count": "Count of", "c": "Count of", "dc": "Distinct Count of", "distinct_count": "Distinct Count of",
-    "sum": "Sum of", "avg": "Average of", "average": "Average of", "max": "Max of", "min": "Min of",
-    "median": "Median of", "stdev": "Standard Deviation of", "list": "List of", "values": "List of Distinct Values of",
-    "first": "First of", "last": "Last of", "earliest": "Earliest of", "latest": "Latest of", "duration": "Duration of",
-}  # fmt: skip
+    "count": "Count of",
+    "c": "Count of",
+    "dc": "Distinct Count of",
+    "distinct_count": "Distinct Count of",
+    "sum": "Sum of",
+    "avg": "Average of",
+    "average": "Average of",
+    "max": "Max of",
+    "min": "Min of",
+    "median": "Median of",
+    "stdev": "Standard Deviation of",
+    "list": "List of",
+    "values": "List of Distinct Values of",
+    "first": "First of",
+    "last": "Last of",
+    "earliest": "Earliest of",
+    "latest": "Latest of",
+    "duration": "Duration of",
+}
 """The functions of cells, with what the name of their column begins with."""
 
 _PERIODS = {
-    "second": "span=1s", "minute": "span=1m", "hour": "span=1h", "day": "span=1d", "month": "span=1mon",
-    "year": "span=1y", "auto": "bins=100",
-}  # fmt: skip
+    "second": "span=1s",
+    "minute": "span=1m",
+    "hour": "span=1h",
+    "day": "span=1d",
+    "month": "span=1mon",
+    "year": "span=1y",
+    "auto": "bins=100",
+}
 """The units of PERIOD, as options of bin."""
 _FILTERS = {
-    "is": '"{field}"="{value}"', "=": '"{field}"="{value}"', "isnot": 'NOT "{field}"="{value}"',
-    "!=": 'NOT "{field}"="{value}"', "contains": '"{field}"="*{value}*"',
-    "doesnotcontain": 'NOT "{field}"="*{value}*"', "beginswith": '"{field}"="{value}*"',
-    "startswith": '"{field}"="{value}*"', "endswith": '"{field}"="*{value}"', "isnull": 'NOT "{field}"=*',
-    "isnotnull": '"{field}"=*', "<": '"{field}"<"{value}"', "<=": '"{field}"<="{value}"', ">": '"{field}">"{value}"',
+    "is": '"{field}"="{value}"',
+    "=": '"{field}"="{value}"',
+    "isnot": 'NOT "{field}"="{value}"',
+    "!=": 'NOT "{field}"="{value}"',
+    "contains": '"{field}"="*{value}*"',
+    "doesnotcontain": 'NOT "{field}"="*{value}*"',
+    "beginswith": '"{field}"="{value}*"',
+    "startswith": '"{field}"="{value}*"',
+    "endswith": '"{field}"="*{value}"',
+    "isnull": 'NOT "{field}"=*',
+    "isnotnull": '"{field}"=*',
+    "<": '"{field}"<"{value}"',
+    "<=": '"{field}"<="{value}"',
+    ">": '"{field}">"{value}"',
     ">=": '"{field}">="{value}"',
-}  # fmt: skip
+}
 _SWITCHES = ("rowsummary", "colsummary", "showother", "numcols")
 _RANGES = {"start": "start", "end": "end", "max": "bins", "size": "span"}
 """The options of RANGE, and what bin calls them."""
@@ -96,17 +124,17 @@ class _Pivot:
 
 
 @command(
-    "pivot", generating=True, category="generating",
+    "pivot",
+    generating=True,
+    category="generating",
     syntax="pivot MODEL DATASET FUNCTION(FIELD) [AS NAME] ... [SPLITROW FIELD [AS NAME] "
     "[RANGE start=NUM end=NUM max=INT size=NUM] [PERIOD UNIT] [TRUELABEL NAME] [FALSELABEL NAME]] ... "
     "[SPLITCOL FIELD [PERIOD UNIT]] [FILTER FIELD (is | isNot | contains | doesNotContain | beginsWith | endsWith | "
     "isNull | isNotNull | = | != | < | <= | > | >=) VALUE] ... [LIMIT FIELD BY (TOP | BOTTOM) INT FUNCTION(FIELD)] ... "
     "[SORT INT FIELD [ASC | DESC]] [ROWSUMMARY BOOL] [COLSUMMARY BOOL] [SHOWOTHER BOOL] [NUMCOLS INT]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Pivot",
-    examples=(
-        Example("| pivot Authentication Authentication count(Authentication) AS total", [{"total": 0}]),
-    ),
-)  # fmt: skip
+    examples=(Example("| pivot Authentication Authentication count(Authentication) AS total", [{"total": 0}]),),
+)
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Makes a table of statistics over the events of a dataset of a data model.
 
@@ -202,8 +230,12 @@ def _split(node: tree.Command, pivot: _Pivot, items: list[tree.Node], index: int
         elif word == "period":
             unit = _word(node, items, index + 1).lower()
             if unit not in _PERIODS:
-                raise UnsupportedFeature(f"pivot does not run with PERIOD {unit} here.", name="period",
-                                         span=items[index].span, hint=f"It takes {', '.join(_PERIODS)}.")  # fmt: skip
+                raise UnsupportedFeature(
+                    f"pivot does not run with PERIOD {unit} here.",
+                    name="period",
+                    span=items[index].span,
+                    hint=f"It takes {', '.join(_PERIODS)}.",
+                )
             pivot.groups.append(f'bin "{name}" {_PERIODS[unit]}')
             index += 2
         else:
@@ -211,8 +243,8 @@ def _split(node: tree.Command, pivot: _Pivot, items: list[tree.Node], index: int
             index += 2
     if labels:
         true, false = labels.get("truelabel", "true"), labels.get("falselabel", "false")
-        test = f"lower(tostring('{name}')) IN (\"1\", \"true\", \"t\", \"yes\", \"y\")"
-        pivot.groups.append(f"eval \"{name}\"=if(isnull('{name}'), null(), if({test}, \"{true}\", \"{false}\"))")
+        test = f'lower(tostring(\'{name}\')) IN ("1", "true", "t", "yes", "y")'
+        pivot.groups.append(f'eval "{name}"=if(isnull(\'{name}\'), null(), if({test}, "{true}", "{false}"))')
     if row:
         pivot.rows.append((name, label))
     elif pivot.columns:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import fail, read, reading
-from splmini.commands._options import option_name, text_of
+from splmini.commands.arguments.options import option_name, text_of
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -84,6 +84,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return rangemap
 
     return Streaming(
-        name="rangemap", bind=bind, requires=reading(frozenset({name}), ("range",)), columns=appended("range"),
-        writes=frozenset({"range"}), node=node, span=node.span,
+        name="rangemap",
+        bind=bind,
+        requires=reading(frozenset({name}), ("range",)),
+        columns=appended("range"),
+        writes=frozenset({"range"}),
+        node=node,
+        span=node.span,
     )

@@ -9,11 +9,15 @@ from splmini.registry import BuildScope, Example, command
 
 
 @command(
-    "rare", options=OPTIONS, clauses=("by",), category="transforming",
+    "rare",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="rare [N] [limit=INT] [countfield=NAME] [percentfield=NAME] [showcount=BOOL] [showperc=BOOL] "
     "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rare",
-    examples=(Example("| rare limit=1 s", [{"s": "z", "count": 1, "percent": 16.666667}], EVENTS),
+    examples=(
+        Example("| rare limit=1 s", [{"s": "z", "count": 1, "percent": 16.666667}], EVENTS),
         Example(
             "| rare limit=1 process",
             [{"process": "b", "count": 1, "percent": 33.333333}],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import read
+from splmini.commands.arguments.reading import read
 from splmini.commands.noop import unchanged
 from splmini.language import tree
 from splmini.operators import Operator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, read, reading
-from splmini.commands._options import check_regex, option_name, text_of
+from splmini.commands.arguments.options import check_regex, option_name, text_of
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -71,6 +71,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return matches
 
     return Streaming(
-        name="regex", bind=bind, requires=reading(frozenset({name})), filters=True, writes=frozenset(),
-        node=node, span=node.span,
+        name="regex",
+        bind=bind,
+        requires=reading(frozenset({name})),
+        filters=True,
+        writes=frozenset(),
+        node=node,
+        span=node.span,
     )

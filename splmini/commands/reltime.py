@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -24,9 +24,7 @@ _UNITS = (("year", 31536000), ("month", 2592000), ("day", 86400), ("hour", 3600)
     syntax='reltime [timefield=<field> | timefield="<field>, <field>..."] [prefix=<string>]',
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Reltime",
-    examples=(
-        Example("| reltime", ({"reltime": "2 hours ago"},), ({"_time": 1699992800},)),
-    ),
+    examples=(Example("| reltime", ({"reltime": "2 hours ago"},), ({"_time": 1699992800},)),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Add how long ago a time is, counted from the run's now: `1 minute ago`, `5 days ago`.
@@ -62,8 +60,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return reltime
 
     return Streaming(
-        name="reltime", bind=bind, requires=reading(frozenset(sources)), columns=appended(*targets),
-        writes=frozenset(targets), node=node, span=node.span,
+        name="reltime",
+        bind=bind,
+        requires=reading(frozenset(sources)),
+        columns=appended(*targets),
+        writes=frozenset(targets),
+        node=node,
+        span=node.span,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from splmini.commands._arguments import FieldPatterns, fail, read
+from splmini.commands.arguments.reading import FieldPatterns, fail, read
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -30,11 +30,7 @@ Pair = tuple[str, str]
             [{"user": "bob", "dest": "ws1"}],
             ({"Processes.user": "bob", "Processes.dest": "ws1"},),
         ),
-        Example(
-            "| rename b as a",
-            [{"a": 2}, {}],
-            ({"a": 1, "b": 2}, {"a": 3}),
-        ),
+        Example("| rename b as a", [{"a": 2}, {}], ({"a": 1, "b": 2}, {"a": 3})),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -72,8 +68,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return rename
 
     return Streaming(
-        name="rename", bind=bind, requires=_requires(pairs), columns=_columns(pairs),
-        writes=None if wild else frozenset(name for pair in pairs for name in pair), node=node, span=node.span,
+        name="rename",
+        bind=bind,
+        requires=_requires(pairs),
+        columns=_columns(pairs),
+        writes=None if wild else frozenset(name for pair in pairs for name in pair),
+        node=node,
+        span=node.span,
     )
 
 

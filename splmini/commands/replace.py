@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import FieldPatterns, fail, field_names, read, reading
+from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -71,8 +71,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return replace
 
     return Streaming(
-        name="replace", bind=bind, requires=reading(frozenset()), writes=frozenset(names) if exact else None,
-        node=node, span=node.span,
+        name="replace",
+        bind=bind,
+        requires=reading(frozenset()),
+        writes=frozenset(names) if exact else None,
+        node=node,
+        span=node.span,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read, reading
+from splmini.commands.arguments.reading import read, reading
 from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream

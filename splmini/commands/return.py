@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._options import parse_int
+from splmini.commands.arguments.options import parse_int
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, command
@@ -37,9 +37,7 @@ class _Returned:
         Example("| return 2 user", ({"search": '(user="a") OR (user="b")'},), ({"user": "a"}, {"user": "b"})),
         Example("| return $user", ({"search": "a"},), ({"user": "a"}, {"user": "b"})),
         Example(
-            "| return 2 user",
-            [{'search': '(user="a") OR (user="b")'}],
-            ({"user": "a"}, {"user": "b"}, {"user": "c"}),
+            "| return 2 user", [{"search": '(user="a") OR (user="b")'}], ({"user": "a"}, {"user": "b"}, {"user": "c"})
         ),
     ),
 )

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from splmini.commands._arguments import Arguments, fail, read, reading
-from splmini.commands._options import at, check_regex
-from splmini.commands._sed import compile_sed
+from splmini.commands.arguments.options import at, check_regex
+from splmini.commands.arguments.reading import Arguments, fail, read, reading
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
@@ -16,6 +15,7 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values import regex
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
+from splmini.values.sed import compile_sed
 
 OPTIONS = {
     "field": OptionSpec("field", default="_raw", doc="The field to read, or in sed mode to edit."),
@@ -95,9 +95,7 @@ def _extraction(node: tree.Command, arguments: Arguments) -> Operator:
     compiled = check_regex(pattern, word)
     names = list(dict.fromkeys(name for name, _ in compiled.names))
     if not names:
-        fail(
-            node, "The regular expression extracts nothing.", word, "It needs a named group, such as (?<name>...)."
-        )
+        fail(node, "The regular expression extracts nothing.", word, "It needs a named group, such as (?<name>...).")
     most, offsets = arguments["max_match"], arguments["offset_field"]
     if most < 0:
         fail(node, "max_match has to be 0 or more.", arguments.given["max_match"])
@@ -118,8 +116,13 @@ def _extraction(node: tree.Command, arguments: Arguments) -> Operator:
 
     made = [*names, offsets] if offsets else names
     return Streaming(
-        name="rex", bind=bind, requires=reading(frozenset({source})), columns=appended(*made),
-        writes=written, node=node, span=node.span,
+        name="rex",
+        bind=bind,
+        requires=reading(frozenset({source})),
+        columns=appended(*made),
+        writes=written,
+        node=node,
+        span=node.span,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._options import option_name
+from splmini.commands.arguments.options import option_name
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -24,7 +24,8 @@ OPTIONS = {"nosubstitution": OptionSpec("bool", default=False, doc="Leave the $n
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Savedsearch",
     examples=(
         Example(
-            "| savedsearch logins_of who=eve", ({"app": "mail", "count": 2},),
+            "| savedsearch logins_of who=eve",
+            ({"app": "mail", "count": 2},),
             ({"user": "eve", "app": "mail"}, {"user": "bob", "app": "vpn"}, {"user": "eve", "app": "mail"}),
             saved={"logins_of": "user=$who$ | stats count by app"},
         ),
@@ -45,7 +46,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     name = arguments.words[0].text
     values = {
         option_name(option): str(option.value.text if isinstance(option.value, tree.Word) else option.value)
-        for option in arguments.given.values() if option.name not in OPTIONS
+        for option in arguments.given.values()
+        if option.name not in OPTIONS
     }
     word = arguments.words[0]
 
@@ -53,8 +55,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         if not match[1]:
             return "$"
         if match[1] not in values:
-            fail(node, f"The saved search '{name}' needs a value for ${match[1]}$.", word,
-                 f"Write savedsearch \"{name}\" {match[1]}=…, or nosubstitution=true.")
+            fail(
+                node,
+                f"The saved search '{name}' needs a value for ${match[1]}$.",
+                word,
+                f'Write savedsearch "{name}" {match[1]}=…, or nosubstitution=true.',
+            )
         return values[match[1]]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import read, reading
+from splmini.commands.arguments.reading import read, reading
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
@@ -25,9 +25,9 @@ OPTIONS = {
     "timeconfig": OptionSpec("string", doc=_FILE),
     "namespace": OptionSpec("string", doc="An app with such files; not supported."),
 }
-KEPT = frozenset({
-    "eventtype", "linecount", "punct", "sourcetype", "timeendpos", "timestartpos", "splunk_server", "index",
-})
+KEPT = frozenset(
+    {"eventtype", "linecount", "punct", "sourcetype", "timeendpos", "timestartpos", "splunk_server", "index"}
+)
 _PUBLIC_TEXT = """
     access action alert allow allowed at audit begin block blocked by bytes client close closed connect
     connected connection count debug default delete deny denied dest destination disconnect end error event exit

@@ -26,11 +26,7 @@ from splmini.values.times import time_modifier
             ({"host": "db1", "status": 500}, {"host": "web01", "status": 404}),
         ),
         Example('search user IN (alice, "bob b*")', [{"user": "Alice"}], ({"user": "Alice"}, {"user": "carol"})),
-        Example(
-            "| search NOT status=200",
-            [{"status": 500}, {"n": 1}],
-            ({"status": 200}, {"status": 500}, {"n": 1}),
-        ),
+        Example("| search NOT status=200", [{"status": 500}, {"n": 1}], ({"status": 200}, {"status": 500}, {"n": 1})),
         Example(
             "| search src=10.0.0.0/8 user=AD*",
             [{"src": "10.1.2.3", "user": "admin"}],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from splmini.commands._arguments import fail, field_names, read
-from splmini.commands._subsearches import rows_of
+from splmini.commands.arguments.reading import fail, field_names, read
+from splmini.commands.arguments.subsearches import rows_of
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -30,9 +30,7 @@ OPTIONS = {
             "| selfjoin id", ({"id": 1, "a": 1, "b": 2},), ({"id": 1, "a": 1}, {"id": 1, "b": 2}, {"id": 2, "a": 5})
         ),
         Example(
-            "| selfjoin pid",
-            [{"pid": 1, "a": 1, "b": 2}],
-            ({"pid": 1, "a": 1}, {"pid": 1, "b": 2}, {"pid": 2, "a": 3}),
+            "| selfjoin pid", [{"pid": 1, "a": 1, "b": 2}], ({"pid": 1, "a": 1}, {"pid": 1, "b": 2}, {"pid": 2, "a": 3})
         ),
     ),
 )

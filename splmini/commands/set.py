@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import all_columns, limited
+from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.subsearches import all_columns, limited
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -14,7 +14,7 @@ from splmini.values.numbers import to_text
 
 OPERATIONS = ("union", "diff", "intersect")
 OPTIONS = {
-    "maxout": OptionSpec("int", doc="Rows that a subsearch may give (default: limits set_maxresultrows); 0: all."),
+    "maxout": OptionSpec("int", doc="Rows that a subsearch may give (default: limits set_maxresultrows); 0: all.")
 }
 
 

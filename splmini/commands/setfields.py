@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, read, reading
-from splmini.commands._options import option_name, text_of
+from splmini.commands.arguments.options import option_name, text_of
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, command
@@ -43,6 +43,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return setfields
 
     return Streaming(
-        name="setfields", bind=bind, requires=reading(frozenset(), values), columns=appended(*values),
-        writes=frozenset(values), node=node, span=node.span,
+        name="setfields",
+        bind=bind,
+        requires=reading(frozenset(), values),
+        columns=appended(*values),
+        writes=frozenset(values),
+        node=node,
+        span=node.span,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splmini.commands import _prestats
-from splmini.commands._aggregation import fields_needed
+from splmini.commands.aggregation import prestats
+from splmini.commands.aggregation.groups import fields_needed
 from splmini.commands.chart import OPTIONS, ChartState, read_settings
 from splmini.language import tree
 from splmini.operators import Fields, Operator, Partial, RunContext, Stream
@@ -15,16 +15,21 @@ class SichartState(ChartState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups as rows of partial results."""
-        return _prestats.dump(self.groups, ctx)
+        return prestats.dump(self.groups, ctx)
 
 
 @command(
-    "sichart", "aggregation", options=OPTIONS, clauses=("by", "over", "where"), category="transforming",
+    "sichart",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by", "over", "where"),
+    category="transforming",
     syntax="sichart [options of chart] FUNCTION(FIELD) [AS NAME] ... [OVER ROW] [BY [ROW] COLUMN]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sichart",
     examples=(
         Example(
-            "| sichart count over h by s | chart count over h by s", [{"h": "a", "x": 2, "y": 1}],
+            "| sichart count over h by s | chart count over h by s",
+            [{"h": "a", "x": 2, "y": 1}],
             ({"h": "a", "s": "x"}, {"h": "a", "s": "x"}, {"h": "a", "s": "y"}),
         ),
     ),
@@ -37,7 +42,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     *Null* and *multivalue*: as for chart.
     """
     settings = read_settings(node, scope)
-    _prestats.check(settings.grouping.measured(), node.name)
+    prestats.check(settings.grouping.measured(), node.name)
 
     def create(ctx: RunContext) -> SichartState:
         return SichartState(settings, ctx)

@@ -10,7 +10,10 @@ from splmini.registry import BuildScope, Example, command
 
 
 @command(
-    "sirare", options=OPTIONS, clauses=("by",), category="transforming",
+    "sirare",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="sirare [N] [options of rare] FIELD ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sirare",
     examples=(Example("| sirare s | rare 1 s", [{"s": "z", "count": 1}], EVENTS),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from splmini.commands import _prestats
+from splmini.commands.aggregation import prestats
 from splmini.commands.stats import OPTIONS, StatsState, partial_of, read_grouping
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Stream
@@ -16,16 +16,21 @@ class SistatsState(StatsState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups as rows of partial results."""
-        return _prestats.dump(self.groups, ctx)
+        return prestats.dump(self.groups, ctx)
 
 
 @command(
-    "sistats", "aggregation", options=OPTIONS, clauses=("by",), category="transforming",
+    "sistats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="sistats FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sistats",
     examples=(
         Example(
-            "| sistats avg(v) count by h | stats avg(v) count by h", [{"h": "a", "avg(v)": 3, "count": 2}],
+            "| sistats avg(v) count by h | stats avg(v) count by h",
+            [{"h": "a", "avg(v)": 3, "count": 2}],
             ({"h": "a", "v": 2}, {"h": "a", "v": 4}),
         ),
     ),
@@ -39,6 +44,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     *Null* and *multivalue*: as for stats.
     """
     _, grouping = read_grouping(node, scope, OPTIONS)
-    _prestats.check(grouping.measured(), node.name)
+    prestats.check(grouping.measured(), node.name)
     state: Any = SistatsState
     return partial_of(grouping, state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands import _prestats
+from splmini.commands.aggregation import prestats
 from splmini.commands.timechart import OPTIONS, TimechartState, operator_of, read_settings
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Stream
@@ -14,16 +14,21 @@ class SitimechartState(TimechartState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the groups as rows of partial results."""
-        return _prestats.dump(self.groups, ctx)
+        return prestats.dump(self.groups, ctx)
 
 
 @command(
-    "sitimechart", "aggregation", options=OPTIONS, clauses=("by", "where"), category="transforming",
+    "sitimechart",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by", "where"),
+    category="transforming",
     syntax="sitimechart [options of timechart] FUNCTION(FIELD) [AS NAME] ... [BY FIELD]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sitimechart",
     examples=(
         Example(
-            "| sitimechart span=1h count | timechart span=1h count", [{"_time": 1700006400, "count": 2}],
+            "| sitimechart span=1h count | timechart span=1h count",
+            [{"_time": 1700006400, "count": 2}],
             ({"_time": 1700006401}, {"_time": 1700006402}),
         ),
     ),
@@ -36,5 +41,5 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Memory: the values of each time bucket.
     """
     settings = read_settings(node, scope)
-    _prestats.check(settings.grouping.measured(), node.name)
+    prestats.check(settings.grouping.measured(), node.name)
     return operator_of(settings, SitimechartState)

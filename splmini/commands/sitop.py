@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands import _prestats
+from splmini.commands.aggregation import prestats
 from splmini.commands.top import EVENTS, OPTIONS, TopState, operator_of, read_settings
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Stream
@@ -14,11 +14,14 @@ class SitopState(TopState):
 
     def finish(self, ctx: RunContext) -> Stream:
         """Give the counts as rows of partial results."""
-        return _prestats.dump(self.groups, ctx)
+        return prestats.dump(self.groups, ctx)
 
 
 @command(
-    "sitop", options=OPTIONS, clauses=("by",), category="transforming",
+    "sitop",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="sitop [N] [options of top] FIELD ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sitop",
     examples=(Example("| sitop s | top 1 s", [{"s": "x", "count": 3, "percent": 50}], EVENTS),),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from splmini.commands._arguments import fail, read, reading
-from splmini.commands._options import parse_int
 from splmini.commands._sorting import SortKey, read_sort_keys, sorted_rows
+from splmini.commands.arguments.options import parse_int
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
-    "limit": OptionSpec("int", doc="How many results to keep; 0 keeps all. The same as a number before the fields."),
+    "limit": OptionSpec("int", doc="How many results to keep; 0 keeps all. The same as a number before the fields.")
 }
 
 
@@ -34,11 +34,7 @@ OPTIONS = {
             [{"user": "a", "bytes": "10"}, {"user": "a", "bytes": "9"}, {"user": "b", "bytes": "9"}, {"user": "c"}],
             ({"user": "b", "bytes": "9"}, {"user": "a", "bytes": "10"}, {"user": "c"}, {"user": "a", "bytes": "9"}),
         ),
-        Example(
-            "| sort 1 ip(src)",
-            [{"src": "192.0.2.9"}],
-            ({"src": "192.0.2.10"}, {"src": "192.0.2.9"}),
-        ),
+        Example("| sort 1 ip(src)", [{"src": "192.0.2.9"}], ({"src": "192.0.2.10"}, {"src": "192.0.2.9"})),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -109,6 +105,12 @@ def _sorting(node: tree.Command, keys: tuple[SortKey, ...], limit: int | None) -
         return Stream(batched(rows()), stream.columns)
 
     return Sort(
-        keys=keys, limit=limit, name="sort", run=run, requires=reading(frozenset(key.field for key in keys)),
-        keeps_order=False, node=node, span=node.span,
+        keys=keys,
+        limit=limit,
+        name="sort",
+        run=run,
+        requires=reading(frozenset(key.field for key in keys)),
+        keeps_order=False,
+        node=node,
+        span=node.span,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from splmini.commands import _xml
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -58,8 +58,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if words:
         path = words[0].text
     if path == "" or (path is None and "output" in arguments.given):
-        fail(node, "spath needs a path.", arguments.given.get("output" if path is None else "path"),
-             "Write path=..., or leave out output= to extract all fields.")
+        fail(
+            node,
+            "spath needs a path.",
+            arguments.given.get("output" if path is None else "path"),
+            "Write path=..., or leave out output= to extract all fields.",
+        )
     if path is not None and json.parse_path(re.sub(r"\{@[^{}]+\}", "{}", path)) is None:
         fail(node, f"'{path}' is not a path.", words[0] if words else arguments.given["path"].value)
     source = arguments["input"]
@@ -83,8 +87,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return spath
 
     return Streaming(
-        name="spath", bind=bind, requires=reading(frozenset({source})), columns=appended(output),
-        writes=frozenset({output}), node=node, span=node.span,
+        name="spath",
+        bind=bind,
+        requires=reading(frozenset({source})),
+        columns=appended(output),
+        writes=frozenset({output}),
+        node=node,
+        span=node.span,
     )
 
 
@@ -142,7 +151,9 @@ def _everything(node: tree.Command, source: str) -> Operator:
         def extract(text: str, row: Row) -> None:
             if cutoff and len(text) > cutoff:
                 ctx.message(
-                    "info", "spath", f"spath extracted from the first {cutoff} characters (spath_extraction_cutoff).",
+                    "info",
+                    "spath",
+                    f"spath extracted from the first {cutoff} characters (spath_extraction_cutoff).",
                     node.span,
                 )
             row.update(fields_of(text, cutoff))

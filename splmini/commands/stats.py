@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed, read_measures
-from splmini.commands._arguments import Arguments, read
-from splmini.commands._measures import Measure
-from splmini.commands._slices import Rows
+from splmini.commands.aggregation.groups import Grouping, Groups, by_fields, fields_needed, read_measures
+from splmini.commands.aggregation.measures import Measure
+from splmini.commands.aggregation.slices import Rows
+from splmini.commands.arguments.reading import Arguments, read
 from splmini.commands.mvcombine import Delimited
 from splmini.functions.stats.chart import MARKER
 from splmini.language import tree
@@ -81,8 +81,12 @@ def read_grouping(node: tree.Command, scope: BuildScope, options: dict[str, Opti
     by = by_fields(arguments.clause("by"), node)
     measures = read_measures(node, arguments.positional, scope, by)
     grouping = Grouping(
-        measures, by, bool(arguments.options.get("allnum")), bool(arguments.options.get("dedup_splitvals")),
-        node.name, node.span,
+        measures,
+        by,
+        bool(arguments.options.get("allnum")),
+        bool(arguments.options.get("dedup_splitvals")),
+        node.name,
+        node.span,
     )
     return arguments, grouping
 
@@ -113,7 +117,11 @@ def partial_of(grouping: Grouping, state: Any = StatsState) -> Operator:
 
     ordered = order_matters(grouping.measures)
     return Partial(
-        name=grouping.command, create=create, requires=requires, order_matters=ordered, span=grouping.span,
+        name=grouping.command,
+        create=create,
+        requires=requires,
+        order_matters=ordered,
+        span=grouping.span,
         takes_tables=state is StatsState and grouping.names_fields,
     )
 
@@ -124,19 +132,24 @@ _BY_ORDER = frozenset({"first", "last", "list", "mode"})
 
 def order_matters(measures: Iterable[Measure]) -> bool:
     """Say whether one of the aggregates depends on the order of the rows."""
-    return any(
-        each.function in _BY_ORDER or each.inner in _BY_ORDER or order_matters(each.parts) for each in measures
-    )
+    return any(each.function in _BY_ORDER or each.inner in _BY_ORDER or order_matters(each.parts) for each in measures)
 
 
 @command(
-    "stats", "aggregation", options=OPTIONS, clauses=("by",), category="transforming",
+    "stats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="stats [allnum=BOOL] [delim=STRING] [partitions=INT] FUNCTION(FIELD) [AS NAME] ... "
     "[BY FIELD ... [dedup_splitvals=BOOL]]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Stats",
     examples=(
-        Example("| stats count sum(bytes) as total by host",
-                [{"host": "a", "count": 2, "total": 40}, {"host": "b", "count": 1, "total": 5}], EVENTS),
+        Example(
+            "| stats count sum(bytes) as total by host",
+            [{"host": "a", "count": 2, "total": 40}, {"host": "b", "count": 1, "total": 5}],
+            EVENTS,
+        ),
         Example("| stats avg(b*)", [{"avg(bytes)": 11.5}], EVENTS),
         Example("| stats count(eval(bytes>5)) as large", [{"large": 2}], EVENTS),
         Example(

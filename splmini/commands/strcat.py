@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import joined
 
 OPTIONS = {
-    "allrequired": OptionSpec("bool", default=False, doc="Write nothing where one of the source fields is null."),
+    "allrequired": OptionSpec("bool", default=False, doc="Write nothing where one of the source fields is null.")
 }
 
 
@@ -56,6 +56,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     written = () if all_required else (name,)  # where nothing is written the field keeps its value
     return Streaming(
-        name="strcat", bind=bind, requires=reading(fields, written), columns=appended(name), writes=frozenset({name}),
-        node=node, span=node.span,
+        name="strcat",
+        bind=bind,
+        requires=reading(fields, written),
+        columns=appended(name),
+        writes=frozenset({name}),
+        node=node,
+        span=node.span,
     )

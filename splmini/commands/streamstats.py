@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from splmini.commands._aggregation import Grouping, Groups, Measure, fields_needed, make_column
-from splmini.commands._arguments import Arguments, fields_read
-from splmini.commands._slices import Source
+from splmini.commands.aggregation.groups import Grouping, Groups, Measure, fields_needed, make_column
+from splmini.commands.aggregation.slices import Source
+from splmini.commands.arguments.reading import Arguments, fields_read
 from splmini.commands.eventstats import first_keys
 from splmini.commands.stats import read_grouping
 from splmini.errors import ArgumentError
@@ -53,16 +53,18 @@ class Settings:
 
 
 @command(
-    "streamstats", "aggregation", options=OPTIONS, clauses=("by",), category="streaming",
+    "streamstats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by",),
+    category="streaming",
     syntax="streamstats [current=BOOL] [window=INT] [time_window=SPAN] [global=BOOL] [allnum=BOOL] "
     "[reset_on_change=BOOL] [reset_before=(EXPRESSION)] [reset_after=(EXPRESSION)] "
     "FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Streamstats",
     examples=(
         Example("| streamstats sum(v) as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),
-        Example(
-            "| streamstats window=2 avg(v) as m", [{"m": 2}, {"m": 3}, {"m": 5}], ({"v": 2}, {"v": 4}, {"v": 6}),
-        ),
+        Example("| streamstats window=2 avg(v) as m", [{"m": 2}, {"m": 3}, {"m": 5}], ({"v": 2}, {"v": 4}, {"v": 6})),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -110,8 +112,14 @@ def _settings(arguments: Arguments, grouping: Grouping, scope: BuildScope) -> Se
         None if options[name] is None else _condition(options[name], scope) for name in ("reset_before", "reset_after")
     )
     return Settings(
-        grouping, options["current"], options["window"], seconds, options["global"], options["reset_on_change"],
-        before, after,
+        grouping,
+        options["current"],
+        options["window"],
+        seconds,
+        options["global"],
+        options["reset_on_change"],
+        before,
+        after,
     )
 
 
@@ -178,7 +186,7 @@ class Running:
                     target = wildcards.substitute(pattern, measure.name, name) or name
                 self.add(replace(measure, field=name, name=target))
         for accumulators in self.cells.values():
-            accumulators.extend(make() for _, _, _, make, _ in self.sources[len(accumulators):])
+            accumulators.extend(make() for _, _, _, make, _ in self.sources[len(accumulators) :])
 
     def fresh(self) -> list[Any]:
         """Return new accumulators, one for each measure."""
@@ -265,8 +273,10 @@ class Running:
         direction = 1 if time > before else -1
         if direction == -self.direction:
             raise ArgumentError(
-                "time_window needs results in order of time, ascending or descending.", name="streamstats",
-                hint="Sort them first: | sort 0 _time", span=self.settings.grouping.span,
+                "time_window needs results in order of time, ascending or descending.",
+                name="streamstats",
+                hint="Sort them first: | sort 0 _time",
+                span=self.settings.grouping.span,
             )
         self.direction = direction
 
@@ -282,8 +292,10 @@ def _apart(first: Any, second: Any) -> float:
 def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
     if settings.window > ctx.limits.streamstats_max_window:
         raise ArgumentError(
-            f"A window may have at most {ctx.limits.streamstats_max_window:,} rows.", name="streamstats",
-            hint="Raise Limits(streamstats_max_window=...).", span=settings.grouping.span,
+            f"A window may have at most {ctx.limits.streamstats_max_window:,} rows.",
+            name="streamstats",
+            hint="Raise Limits(streamstats_max_window=...).",
+            span=settings.grouping.span,
         )
     running = Running(settings, ctx, Groups(replace(settings.grouping, measures=()), ctx))
     before = None if settings.before is None else ctx.expression(settings.before)

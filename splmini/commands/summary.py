@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read
-from splmini.commands._learning.storage import check_name, load
+from splmini.commands.arguments.reading import read
 from splmini.language import tree
+from splmini.learning.storage import check_name, load
 from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from splmini.commands._arguments import FieldPatterns, fail, field_names, limited_to, read
+from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, limited_to, read
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, RunContext, Sequence, Stream, Streaming, exactly
 from splmini.registry import BuildScope, Example, command
@@ -73,6 +73,4 @@ def _wild(node: tree.Command, patterns: FieldPatterns) -> Operator:
 
         return Stream(batches(), columns)
 
-    return Sequence(
-        name="table", run=run, requires=limited_to(patterns.patterns), node=node, span=node.span
-    )
+    return Sequence(name="table", run=run, requires=limited_to(patterns.patterns), node=node, span=node.span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import field_names, read, reading
+from splmini.commands.arguments.reading import field_names, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -57,8 +57,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     needed = frozenset({"tag", *names, *(f"tag::{name}" for name in names)})
     return Streaming(
-        name="tags", bind=bind, requires=reading(needed if names else needed | {"tag::*"}), columns=unknown,
-        writes=frozenset({output}) if output else frozenset(), node=node, span=node.span,
+        name="tags",
+        bind=bind,
+        requires=reading(needed if names else needed | {"tag::*"}),
+        columns=unknown,
+        writes=frozenset({output}) if output else frozenset(),
+        node=node,
+        span=node.span,
     )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from splmini.commands import _binning
-from splmini.commands._aggregation import Grouping, Groups, by_fields, fields_needed
-from splmini.commands._arguments import Arguments, read
-from splmini.commands._pivot import (
+from splmini.commands.aggregation import binning
+from splmini.commands.aggregation.groups import Grouping, Groups, by_fields, fields_needed
+from splmini.commands.aggregation.pivot import (
     BIN_OPTIONS,
     SERIES_OPTIONS,
     Bins,
@@ -24,8 +23,9 @@ from splmini.commands._pivot import (
     read_measures_of,
     read_split,
 )
-from splmini.commands._pivot_table import Table, with_number
-from splmini.commands._slices import Rows, Source
+from splmini.commands.aggregation.pivot_table import Table, with_number
+from splmini.commands.aggregation.slices import Rows, Source
+from splmini.commands.arguments.reading import Arguments, read
 from splmini.commands.chart import owned_options
 from splmini.commands.stats import order_matters
 from splmini.errors import LimitExceeded
@@ -43,7 +43,7 @@ OPTIONS = {
 }
 DEFAULT_BINS = 100
 _TIME_LENGTH = re.compile(r"[0-9.]*[A-Za-z]+(?:@\w+)?(?<!log)")
-LEVELS = tuple(times.parse_span(text) for text in _binning.TIME_SPANS)
+LEVELS = tuple(times.parse_span(text) for text in binning.TIME_SPANS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,11 @@ class Settings:
 
 
 @command(
-    "timechart", "aggregation", options=OPTIONS, clauses=("by", "where"), category="transforming",
+    "timechart",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("by", "where"),
+    category="transforming",
     syntax="timechart [span=SPAN] [bins=INT] [minspan=SPAN] [aligntime=TIME] [limit=N|topN|bottomN] [useother=BOOL] "
     "[usenull=BOOL] [cont=BOOL] [partial=BOOL] [fixedrange=BOOL] [sep=STRING] [format=STRING] "
     "FUNCTION(FIELD) [AS NAME] ... [BY FIELD [where FUNCTION in topN]]",
@@ -73,7 +77,8 @@ class Settings:
             ({"_time": 1700006401}, {"_time": 1700013601}),
         ),
         Example(
-            "| timechart span=1h max(v) by h", [{"_time": 1700006400, "a": 3, "b": 2}],
+            "| timechart span=1h max(v) by h",
+            [{"_time": 1700006400, "a": 3, "b": 2}],
             ({"_time": 1700006401, "h": "a", "v": 3}, {"_time": 1700006402, "h": "b", "v": 2}),
         ),
     ),
@@ -112,30 +117,41 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     check_split(arguments, measures, by, bool(by))
     bins = read_bins(arguments, arguments.given) or Bins()
     _check_span(arguments, bins)
-    grouping = Grouping(measures, ("_time", *by), dedup_splitvals=arguments["dedup_splitvals"], command=node.name,
-                        span=node.span)
+    grouping = Grouping(
+        measures, ("_time", *by), dedup_splitvals=arguments["dedup_splitvals"], command=node.name, span=node.span
+    )
     own = read(tree.Command(node.name, tuple(split_bins), span=node.span), OPTIONS)
     split = read_split(arguments, by[0], read_bins(own, own.given)) if by else None
     if split is not None and split.counts_events(measures):
         grouping = with_number(grouping)
     names = Names(arguments["sep"], arguments["format"])
     return Settings(
-        grouping, bins, split, names, arguments["cont"], arguments["partial"], arguments["fixedrange"],
+        grouping,
+        bins,
+        split,
+        names,
+        arguments["cont"],
+        arguments["partial"],
+        arguments["fixedrange"],
         idle_options(arguments, bool(by)),
     )
 
 
-def _split_bins(
-    node: tree.Command, owners: dict[str, list[tree.Option]]
-) -> tuple[tree.Command, list[tree.Option]]:
+def _split_bins(node: tree.Command, owners: dict[str, list[tree.Option]]) -> tuple[tree.Command, list[tree.Option]]:
     """Tell the bin options behind the split field, which are its own, from those of time.
 
     A length of time such as `by host span=1h` is that of the buckets where they have none yet.
     """
     given = {argument.name for argument in node.args if isinstance(argument, tree.Option)}
     own = [option for options in owners.values() for option in options]
-    timed = [option for option in own if option.name in ("span", "minspan") and option.name not in given
-             and isinstance(option.value, tree.Word) and _TIME_LENGTH.fullmatch(option.value.text)]
+    timed = [
+        option
+        for option in own
+        if option.name in ("span", "minspan")
+        and option.name not in given
+        and isinstance(option.value, tree.Word)
+        and _TIME_LENGTH.fullmatch(option.value.text)
+    ]
     aligned = [option for option in own if option.name == "aligntime" and "aligntime" not in given]
     moved = [*timed, *aligned]
     return replace(node, args=(*node.args, *moved)), [option for option in own if option not in moved]
@@ -160,7 +176,11 @@ def operator_of(settings: Settings, state: Callable[[Settings, RunContext], Any]
 
     ordered, span = order_matters(settings.grouping.measures), settings.grouping.span
     return Partial(
-        name=settings.grouping.command, create=create, requires=requires, order_matters=ordered, span=span,
+        name=settings.grouping.command,
+        create=create,
+        requires=requires,
+        order_matters=ordered,
+        span=span,
         takes_tables=state is TimechartState and settings.grouping.names_fields,
     )
 
@@ -213,11 +233,11 @@ class TimechartState:
             least = settings.bins.minspan
             fixed = self._known_range()
             if fixed is not None:
-                span = _binning.automatic_time_span(*fixed, settings.bins.bins or DEFAULT_BINS, least)
-                bins = _binning.TimeBins(span, ctx.timezone, _binning.align_time(settings.bins.align, ctx))
+                span = binning.automatic_time_span(*fixed, settings.bins.bins or DEFAULT_BINS, least)
+                bins = binning.TimeBins(span, ctx.timezone, binning.align_time(settings.bins.align, ctx))
             else:
                 self.level = 0
-                bins = _binning.TimeBins(LEVELS[0], ctx.timezone)
+                bins = binning.TimeBins(LEVELS[0], ctx.timezone)
         self.bins = bins
         source = TimeSource(bins)
         self.extent = source.extent
@@ -257,14 +277,14 @@ class TimechartState:
             return
         bins = self.settings.bins
         least = bins.minspan
-        span = _binning.automatic_time_span(self.extent[0], self.extent[1], bins.bins or DEFAULT_BINS, least)
+        span = binning.automatic_time_span(self.extent[0], self.extent[1], bins.bins or DEFAULT_BINS, least)
         self._set_level(LEVELS.index(span) if span in LEVELS else len(LEVELS) - 1)
 
     def _set_level(self, level: int) -> None:
         if level <= self.level:
             return
         self.level = level
-        self.bins = _binning.TimeBins(LEVELS[level], self.bins.timezone)
+        self.bins = binning.TimeBins(LEVELS[level], self.bins.timezone)
         if self.groups.sources and isinstance(self.groups.sources[0], TimeSource):
             source = self.groups.sources[0] = TimeSource(self.bins)
             source.extent[:] = self.extent
@@ -326,7 +346,8 @@ class TimechartState:
             result.append(self.bins.bounds(result[-1])[1])
             if len(result) > ctx.limits.timechart_maxbins:
                 raise LimitExceeded(
-                    f"timechart would give more than {ctx.limits.timechart_maxbins:,} rows.", name="timechart_maxbins",
+                    f"timechart would give more than {ctx.limits.timechart_maxbins:,} rows.",
+                    name="timechart_maxbins",
                     hint="Choose a greater span, or raise Limits(timechart_maxbins=...).",
                     span=self.settings.grouping.span,
                 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from splmini.commands._arguments import read
+from splmini.commands.arguments.reading import read
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, batched
@@ -17,14 +17,29 @@ from splmini.values import times
 from splmini.values.numbers import to_number
 
 OPTIONS = {
-    "align": OptionSpec("enum", default="end", choices=("now", "end"),
-                        doc="Whether the last period ends now or with the time range of the search."),
-    "series": OptionSpec("enum", default="relative", choices=("relative", "short", "exact"),
-                         doc="How the periods are named: 1day_before, s1, or by their start."),
+    "align": OptionSpec(
+        "enum",
+        default="end",
+        choices=("now", "end"),
+        doc="Whether the last period ends now or with the time range of the search.",
+    ),
+    "series": OptionSpec(
+        "enum",
+        default="relative",
+        choices=("relative", "short", "exact"),
+        doc="How the periods are named: 1day_before, s1, or by their start.",
+    ),
     "time_format": OptionSpec("string", default="%Y-%m-%dT%H:%M:%S%:z", doc="The format of starts, with series=exact."),
 }
 UNITS = {
-    "s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mon": "month", "q": "quarter", "y": "year",
+    "s": "second",
+    "m": "minute",
+    "h": "hour",
+    "d": "day",
+    "w": "week",
+    "mon": "month",
+    "q": "quarter",
+    "y": "year",
 }
 
 _MONTHS = re.compile("[0-9]*m")
@@ -64,7 +79,9 @@ class Settings:
 
 
 @command(
-    "timewrap", options=OPTIONS, category="reporting",
+    "timewrap",
+    options=OPTIONS,
+    category="reporting",
     syntax="timewrap SPAN [align=now|end] [series=relative|short|exact] [time_format=STRING]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Timewrap",
     examples=(
@@ -98,9 +115,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         raise
     if span.unit not in UNITS or span.count != int(span.count):
         arguments.fail("timewrap takes a length of time, such as 1d or 1week.", arguments.words[0])
-    settings = Settings(
-        int(span.count), span.unit, arguments["align"], arguments["series"], arguments["time_format"]
-    )
+    settings = Settings(int(span.count), span.unit, arguments["align"], arguments["series"], arguments["time_format"])
 
     def requires(after: Fields) -> Fields:
         return ALL
@@ -136,9 +151,7 @@ def _fields(rows: list[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _wrap(
-    rows: list[Row], settings: Settings, range_end: float | None, ctx: RunContext
-) -> tuple[list[Row], list[str]]:
+def _wrap(rows: list[Row], settings: Settings, range_end: float | None, ctx: RunContext) -> tuple[list[Row], list[str]]:
     moments = sorted({number for row in rows if (number := to_number(row["_time"])) is not None})
     end = _end(moments, settings, range_end, ctx)
     starts = [end]

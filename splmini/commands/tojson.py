@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from splmini.commands._arguments import Arguments, FieldPatterns, fail, field_names, is_internal, read
+from splmini.commands.arguments.reading import Arguments, FieldPatterns, fail, field_names, is_internal, read
 from splmini.errors import UnknownFunction, did_you_mean
 from splmini.language import tree
 from splmini.operators import Batch, Fields, Operator, Row, RunContext, Streaming, appended
@@ -32,7 +32,7 @@ _WORDS = {"true": True, "t": True, "yes": True, "false": False, "f": False, "no"
     category="streaming",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tojson",
     examples=(
-        Example('| tojson num(n) str(m) output_field=j', ({"j": '{"n":5,"m":"7"}'},), ({"n": "5", "m": 7, "o": 1},)),
+        Example("| tojson num(n) str(m) output_field=j", ({"j": '{"n":5,"m":"7"}'},), ({"n": "5", "m": 7, "o": 1},)),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -68,8 +68,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return tojson
 
     return Streaming(
-        name="tojson", bind=bind, requires=requires, columns=appended(output), writes=frozenset({output}),
-        node=node, span=node.span,
+        name="tojson",
+        bind=bind,
+        requires=requires,
+        columns=appended(output),
+        writes=frozenset({output}),
+        node=node,
+        span=node.span,
     )
 
 
@@ -92,9 +97,7 @@ def _choices(arguments: Arguments) -> list[tuple[str, list[str]]]:
     return choices
 
 
-def _object(
-    row: Row, typed: Sequence[tuple[str, FieldPatterns]], internal: bool, fill: bool
-) -> dict[str, Any]:
+def _object(row: Row, typed: Sequence[tuple[str, FieldPatterns]], internal: bool, fill: bool) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for kind, patterns in typed:
         for name in patterns.select(row):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.commands._aggregation import Grouping, Groups, Measure, by_fields
-from splmini.commands._arguments import Arguments, read, repeated
-from splmini.commands._options import parse_int
-from splmini.commands._slices import Rows
+from splmini.commands.aggregation.groups import Grouping, Groups, Measure, by_fields
+from splmini.commands.aggregation.slices import Rows
+from splmini.commands.arguments.options import parse_int
+from splmini.commands.arguments.reading import Arguments, read, repeated
 from splmini.commands.stats import hoisted
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
@@ -42,13 +42,17 @@ class Settings:
 
 
 @command(
-    "top", options=OPTIONS, clauses=("by",), category="transforming",
+    "top",
+    options=OPTIONS,
+    clauses=("by",),
+    category="transforming",
     syntax="top [N] [limit=INT] [countfield=NAME] [percentfield=NAME] [showcount=BOOL] [showperc=BOOL] "
     "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Top",
     examples=(
         Example(
-            "| top limit=2 s", [{"s": "x", "count": 3, "percent": 50}, {"s": "y", "count": 2, "percent": 33.333333}],
+            "| top limit=2 s",
+            [{"s": "x", "count": 3, "percent": 50}, {"s": "y", "count": 2, "percent": 33.333333}],
             EVENTS,
         ),
         Example(
@@ -111,8 +115,13 @@ def read_settings(node: tree.Command) -> Settings:
         at = arguments.given.get("countfield") or arguments.given.get("percentfield")
         arguments.fail(f"The count and the percentage are both named '{counts}'.", at)
     return Settings(
-        grouping, len(by), limit, counts, shares,
-        arguments["otherstr"] if arguments["useother"] else None, node.name in ("rare", "sirare"),
+        grouping,
+        len(by),
+        limit,
+        counts,
+        shares,
+        arguments["otherstr"] if arguments["useother"] else None,
+        node.name in ("rare", "sirare"),
     )
 
 

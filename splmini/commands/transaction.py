@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from splmini.commands._arguments import Arguments, fail, field_names, read
-from splmini.commands._subsearches import rows_of
 from splmini.commands._transactions import Rules, Test, Transactions
+from splmini.commands.arguments.reading import Arguments, fail, field_names, read
+from splmini.commands.arguments.subsearches import rows_of
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched

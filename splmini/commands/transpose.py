@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._options import parse_int
+from splmini.commands.arguments.options import parse_int
+from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
 from splmini.operators import Columns, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -27,7 +27,8 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Transpose",
     examples=(
         Example(
-            "| table host n | transpose header_field=host", ({"column": "n", "a": 1, "b": 2},),
+            "| table host n | transpose header_field=host",
+            ({"column": "n", "a": 1, "b": 2},),
             ({"host": "a", "n": 1}, {"host": "b", "n": 2}),
         ),
         Example(

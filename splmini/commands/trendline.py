@@ -6,8 +6,8 @@ import re
 from collections import deque
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail
 from splmini.commands._running import Step, put, running
+from splmini.commands.arguments.reading import fail
 from splmini.errors import UnknownFunction, did_you_mean
 from splmini.language import tree
 from splmini.operators import Operator, Row
@@ -18,13 +18,17 @@ Average = Callable[[float], "float | None"]
 
 
 @command(
-    "trendline", "aggregation", category="reporting",
+    "trendline",
+    "aggregation",
+    category="reporting",
     syntax="trendline (sma|ema|wma)<PERIOD>(FIELD) [AS NAME] ...",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Trendline",
     examples=(
-        Example("| trendline sma2(x) as s wma2(x) as w",
-                [{"x": 3}, {"x": 6, "s": 4.5, "w": 5}, {"x": 9, "s": 7.5, "w": 8}],
-                ({"x": 3}, {"x": 6}, {"x": 9})),
+        Example(
+            "| trendline sma2(x) as s wma2(x) as w",
+            [{"x": 3}, {"x": 6, "s": 4.5, "w": 5}, {"x": 9, "s": 7.5, "w": 8}],
+            ({"x": 3}, {"x": 6}, {"x": 9}),
+        ),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -63,8 +67,9 @@ def _trend(node: tree.Command, argument: tree.Aggregation) -> tuple[str, str, Ca
     kind = match[1] if match else argument.function
     if kind not in _AVERAGES:
         hint = did_you_mean(kind, _AVERAGES) or "Its trends are sma, ema and wma."
-        raise UnknownFunction(f"There is no trend '{argument.function}'.", name=argument.function, hint=hint,
-                              span=argument.span)
+        raise UnknownFunction(
+            f"There is no trend '{argument.function}'.", name=argument.function, hint=hint, span=argument.span
+        )
     period = int(match[2]) if match and len(match[2]) < 6 else 0
     if not 2 <= period <= 10000:
         fail(node, "The period of a trend is between 2 and 10000.", argument, f"Write it behind the name: {kind}5(x).")

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from splmini.commands import _prestats
-from splmini.commands._aggregation import Grouping, Groups, Measure, fields_needed, read_measures
-from splmini.commands._arguments import Arguments, fail, read
-from splmini.commands._binning import automatic_time_span
-from splmini.commands._options import convert
-from splmini.commands._prefix import prefix_of, prefixed, without_prefixes
-from splmini.commands._slices import Source
+from splmini.commands.aggregation import prestats
+from splmini.commands.aggregation.binning import automatic_time_span
+from splmini.commands.aggregation.groups import Grouping, Groups, Measure, fields_needed, read_measures
+from splmini.commands.aggregation.prefix import prefix_of, prefixed, without_prefixes
+from splmini.commands.aggregation.slices import Source
+from splmini.commands.arguments.options import convert
+from splmini.commands.arguments.reading import Arguments, fail, read
 from splmini.commands.search import check_search
 from splmini.commands.stats import order_matters
 from splmini.errors import UnsupportedFeature
@@ -154,9 +154,9 @@ class Statistics:
         if self.auto:
             self._choose_span(ctx)
         if self.prestats:
-            from splmini.commands import _prestats
+            from splmini.commands.aggregation import prestats
 
-            return _prestats.dump(self.groups, ctx)
+            return prestats.dump(self.groups, ctx)
 
         def columns() -> Columns:
             return [*self.grouping.by, *self.groups.names()]
@@ -197,7 +197,7 @@ def check_place(node: tree.Command, arguments: Arguments, scope: BuildScope, mea
     if not scope.first and not arguments["append"]:
         fail(node, f"{node.name} has to be the first command of a search, unless prestats=true and append=true.")
     if arguments["prestats"]:
-        _prestats.check(measures, node.name)
+        prestats.check(measures, node.name)
 
 
 def creating(
@@ -228,9 +228,7 @@ def generating(
         return state.finish(ctx)
 
     follows = appending(generate) if arguments["append"] else None
-    return Generating(
-        name=node.name, generate=generate, follows=follows, reading=reading, node=node, span=node.span
-    )
+    return Generating(name=node.name, generate=generate, follows=follows, reading=reading, node=node, span=node.span)
 
 
 def appending(generate: Callable[[RunContext, Fields], Stream]) -> Callable[[Stream, RunContext], Stream]:
@@ -272,17 +270,26 @@ def where_of(arguments: Arguments) -> tree.Node | None:
 
 
 @command(
-    "tstats", "aggregation", options=OPTIONS, clauses=("from", "where", "by"), generating=True, category="generating",
+    "tstats",
+    "aggregation",
+    options=OPTIONS,
+    clauses=("from", "where", "by"),
+    generating=True,
+    category="generating",
     syntax="tstats [prestats=BOOL] [append=BOOL] [summariesonly=BOOL] [fillnull_value=STRING] "
     "FUNCTION(FIELD) [AS NAME] ... [FROM datamodel=MODEL[.DATASET]] [WHERE SEARCH] [BY FIELD ... [span=SPAN]]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tstats",
     examples=(
-        Example("| tstats count where sourcetype=x by host",
-                [{"host": "a", "count": 1}, {"host": "b", "count": 1}], _EVENTS),
-        Example("| tstats count by _time span=1h",
-                [{"_time": 1699999200, "count": 2}, {"_time": 1700002800, "count": 1}], _EVENTS),
+        Example(
+            "| tstats count where sourcetype=x by host", [{"host": "a", "count": 1}, {"host": "b", "count": 1}], _EVENTS
+        ),
+        Example(
+            "| tstats count by _time span=1h",
+            [{"_time": 1699999200, "count": 2}, {"_time": 1700002800, "count": 1}],
+            _EVENTS,
+        ),
     ),
-)  # fmt: skip
+)
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Calculates statistics over the events of a dataset of a data model, or over all events.
 
@@ -327,7 +334,11 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     create = creating(node, arguments, measures, by, arguments["fillnull_value"])
     reading = DatasetReading(
-        dataset=None if dataset is None else dataset[0], where=where, needed=needed, create=create,
-        order_matters=order_matters(measures), points=terms if prefixes else None,
+        dataset=None if dataset is None else dataset[0],
+        where=where,
+        needed=needed,
+        create=create,
+        order_matters=order_matters(measures),
+        points=terms if prefixes else None,
     )
     return generating(node, arguments, create, read_rows, reading)

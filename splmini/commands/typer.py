@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from splmini.commands._arguments import read, reading
+from splmini.commands.arguments.reading import read, reading
 from splmini.commands.noop import unchanged
 from splmini.language import tree
 from splmini.operators import Operator, Streaming
@@ -34,6 +34,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     operator = unchanged(node)
     assert isinstance(operator, Streaming)
     return Streaming(
-        name="typer", bind=operator.bind, requires=reading(frozenset({"eventtype"})), writes=frozenset(),
-        node=node, span=node.span,
+        name="typer",
+        bind=operator.bind,
+        requires=reading(frozenset({"eventtype"})),
+        writes=frozenset(),
+        node=node,
+        span=node.span,
     )

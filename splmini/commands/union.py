@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 
-from splmini.commands._arguments import fail, read
-from splmini.commands._subsearches import dataset, limited, newest_first, one_after_the_other
+from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.subsearches import dataset, limited, newest_first, one_after_the_other
 from splmini.language import tree
 from splmini.operators import Fields, Generating, Operator, RunContext, Stream, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command

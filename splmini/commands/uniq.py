@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands._arguments import read
+from splmini.commands.arguments.reading import read
 from splmini.commands.dedup import hashable
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream
@@ -16,9 +16,7 @@ from splmini.registry import BuildScope, Example, command
     syntax="uniq",
     category="dataset processing",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Uniq",
-    examples=(
-        Example("| uniq", ({"a": 1}, {"a": 2}, {"a": 1}), ({"a": 1}, {"a": 1}, {"a": 2}, {"a": 1})),
-    ),
+    examples=(Example("| uniq", ({"a": 1}, {"a": 2}, {"a": 1}), ({"a": 1}, {"a": 1}, {"a": 2}, {"a": 1})),),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Remove each result that equals the one directly before it in every field.

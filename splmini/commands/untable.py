@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, is_internal, read
+from splmini.commands.arguments.reading import fail, is_internal, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, exactly
 from splmini.registry import BuildScope, Example, command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from splmini.commands._arguments import fail, fields_read, reading
+from splmini.commands.arguments.reading import fail, fields_read, reading
 from splmini.compiler import as_truth, static_type
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
@@ -32,11 +32,7 @@ from splmini.registry import BuildScope, Example, command
                 {"process": "cmd", "user": "bob"},
             ),
         ),
-        Example(
-            "| where NOT status=200",
-            [{"status": 500}],
-            ({"status": 200}, {"status": 500}, {"n": 1}),
-        ),
+        Example("| where NOT status=200", [{"status": 500}], ({"status": 200}, {"status": 500}, {"n": 1})),
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
@@ -74,6 +70,12 @@ def keep_where(condition: tree.Node, node: tree.Command) -> Streaming:
         return where
 
     return Streaming(
-        name="where", bind=bind, requires=reading(fields_read(condition)), filters=True, predicate=condition,
-        writes=frozenset(), node=node, span=node.span,
+        name="where",
+        bind=bind,
+        requires=reading(fields_read(condition)),
+        filters=True,
+        predicate=condition,
+        writes=frozenset(),
+        node=node,
+        span=node.span,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from html import unescape
 
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, unknown
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -14,7 +14,7 @@ from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
 
 OPTIONS = {
-    "maxinputs": OptionSpec("int", default=50000, doc="How many results Splunk hands over at once; no effect here."),
+    "maxinputs": OptionSpec("int", default=50000, doc="How many results Splunk hands over at once; no effect here.")
 }
 _ELEMENT = re.compile(r"<([^\s<>/!?]+)(?:\s[^<>]*)?>([^<>]+)</\1\s*>")
 

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from splmini.commands import _xml
-from splmini.commands._arguments import fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -31,7 +31,8 @@ _TAIL = re.compile(r"(.*?)(?:/(?:@([^/@\[\]]+)|(text\(\))))?", re.DOTALL)
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Xpath",
     examples=(
         Example(
-            '| xpath outfield=names field=x "//b/@name"', ({"names": ["p", "q"]},),
+            '| xpath outfield=names field=x "//b/@name"',
+            ({"names": ["p", "q"]},),
             ({"x": '<a><b name="p"/><b name="q"/></a>'},),
         ),
     ),
@@ -75,8 +76,13 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return xpath
 
     return Streaming(
-        name="xpath", bind=bind, requires=reading(frozenset({source})), columns=appended(target),
-        writes=frozenset({target}), node=node, span=node.span,
+        name="xpath",
+        bind=bind,
+        requires=reading(frozenset({source})),
+        columns=appended(target),
+        writes=frozenset({target}),
+        node=node,
+        span=node.span,
     )
 
 

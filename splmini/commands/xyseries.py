@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from splmini.commands._arguments import fail, only, read
+from splmini.commands.arguments.reading import fail, only, read
 from splmini.commands.dedup import hashable
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
@@ -32,7 +32,8 @@ OPTIONS = {
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Xyseries",
     examples=(
         Example(
-            "| xyseries host action count", ({"host": "a", "allow": 2, "deny": 1},),
+            "| xyseries host action count",
+            ({"host": "a", "allow": 2, "deny": 1},),
             ({"host": "a", "action": "allow", "count": 2}, {"host": "a", "action": "deny", "count": 1}),
         ),
         Example(

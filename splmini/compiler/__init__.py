@@ -16,18 +16,25 @@ from __future__ import annotations
 
 from splmini.compiler.analysis import fields_read, is_constant, is_pure
 from splmini.compiler.calls import as_truth, find_function
-from splmini.compiler.expressions import (
-    RunScope,
-    compile_condition,
-    compile_expression,
-    compile_value,
-    evaluate_macro,
-)
+from splmini.compiler.expressions import RunScope, compile_condition, compile_expression, compile_value, evaluate_macro
 from splmini.compiler.searching import TIME_MODIFIERS, compile_search, grouped_equals
 from splmini.compiler.types import check_expression, is_boolean, static_type
 
 __all__ = [
-    "TIME_MODIFIERS", "RunScope", "as_truth", "check_expression", "compile_condition", "compile_expression",
-    "compile_search", "compile_value", "evaluate_macro", "fields_read", "find_function", "grouped_equals", "is_boolean",
-    "is_constant", "is_pure", "static_type",
+    "TIME_MODIFIERS",
+    "RunScope",
+    "as_truth",
+    "check_expression",
+    "compile_condition",
+    "compile_expression",
+    "compile_search",
+    "compile_value",
+    "evaluate_macro",
+    "fields_read",
+    "find_function",
+    "grouped_equals",
+    "is_boolean",
+    "is_constant",
+    "is_pure",
+    "static_type",
 ]

@@ -87,8 +87,12 @@ def _concatenated(values: list[Any] | tuple[Any, ...]) -> str | None:
 
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": numbers.add, "-": numbers.subtract, "*": numbers.multiply, "/": numbers.divide, "%": numbers.modulo,
-}  # fmt: skip
+    "+": numbers.add,
+    "-": numbers.subtract,
+    "*": numbers.multiply,
+    "/": numbers.divide,
+    "%": numbers.modulo,
+}
 
 
 def binary(node: tree.Binary, scope: registry.Scope) -> Evaluate:

@@ -23,14 +23,17 @@ def find_function(node: tree.Call) -> registry.EvalFunction:
     function = functions.get(node.name)
     if function is None:
         raise UnknownFunction(
-            f"There is no eval function '{node.name}'.", name=node.name, span=node.span,
+            f"There is no eval function '{node.name}'.",
+            name=node.name,
+            span=node.span,
             hint=DASHBOARD_TOKEN if node.name.startswith("$") else did_you_mean(node.name, functions),
         )
     count = len(node.args)
     if count < function.least or (function.most is not None and count > function.most):
         raise ArgumentError(
             f"{node.name}() takes {_arity_text(function)}, but {count} {'was' if count == 1 else 'were'} given.",
-            name=node.name, span=node.span,
+            name=node.name,
+            span=node.span,
         )
     return function
 

@@ -214,8 +214,11 @@ def membership(operand: tree.Node, items: tuple[tree.Node, ...], scope: registry
     evaluate = compile_expression(operand, scope)
     texts = {item.value for item in items if isinstance(item, tree.String)}
     literals = {item.value for item in items if isinstance(item, tree.Number)}
-    others = [tree.Comparison("=", operand, item, span=item.span) for item in items
-              if not isinstance(item, (tree.String, tree.Number))]  # fmt: skip
+    others = [
+        tree.Comparison("=", operand, item, span=item.span)
+        for item in items
+        if not isinstance(item, (tree.String, tree.Number))
+    ]
     tests = [compile_expression(each, scope) for each in others]
     known = static_type(operand) == "string"
 
@@ -253,8 +256,7 @@ def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
     else:
         arguments = [compile_expression(arg, scope) for arg in node.args]
         known = [
-            argument({}) if is_constant(arg) else unknown()
-            for argument, arg in zip(arguments, node.args, strict=True)
+            argument({}) if is_constant(arg) else unknown() for argument, arg in zip(arguments, node.args, strict=True)
         ]
         evaluate = adapted(function, arguments, known)
     return constant(evaluate({})) if folded else evaluate

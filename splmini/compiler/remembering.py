@@ -21,11 +21,39 @@ MOST = 4096
 LONGEST = 500
 _NOT_KNOWN = object()
 
-WORTH_REMEMBERING = frozenset({
-    "case", "if", "match", "like", "replace", "cidrmatch", "split", "mvindex", "urldecode", "substr", "strptime",
-    "printf", "round", "tonumber", "tostring", "md5", "sha1", "sha256", "sha512", "in", "validate", "coalesce",
-    "mvfilter", "mvcount", "spath", "json_extract", "trim", "ltrim", "rtrim",
-})  # fmt: skip
+WORTH_REMEMBERING = frozenset(
+    {
+        "case",
+        "if",
+        "match",
+        "like",
+        "replace",
+        "cidrmatch",
+        "split",
+        "mvindex",
+        "urldecode",
+        "substr",
+        "strptime",
+        "printf",
+        "round",
+        "tonumber",
+        "tostring",
+        "md5",
+        "sha1",
+        "sha256",
+        "sha512",
+        "in",
+        "validate",
+        "coalesce",
+        "mvfilter",
+        "mvcount",
+        "spath",
+        "json_extract",
+        "trim",
+        "ltrim",
+        "rtrim",
+    }
+)
 """Functions of which a call costs more than looking its result up."""
 
 

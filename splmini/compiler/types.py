@@ -14,8 +14,12 @@ from splmini.language import tree
 
 _BOOLEAN = (tree.Comparison, tree.And, tree.Or, tree.Xor, tree.Not, tree.InList, tree.Boolean)
 _DESCRIPTIONS = {
-    "string": "a string", "text": "a string", "number": "a number", "bool": "a truth value", "null": "null()",
-}  # fmt: skip
+    "string": "a string",
+    "text": "a string",
+    "number": "a number",
+    "bool": "a truth value",
+    "null": "null()",
+}
 
 
 def static_type(node: tree.Node) -> str:
@@ -127,7 +131,8 @@ def _check_binary(node: tree.Binary) -> None:
     types = (static_type(node.left), static_type(node.right))
     if set(types) == {"string", "number"}:
         raise ArgumentError(
-            "'+' takes two numbers or two strings, but a number and a string were given.", span=node.span,
+            "'+' takes two numbers or two strings, but a number and a string were given.",
+            span=node.span,
             hint="'.' concatenates strings and numbers.",
         )
     for side, kind in zip((node.left, node.right), types, strict=True):

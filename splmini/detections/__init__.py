@@ -1,9 +1,9 @@
-"""Detections: ESCU YAML loaded, run, tested and explained; the linter is `splmini.detections.lint`."""
+"""Detections: ESCU YAML loaded, run, tested and explained; the linter is `splmini.detections.lint.linter`."""
 
+from splmini.detections.bench.tests import DetectionReport, Report, TestResult
 from splmini.detections.content import Content, load_content
 from splmini.detections.detection import AttackData, Detection, DetectionTest, Drilldown, Entity, Finding, ThreatObject
 from splmini.detections.findings import Outcome
-from splmini.detections.tests import DetectionReport, Report, TestResult
 
 __all__ = [
     "AttackData",

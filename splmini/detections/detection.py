@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from splmini.errors import KnowledgeError
 
 if TYPE_CHECKING:
+    from splmini.detections.bench.tests import Report
     from splmini.detections.findings import Outcome
-    from splmini.detections.tests import Report
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Detection:
 
     def test(self, env: Any = None, attack_data: str | Path | None = None, **options: Any) -> Report:
         """Run the detection's own `tests:` over a local mirror of its attack data."""
-        from splmini.detections.tests import run_tests
+        from splmini.detections.bench.tests import run_tests
 
         return run_tests(self, env, attack_data, options)
 

@@ -11,15 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from splmini.detections.detection import (
-    AttackData,
-    Detection,
-    DetectionTest,
-    Drilldown,
-    Entity,
-    Finding,
-    ThreatObject,
-)
+from splmini.detections.detection import AttackData, Detection, DetectionTest, Drilldown, Entity, Finding, ThreatObject
 from splmini.documents import Document, load_document
 from splmini.errors import did_you_mean
 

@@ -18,30 +18,57 @@ SYSMON = "Microsoft-Windows-Sysmon/Operational"
 POWERSHELL = "Microsoft-Windows-PowerShell/Operational"
 
 _SYSMON_EVENTS: dict[str, tuple[int, ...]] = {
-    "process_creation": (1,), "file_change": (2,), "network_connection": (3,), "sysmon_status": (4, 16),
-    "process_termination": (5,), "driver_load": (6,), "image_load": (7,), "create_remote_thread": (8,),
-    "raw_access_thread": (9,), "process_access": (10,), "file_event": (11,), "registry_add": (12,),
-    "registry_delete": (12,), "registry_set": (13,), "registry_rename": (14,), "registry_event": (12, 13, 14),
-    "create_stream_hash": (15,), "pipe_created": (17, 18), "wmi_event": (19, 20, 21), "dns_query": (22,),
-    "file_delete": (23, 26), "clipboard_capture": (24,), "process_tampering": (25,), "file_block_executable": (27,),
-    "file_block_shredding": (28,), "file_executable_detected": (29,), "sysmon_error": (255,),
+    "process_creation": (1,),
+    "file_change": (2,),
+    "network_connection": (3,),
+    "sysmon_status": (4, 16),
+    "process_termination": (5,),
+    "driver_load": (6,),
+    "image_load": (7,),
+    "create_remote_thread": (8,),
+    "raw_access_thread": (9,),
+    "process_access": (10,),
+    "file_event": (11,),
+    "registry_add": (12,),
+    "registry_delete": (12,),
+    "registry_set": (13,),
+    "registry_rename": (14,),
+    "registry_event": (12, 13, 14),
+    "create_stream_hash": (15,),
+    "pipe_created": (17, 18),
+    "wmi_event": (19, 20, 21),
+    "dns_query": (22,),
+    "file_delete": (23, 26),
+    "clipboard_capture": (24,),
+    "process_tampering": (25,),
+    "file_block_executable": (27,),
+    "file_block_shredding": (28,),
+    "file_executable_detected": (29,),
+    "sysmon_error": (255,),
 }
 _CATEGORIES: dict[str, tuple[str, tuple[int, ...]]] = {
     **{category: (SYSMON, ids) for category, ids in _SYSMON_EVENTS.items()},
-    "ps_module": (POWERSHELL, (4103,)), "ps_script": (POWERSHELL, (4104,)),
+    "ps_module": (POWERSHELL, (4103,)),
+    "ps_script": (POWERSHELL, (4104,)),
     "ps_classic_start": ("Windows PowerShell", (400,)),
     "ps_classic_provider_start": ("Windows PowerShell", (600,)),
 }
 _SERVICES = {
-    "security": "Security", "system": "System", "application": "Application", "sysmon": SYSMON,
-    "powershell": POWERSHELL, "powershell-classic": "Windows PowerShell",
+    "security": "Security",
+    "system": "System",
+    "application": "Application",
+    "sysmon": SYSMON,
+    "powershell": POWERSHELL,
+    "powershell-classic": "Windows PowerShell",
     "taskscheduler": "Microsoft-Windows-TaskScheduler/Operational",
     "windefend": "Microsoft-Windows-Windows Defender/Operational",
     "wmi": "Microsoft-Windows-WMI-Activity/Operational",
     "bits-client": "Microsoft-Windows-Bits-Client/Operational",
-    "dns-server": "DNS Server", "driver-framework": "Microsoft-Windows-DriverFrameworks-UserMode/Operational",
+    "dns-server": "DNS Server",
+    "driver-framework": "Microsoft-Windows-DriverFrameworks-UserMode/Operational",
     "firewall-as": "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall",
-    "ntlm": "Microsoft-Windows-NTLM/Operational", "applocker": "Microsoft-Windows-AppLocker/*",
+    "ntlm": "Microsoft-Windows-NTLM/Operational",
+    "applocker": "Microsoft-Windows-AppLocker/*",
     "codeintegrity-operational": "Microsoft-Windows-CodeIntegrity/Operational",
     "printservice-operational": "Microsoft-Windows-PrintService/Operational",
     "printservice-admin": "Microsoft-Windows-PrintService/Admin",
@@ -143,8 +170,7 @@ def _own_pipeline() -> Any:
 
     def item(conditions: dict[str, Any], **logsource: str) -> Any:
         return ProcessingItem(
-            transformation=AddConditionTransformation(conditions),
-            rule_conditions=[LogsourceCondition(**logsource)],
+            transformation=AddConditionTransformation(conditions), rule_conditions=[LogsourceCondition(**logsource)]
         )
 
     items = [

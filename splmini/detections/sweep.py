@@ -178,9 +178,11 @@ class _Search:
             try:
                 results = self._results()
                 outcome = Outcome(
-                    self.detection, results, findings_of(self.detection, results),
+                    self.detection,
+                    results,
+                    findings_of(self.detection, results),
                     risk_events_of(self.detection, results, self.run.now),
-                )  # fmt: skip
+                )
             except SplError as error:
                 self._failed(error)
             finally:
@@ -204,9 +206,12 @@ class _Search:
         if run.complete:
             self.search.environment.commit(run.writes, run)
         stats = {
-            "scanned": run.scanned, "matched": run.matched, "rows": len(rows), "now": run.now,
+            "scanned": run.scanned,
+            "matched": run.matched,
+            "rows": len(rows),
+            "now": run.now,
             "seconds": {**run.seconds, "total": self.seconds},
-        }  # fmt: skip
+        }
         columns = column_order(rows, None if stream is None else stream.columns())
         return Results(rows, columns, run.messages, stats, run.complete)
 
@@ -274,9 +279,17 @@ def _by_dataset(readings: list[Reading]) -> dict[str, list[Reading]]:
 def _shared_run(run: Run, kind: type[Run]) -> Any:
     """A run that reads the events of another one for all."""
     return kind(
-        run.services, run.source, run.builder, run.origin, run.now, run.range[0], run.range[1], run.knowledge,
-        run.optimized, cancel=run.cancel,
-    )  # fmt: skip
+        run.services,
+        run.source,
+        run.builder,
+        run.origin,
+        run.now,
+        run.range[0],
+        run.range[1],
+        run.knowledge,
+        run.optimized,
+        cancel=run.cancel,
+    )
 
 
 # ---- over an executor ------------------------------------------------------------------------------------------------

@@ -170,9 +170,12 @@ class _Rank:
         literals = sorted({literal for each in sets for literal in each})
         self.shared = Counter(
             (name, value)
-            for each in options for option in each if isinstance(option, dict)
-            for name, values in option.items() for value in values
-        )  # fmt: skip
+            for each in options
+            for option in each
+            if isinstance(option, dict)
+            for name, values in option.items()
+            for value in values
+        )
         """How many searches ask for a value: what many ask for tells less."""
         self.counts: Counter[Any] = Counter()
         find = text_finder(literals) if literals and sample else None

@@ -93,9 +93,19 @@ def make_job(search: Any, operators: tuple[Operator, ...], division: Division, r
                 most = limit_behind(operators, division.stop)
     low, high = run.range
     return Job(
-        search, division, predicate, run.optimized, run.now, low, high, run.knowledge, run.source.has_bytes,
-        run.source.is_file, ordered, most,
-    )  # fmt: skip
+        search,
+        division,
+        predicate,
+        run.optimized,
+        run.now,
+        low,
+        high,
+        run.knowledge,
+        run.source.has_bytes,
+        run.source.is_file,
+        ordered,
+        most,
+    )
 
 
 def _keeping_time(operators: tuple[Operator, ...], start: int, stop: int) -> int:
@@ -213,9 +223,7 @@ def _backwards(row: Row) -> float:
 # ---- parts of the events -------------------------------------------------------------------------------------------
 
 
-def task_parts(
-    run: Run, predicate: tree.Node | None, size: int, report: Report
-) -> Iterator[tuple[Part, ...]]:
+def task_parts(run: Run, predicate: tree.Node | None, size: int, report: Report) -> Iterator[tuple[Part, ...]]:
     """Yield the parts of the run's events, as many together as make a task of `size` bytes."""
     files = run.source.files
     if files is None:

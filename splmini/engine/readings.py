@@ -193,10 +193,7 @@ def reading_of(run: Run, operators: Sequence[Operator], main: bool) -> Reading |
 
 
 def scan_reading(
-    run: Run,
-    operators: Sequence[Operator],
-    predicate: tree.Node | None,
-    whole: tree.Node | None = None,
+    run: Run, operators: Sequence[Operator], predicate: tree.Node | None, whole: tree.Node | None = None
 ) -> Reading:
     """Return the reading of a plan over the events that satisfy an expression; `whole` is the expression as it was
     written, which decides on the range of time, where its subsearches have run."""
@@ -205,10 +202,14 @@ def scan_reading(
     if predicate is not None:
         reads = union(reads, compiler.fields_read(predicate))
     made = Reading(
-        run, list(operators[1:]), predicate, reads, union(required(operators)[0], reads),
+        run,
+        list(operators[1:]),
+        predicate,
+        reads,
+        union(required(operators)[0], reads),
         _Test(run, predicate, in_range),
         raw=(reads is not None and "_raw" in reads) or reads_raw(operators),
-    )  # fmt: skip
+    )
     _aggregate_early(made)
     return made
 
@@ -250,9 +251,7 @@ def _by_itself(operator: Operator) -> bool:
 class _Test:
     """Whether a row is in a range of time and satisfies a predicate, which is compiled when the first row comes."""
 
-    def __init__(
-        self, run: Run, predicate: tree.Node | None, in_range: Callable[[Row], bool] | None = None
-    ) -> None:
+    def __init__(self, run: Run, predicate: tree.Node | None, in_range: Callable[[Row], bool] | None = None) -> None:
         self._run = run
         self._predicate = predicate
         self._in_range = in_range

@@ -135,9 +135,7 @@ class Screened:
         if known is None or not known.others.get(number):
             return [positions[place] for place in places]
         records, hiding = self._records, self._hiding
-        return [
-            positions[place] for place in places if known.holds_others(number, records[place]) or place in hiding
-        ]  # fmt: skip
+        return [positions[place] for place in places if known.holds_others(number, records[place]) or place in hiding]
 
 
 @dataclass(frozen=True)
@@ -199,9 +197,13 @@ class Screen:
         return known
 
     def _made(
-        self, sourcetypes: frozenset[str] | None, has_raw: bool, given: frozenset[str], impossible: tuple[bool, ...],
+        self,
+        sourcetypes: frozenset[str] | None,
+        has_raw: bool,
+        given: frozenset[str],
+        impossible: tuple[bool, ...],
         sample: list[bytes],
-    ) -> ClassScreen:  # fmt: skip
+    ) -> ClassScreen:
         literals = self._literals.get((sourcetypes, given))
         if literals is None:
             found = self.run.services.event_fields.demanded_literals(self._flat, sourcetypes, given)
@@ -231,9 +233,8 @@ class Screen:
         reads = [self._flat[each].reads for each in possible]
         as_given = all(each is not None and each <= given for each in reads)
         return [
-            each for each in found
-            if len(each) <= MOST_ALTERNATIVES and (has_raw or not _may_differ(each, as_given))
-        ]  # fmt: skip
+            each for each in found if len(each) <= MOST_ALTERNATIVES and (has_raw or not _may_differ(each, as_given))
+        ]
 
     # ---- events as dicts ---------------------------------------------------------------------------------------------
 

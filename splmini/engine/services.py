@@ -21,7 +21,7 @@ Mapper: TypeAlias = "Callable[[Events], Batch]"
 
 
 class EventFields(Protocol):
-    """What a run asks of the apps' knowledge about the fields of events; `splmini.knowledge.event_fields` has it."""
+    """What a run asks of the apps' knowledge about the fields of events (`knowledge.fields.event_fields`)."""
 
     def bind_mapper(
         self, needed: Fields, run: Run, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None

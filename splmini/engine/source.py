@@ -33,9 +33,8 @@ class ValueTests:
         for verdicts in self.known:
             name = verdicts.name
             events = [
-                event for event in events
-                if (value := event.get(name)).__class__ not in VALUES or verdicts[value]
-            ]  # fmt: skip
+                event for event in events if (value := event.get(name)).__class__ not in VALUES or verdicts[value]
+            ]
         return events
 
     def passing(self, positions: list[int], events: Events) -> list[int]:
@@ -43,9 +42,10 @@ class ValueTests:
         for verdicts in self.known:
             name = verdicts.name
             positions = [
-                position for position in positions
+                position
+                for position in positions
                 if (value := events[position].get(name)).__class__ not in VALUES or verdicts[value]
-            ]  # fmt: skip
+            ]
         return positions
 
 

@@ -181,8 +181,9 @@ class _Pass:
             always = range(total) if part.known is None else part.known.always
             candidates = {
                 number: self._not_refused(number, places, events)
-                for number, places in part.candidates.items() if number < plain
-            }  # fmt: skip
+                for number, places in part.candidates.items()
+                if number < plain
+            }
             self._look_up(tuple(number for number in always if number < plain), part, events, candidates)
             for number, position in self._satisfied(candidates, events):
                 hits.setdefault(number, []).append(position)
@@ -323,6 +324,15 @@ def _take(reading: Reading, pairs: list[tuple[Row, Row]]) -> None:
 
 
 __all__ = [
-    "DatasetReadings", "Found", "Reading", "SweepRun", "dataset_readings", "foreseen", "one_pass", "read_dataset",
-    "reading_of", "scan_reading", "subsearches",
+    "DatasetReadings",
+    "Found",
+    "Reading",
+    "SweepRun",
+    "dataset_readings",
+    "foreseen",
+    "one_pass",
+    "read_dataset",
+    "reading_of",
+    "scan_reading",
+    "subsearches",
 ]

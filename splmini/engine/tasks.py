@@ -286,6 +286,15 @@ def run_task(digest: str, data: bytes | None, parts: tuple[Part, ...]) -> Any:
 
 
 __all__ = [
-    "Elsewhere", "Job", "NotDistributable", "Outcome", "PartsRead", "TaskRun", "offer", "parts_source", "perform",
-    "run_task", "withdraw",
+    "Elsewhere",
+    "Job",
+    "NotDistributable",
+    "Outcome",
+    "PartsRead",
+    "TaskRun",
+    "offer",
+    "parts_source",
+    "perform",
+    "run_task",
+    "withdraw",
 ]

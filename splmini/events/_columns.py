@@ -267,7 +267,10 @@ def _arrow_simple(kind: Any) -> bool:
     if types.is_dictionary(kind):
         kind = kind.value_type
     return bool(
-        types.is_integer(kind) or types.is_floating(kind) or types.is_string(kind) or types.is_large_string(kind)
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_string(kind)
+        or types.is_large_string(kind)
         or types.is_string_view(kind)
     )
 

@@ -113,7 +113,8 @@ class _Guard(io.RawIOBase):
         self._count += len(data)
         if self._count > BOMB_BYTES and self._count > BOMB_RATIO * max(self._size(), 1):
             raise LimitExceeded(
-                f"The data grows to more than {BOMB_RATIO} times its compressed size.", name="decompression",
+                f"The data grows to more than {BOMB_RATIO} times its compressed size.",
+                name="decompression",
                 path=self._name,
             )
         buffer[: len(data)] = data
@@ -183,7 +184,9 @@ def _open_zstd(file: BinaryIO, name: str | None) -> Any:
         import zstandard
     except ImportError as error:
         raise UnsupportedFeature(
-            "Reading zstd needs the package zstandard, which is not installed.", name="zstd", path=name,
+            "Reading zstd needs the package zstandard, which is not installed.",
+            name="zstd",
+            path=name,
             hint="Install splmini[compression].",
         ) from error
 

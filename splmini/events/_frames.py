@@ -12,16 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from splmini.events._columns import (
-    ROWS,
-    Piece,
-    Test,
-    TuplePiece,
-    arrow_pieces,
-    is_plain,
-    pandas_pieces,
-    polars_pieces,
-)
+from splmini.events._columns import ROWS, Piece, Test, TuplePiece, arrow_pieces, is_plain, pandas_pieces, polars_pieces
 from splmini.events._dicts import plain_events
 from splmini.events._reader import Report, Settings
 from splmini.values.wildcards import compile_wildcard, has_wildcard
@@ -119,7 +110,8 @@ def _arrow() -> Any:
         return importlib.import_module("pyarrow")
     except ImportError as error:
         raise UnsupportedFeature(
-            "Reading an Arrow stream needs pyarrow, which is not installed.", name="arrow",
+            "Reading an Arrow stream needs pyarrow, which is not installed.",
+            name="arrow",
             hint="Install splmini[parquet].",
         ) from error
 
@@ -156,7 +148,11 @@ class Frame:
             self.message(level, "events", text)
 
     def _events(
-        self, piece: Piece, tests: Sequence[tuple[str, Test]], refusals: Sequence[Select], wanted: Wanted | None,
+        self,
+        piece: Piece,
+        tests: Sequence[tuple[str, Test]],
+        refusals: Sequence[Select],
+        wanted: Wanted | None,
         report: Report,
     ) -> list[Row]:
         names = piece.names
@@ -235,8 +231,10 @@ def _columns(piece: Piece, fields: frozenset[str] | None) -> list[str]:
         return piece.names
     patterns = [compile_wildcard(each, ignore_case=False) for each in fields if has_wildcard(each)]
     return [
-        name for name in piece.names
-        if name in fields or any(test(name) for test in patterns)
+        name
+        for name in piece.names
+        if name in fields
+        or any(test(name) for test in patterns)
         or (not piece.simple(name) and (bool(patterns) or any(each.startswith(name) for each in fields)))
     ]
 
@@ -259,4 +257,3 @@ def _dicts(piece: Piece, names: list[str], timed: str | None) -> tuple[list[dict
                 if value is None:
                     del row[name]
     return rows, plain
-

@@ -173,9 +173,7 @@ def _text_reader(head: bytes, settings: Settings) -> Reader | None:
     return reader
 
 
-def _spans(
-    path: str, reader: Reader, file: BinaryIO, length: int, settings: Settings, size: int
-) -> Iterator[Span]:
+def _spans(path: str, reader: Reader, file: BinaryIO, length: int, settings: Settings, size: int) -> Iterator[Span]:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     first = 3 if head.startswith(b"\xef\xbb\xbf") else 0

@@ -25,10 +25,24 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _MADE = frozenset({"eventtype", "tag", "_raw", "linecount", "punct", "splunk_server", "_indextime", "_cd", "_serial"})
 """Fields that lines hardly ever give: a search for them would parse every line whole anyhow."""
-ENVELOPES = frozenset({
-    "time", "host", "source", "sourcetype", "index", "event", "fields", "preview", "offset", "lastrow", "result",
-    "messages", "highlighted", "tags",
-})  # fmt: skip
+ENVELOPES = frozenset(
+    {
+        "time",
+        "host",
+        "source",
+        "sourcetype",
+        "index",
+        "event",
+        "fields",
+        "preview",
+        "offset",
+        "lastrow",
+        "result",
+        "messages",
+        "highlighted",
+        "tags",
+    }
+)
 """What an object that holds nothing else may be an envelope by."""
 ALWAYS = ("sourcetype",)
 OPTIONAL = "index"

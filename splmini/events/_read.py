@@ -109,15 +109,36 @@ def open_source(
     source = source_name if source is None else source
     if isinstance(events, Source):
         merged: dict[str, Any] = {
-            "infer": infer, "strict": strict, "message": message, "timezone": timezone, "now": now,
+            "infer": infer,
+            "strict": strict,
+            "message": message,
+            "timezone": timezone,
+            "now": now,
             "ingest": ingest,
-            **{name: value for name, value in (("format", format), ("sourcetype", sourcetype), ("source", source),
-                                              ("host", host), ("index", index)) if value is not None},
+            **{
+                name: value
+                for name, value in (
+                    ("format", format),
+                    ("sourcetype", sourcetype),
+                    ("source", source),
+                    ("host", host),
+                    ("index", index),
+                )
+                if value is not None
+            },
         }
         return open_source(events.events, **{**merged, **events.reading()})
     settings = Settings(
-        format=format, sourcetype=sourcetype, source=source, host=host, index=index, infer=infer, strict=strict,
-        timezone=timezone or utc_zone.utc, now=now, ingest=ingest,
+        format=format,
+        sourcetype=sourcetype,
+        source=source,
+        host=host,
+        index=index,
+        infer=infer,
+        strict=strict,
+        timezone=timezone or utc_zone.utc,
+        now=now,
+        ingest=ingest,
     )
     if format is not None:
         find_reader(format)
@@ -271,8 +292,14 @@ def _stream_blocks(
 
 
 def text_blocks(
-    reader: Reader, head: bytes, file: BinaryIO, settings: Settings, report: Report, size: int | None = None,
-    state: Any = None, end: int | None = None,
+    reader: Reader,
+    head: bytes,
+    file: BinaryIO,
+    settings: Settings,
+    report: Report,
+    size: int | None = None,
+    state: Any = None,
+    end: int | None = None,
 ) -> Iterator[Block]:
     """Cut a stream of text into blocks of whole records, about `size` bytes each; `state` is that of the first one,
     where `head` does not tell it; `end` is where to stop before the end of the file."""
@@ -353,9 +380,7 @@ def _cut_at_marks(
 # ---- the plain interface -------------------------------------------------------------------------------------------
 
 
-def read(
-    events: Any, *, messages: Callable[[str, str], None] | None = None, **settings: Any
-) -> Iterator[list[Row]]:
+def read(events: Any, *, messages: Callable[[str, str], None] | None = None, **settings: Any) -> Iterator[list[Row]]:
     """Yield batches of event dicts. `messages(level, text)` is told what a user should know; settings as for
     `open_source`.
 

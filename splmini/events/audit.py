@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 @line_format(
-    "auditd", "Linux audit log",
+    "auditd",
+    "Linux audit log",
     r"(?:.{0,80}?\baudit(?:d|ispd)?(?:\[\d+\])?: )?(?:node=(?P<host>\S+) )?"
     r"type=[\w\[\]]+ msg=audit\((?P<time>\d+(?:\.\d+)?)?[^)]{0,40}\)",
-    "linux:audit", source="/var/log/audit/audit.log", rank=10,
+    "linux:audit",
+    source="/var/log/audit/audit.log",
+    rank=10,
 )
 def auditd(found: re.Match[str], settings: Settings) -> Row:
     """Lines such as `type=SYSCALL msg=audit(1722950859.266:6994): arch=c000003e ...`."""

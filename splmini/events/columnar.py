@@ -31,7 +31,8 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise UnsupportedFeature(
-            "Reading Parquet and Arrow needs pyarrow, which is not installed.", name="parquet",
+            "Reading Parquet and Arrow needs pyarrow, which is not installed.",
+            name="parquet",
             hint="Install splmini[parquet].",
         ) from error
 
@@ -45,9 +46,7 @@ def _events(batches: Any, settings: Settings, report: Report) -> Iterator[Block 
             yield finish(rows, replace(settings, ingest=None), report)
 
 
-def _read(
-    file: BinaryIO, settings: Settings, report: Report, open_: Any, arrow: Any
-) -> Iterator[Block | list[Row]]:
+def _read(file: BinaryIO, settings: Settings, report: Report, open_: Any, arrow: Any) -> Iterator[Block | list[Row]]:
     with seekable(file) as copy:
         try:
             yield from _events(open_(copy), settings, report)

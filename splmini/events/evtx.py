@@ -28,7 +28,8 @@ def _library() -> type:
         parser: type = importlib.import_module("evtx").PyEvtxParser
     except ImportError as error:
         raise UnsupportedFeature(
-            "Reading .evtx files needs the package evtx, which is not installed.", name="evtx",
+            "Reading .evtx files needs the package evtx, which is not installed.",
+            name="evtx",
             hint="Install splmini[evtx], or convert the file to XML.",
         ) from error
     return parser

@@ -26,11 +26,34 @@ EVENT_KEYS = frozenset({"_raw", "sourcetype", "source", "_time"})
 RESULT_KEYS = frozenset({"preview", "offset", "lastrow", "result", "messages", "highlighted", "tags"})
 HEC_KEYS = frozenset({"time", "host", "source", "sourcetype", "index", "event", "fields"})
 CONTAINERS = ("Records", "records", "results", "value", "events", "Events", "logEvents", "items", "Items", "rows")
-ENVELOPE_KEYS = frozenset({
-    "preview", "init_offset", "messages", "fields", "highlighted", "post_process_count", "post_process_count_before",
-    "@odata.context", "@odata.count", "@odata.nextLink", "nextLink", "next", "next_page", "nextPageToken", "kind",
-    "etag", "total", "count", "owner", "logGroup", "logStream", "messageType", "subscriptionFilters", "NextToken",
-})
+ENVELOPE_KEYS = frozenset(
+    {
+        "preview",
+        "init_offset",
+        "messages",
+        "fields",
+        "highlighted",
+        "post_process_count",
+        "post_process_count_before",
+        "@odata.context",
+        "@odata.count",
+        "@odata.nextLink",
+        "nextLink",
+        "next",
+        "next_page",
+        "nextPageToken",
+        "kind",
+        "etag",
+        "total",
+        "count",
+        "owner",
+        "logGroup",
+        "logStream",
+        "messageType",
+        "subscriptionFilters",
+        "NextToken",
+    }
+)
 
 # ---- decoding ------------------------------------------------------------------------------------------------------
 
@@ -81,8 +104,11 @@ def events_of(value: Any, raw: bytes, block: Block) -> list[Row]:
     """Return the events that a JSON value is: one, those of a container or list, or none."""
     if isinstance(value, list):
         if value and all(isinstance(item, dict) for item in value):
-            return [event for item, text in zip(value, _raw_list.decode(raw), strict=True)
-                    for event in events_of(item, bytes(text), block)]
+            return [
+                event
+                for item, text in zip(value, _raw_list.decode(raw), strict=True)
+                for event in events_of(item, bytes(text), block)
+            ]
         return [_raw_event(None, raw, block)]
     if not isinstance(value, dict):
         return [_raw_event(None, raw, block)]
@@ -95,8 +121,11 @@ def events_of(value: Any, raw: bytes, block: Block) -> list[Row]:
     container = _container(value)
     if container is not None:
         items = _raw_list.decode(_raw_dict.decode(raw)[container])
-        return [event for item, text in zip(value[container], items, strict=True)
-                for event in events_of(item, bytes(text), block)]
+        return [
+            event
+            for item, text in zip(value[container], items, strict=True)
+            for event in events_of(item, bytes(text), block)
+        ]
     if any(isinstance(value.get(name), (str, int, float)) for name in EVENT_KEYS):
         return [_given_event(value, block)]
     return [_raw_event(value, raw, block)]

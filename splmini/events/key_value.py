@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 @line_format(
-    "vpcflow", "VPC flow log", r"\d+ \d{6,} eni-\w+ \S+ \S+ (?:\S+ ){5}(?P<start>\d{10}) \d{10} ",
-    "aws:cloudwatchlogs:vpcflow", rank=8,
+    "vpcflow",
+    "VPC flow log",
+    r"\d+ \d{6,} eni-\w+ \S+ \S+ (?:\S+ ){5}(?P<start>\d{10}) \d{10} ",
+    "aws:cloudwatchlogs:vpcflow",
+    rank=8,
 )
 def vpcflow(found: re.Match[str], settings: Settings) -> Row:
     """Lines of an AWS VPC flow log in its default format."""
@@ -22,10 +25,12 @@ def vpcflow(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "key_value", "key=value pairs",
+    "key_value",
+    "key=value pairs",
     r"[^={\[<\"]{0,60}?\b[A-Za-z_][\w.:-]*=(?:\"[^\"]*\"|'[^']*'|[^\s,;\"']*)(?:[,; \t]+[A-Za-z_][\w.:-]*="
     r"(?:\"[^\"]*\"|'[^']*'|[^\s,;\"']*))+",
-    "generic_kv", rank=90,
+    "generic_kv",
+    rank=90,
 )
 def key_value(found: re.Match[str], settings: Settings) -> Row:
     """Lines of pairs, which Splunk's automatic extraction reads; a time in front or in a pair is recognised."""

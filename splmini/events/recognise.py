@@ -12,8 +12,21 @@ if TYPE_CHECKING:
     from splmini.operators import Row
 
 BINARY = (
-    b"\x7fELF", b"MZ\x90", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"%PDF-", b"SQLite format 3\0", b"\xca\xfe\xba\xbe",
-    b"7z\xbc\xaf", b"Rar!", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a", b"OggS", b"RIFF",
+    b"\x7fELF",
+    b"MZ\x90",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"%PDF-",
+    b"SQLite format 3\0",
+    b"\xca\xfe\xba\xbe",
+    b"7z\xbc\xaf",
+    b"Rar!",
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x0a\x0d\x0d\x0a",
+    b"OggS",
+    b"RIFF",
 )
 """How files begin that hold no events: programs, pictures, documents, packet captures."""
 
@@ -63,14 +76,23 @@ JSON_KINDS = (
     _kind("o365:graph:api", "AuditLogs.SignIns", "createdDateTime userPrincipalName appId", "createdDateTime"),
     _kind("azure:monitor:aad", "Azure AD", "time operationName category tenantId resourceId", "time"),
     _kind("mscs:azure:audit", "mscs:azure:audit", "authorization caller eventDataId operationName", "eventTimestamp"),
-    _kind("mscs:azure:eventhub:defender:advancedhunting", "eventhub://windowsdefenderlogs",
-          "time tenantId operationName category properties", "time"),
+    _kind(
+        "mscs:azure:eventhub:defender:advancedhunting",
+        "eventhub://windowsdefenderlogs",
+        "time tenantId operationName category properties",
+        "time",
+    ),
     _kind("OktaIM2:log", "okta", "eventType published actor outcome", "published"),
     _kind("github:enterprise:audit", "http:github", "action actor _document_id", "@timestamp created_at"),
     _kind("gws:reports:admin", "gws:reports:admin", "kind id actor events", "id.time", kind="admin#reports#activity"),
     _kind("google:gcp:pubsub:message", None, "protoPayload logName resource", "timestamp"),
-    _kind("_json", "kubernetes", "kind apiVersion auditID", "requestReceivedTimestamp stageTimestamp",
-          apiVersion="audit.k8s.io/v1"),
+    _kind(
+        "_json",
+        "kubernetes",
+        "kind apiVersion auditID",
+        "requestReceivedTimestamp stageTimestamp",
+        apiVersion="audit.k8s.io/v1",
+    ),
     _kind("crowdstrike:events:sensor", "crowdstrike", "event_simpleName aid", "timestamp"),
     _kind("osquery:results", "osquery", "name hostIdentifier calendarTime columns", "unixTime calendarTime"),
     _kind("suricata", "suricata", "event_type timestamp src_ip", "timestamp"),
@@ -91,9 +113,30 @@ JSON_KINDS = (
 )
 
 TIME_KEYS = (
-    "_time", "@timestamp", "timestamp", "time", "eventTime", "ts", "published", "CreationTime", "createdDateTime",
-    "Timestamp", "TimeGenerated", "created_at", "datetime", "date", "EventTime", "SystemTime", "UtcTime", "recorded",
-    "isotimestamp", "unixTime", "calendarTime", "activityDateTime", "eventTimestamp", "event_time",
+    "_time",
+    "@timestamp",
+    "timestamp",
+    "time",
+    "eventTime",
+    "ts",
+    "published",
+    "CreationTime",
+    "createdDateTime",
+    "Timestamp",
+    "TimeGenerated",
+    "created_at",
+    "datetime",
+    "date",
+    "EventTime",
+    "SystemTime",
+    "UtcTime",
+    "recorded",
+    "isotimestamp",
+    "unixTime",
+    "calendarTime",
+    "activityDateTime",
+    "eventTimestamp",
+    "event_time",
 )
 
 _known: dict[tuple[str, ...], tuple[JsonKind, ...]] = {}
@@ -176,6 +219,8 @@ def _of_keys(event: Row, settings: Settings) -> Row:
     kind = json_kind(event)
     if kind is _DEFAULT:
         return {}
-    return {"sourcetype": kind.sourcetype} if kind.source is None else {
-        "sourcetype": kind.sourcetype, "source": kind.source
-    }
+    return (
+        {"sourcetype": kind.sourcetype}
+        if kind.source is None
+        else {"sourcetype": kind.sourcetype, "source": kind.source}
+    )

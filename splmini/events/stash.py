@@ -21,9 +21,11 @@ METADATA = frozenset({"host", "source", "sourcetype", "index"})
 
 
 @line_format(
-    "stash_line", "Splunk summary events",
+    "stash_line",
+    "Splunk summary events",
     r"(?P<time>\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [+-]\d{4}|\d{10}(?:\.\d+)?), (?:search_name|search_now|info_min_time)=",
-    "stash", rank=4,
+    "stash",
+    rank=4,
 )
 def stash_line(found: re.Match[str], settings: Settings) -> Row:
     """Lines such as `01/31/2024 10:00:00 +0000, search_name="x", info_min_time=..., key="value"`."""

@@ -49,8 +49,11 @@ def _told(moment: float | None, host: str | None) -> Row:
 
 
 @line_format(
-    "syslog_5424", "syslog (RFC 5424)", rf"<\d{{1,3}}>\d{{1,2}} (?P<time>{ISO}|-) (?P<host>\S+) \S+ \S+ \S+ ",
-    "syslog", rank=20,
+    "syslog_5424",
+    "syslog (RFC 5424)",
+    rf"<\d{{1,3}}>\d{{1,2}} (?P<time>{ISO}|-) (?P<host>\S+) \S+ \S+ \S+ ",
+    "syslog",
+    rank=20,
 )
 def syslog_5424(found: re.Match[str], settings: Settings) -> Row:
     """Lines such as `<34>1 2003-10-11T22:14:15.003Z host app 123 ID47 - text`."""
@@ -58,10 +61,12 @@ def syslog_5424(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "linux_secure", "Linux authentication log",
+    "linux_secure",
+    "Linux authentication log",
     rf"(?:<\d{{1,3}}>)?{BSD} (?P<host>\S+) (?:sshd|sudo|su|login|systemd-logind|useradd|usermod|userdel|groupadd"
     r"|passwd|chage|CRON|cron|polkitd|gdm-password\]?)(?:\[\d+\])?: ",
-    "linux_secure", rank=25,
+    "linux_secure",
+    rank=25,
 )
 @line_format("syslog", "syslog (RFC 3164)", rf"(?:<\d{{1,3}}>)?{BSD} (?P<host>[^\s:]+) \S", "syslog", rank=60)
 def syslog(found: re.Match[str], settings: Settings) -> Row:
@@ -70,9 +75,11 @@ def syslog(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "syslog_iso", "syslog with ISO times",
+    "syslog_iso",
+    "syslog with ISO times",
     rf"(?:<\d{{1,3}}>)?(?P<time>{ISO}) (?P<host>[A-Za-z0-9][\w.-]*) [\w/.<-]\S*: ",
-    "syslog", rank=62,
+    "syslog",
+    rank=62,
 )
 def syslog_iso(found: re.Match[str], settings: Settings) -> Row:
     """Lines such as `2024-10-11T22:14:15+00:00 host app[123]: text`, as newer systems write them."""
@@ -80,9 +87,11 @@ def syslog_iso(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "cisco_asa", "Cisco ASA",
+    "cisco_asa",
+    "Cisco ASA",
     rf"(?:<\d{{1,3}}>)?(?:{BSD} ?)?:?(?:(?P<host>[\w.-]+) )?[^%]{{0,80}}%(?:ASA|FTD)-(?:[\w-]+-)?\d-\d{{6}}: ",
-    "cisco:asa", rank=10,
+    "cisco:asa",
+    rank=10,
 )
 def cisco_asa(found: re.Match[str], settings: Settings) -> Row:
     """Lines that hold `%ASA-6-302013:`."""
@@ -90,9 +99,11 @@ def cisco_asa(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "cisco_ios", "Cisco IOS",
+    "cisco_ios",
+    "Cisco IOS",
     rf"(?:<\d{{1,3}}>)?(?:\d+: )?(?:(?P<host>[\w.-]+): )?[*.]?(?:{BSD})?[^%]{{0,40}}%[A-Z]\w+-[0-7]-\w+: ",
-    "cisco:ios", rank=12,
+    "cisco:ios",
+    rank=12,
 )
 def cisco_ios(found: re.Match[str], settings: Settings) -> Row:
     """Lines that hold `%SYS-5-CONFIG_I:`."""
@@ -104,10 +115,12 @@ PAN_TYPES = {"TRAFFIC": "pan:traffic", "THREAT": "pan:threat", "SYSTEM": "pan:sy
 
 
 @line_format(
-    "pan", "Palo Alto Networks",
+    "pan",
+    "Palo Alto Networks",
     rf"(?:(?:<\d{{1,3}}>)?{BSD} (?P<host>\S+) )?\d+,(?P<received>\d{{4}}/\d\d/\d\d \d\d:\d\d:\d\d),"
     r"\d+,(?P<type>TRAFFIC|THREAT|SYSTEM|CONFIG),",
-    "pan:log", rank=11,
+    "pan:log",
+    rank=11,
 )
 def pan(found: re.Match[str], settings: Settings) -> Row:
     """Comma-separated lines of a Palo Alto Networks firewall; the sourcetype follows the type of log."""

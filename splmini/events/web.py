@@ -43,9 +43,12 @@ def access(found: re.Match[str], settings: Settings) -> Row:
 
 
 @line_format(
-    "nginx_kv", "nginx access log, key=value",
+    "nginx_kv",
+    "nginx access log, key=value",
     r"site=\"[^\"]*\" server=\"[^\"]*\".{0,400}?time_local=\"(?P<time>[^\"]*)\"",
-    "nginx:plus:kv", source="/var/log/nginx/access.log", rank=9,
+    "nginx:plus:kv",
+    source="/var/log/nginx/access.log",
+    rank=9,
 )
 def nginx_kv(found: re.Match[str], settings: Settings) -> Row:
     """Lines of `key="value"` pairs as Splunk's add-on for nginx wants them."""
@@ -76,8 +79,6 @@ def _names(line: bytes) -> list[str]:
 def _advance(data: bytes, state: list[str]) -> list[str]:
     found = FIELDS.findall(data)
     return _names(found[-1]) if found else state
-
-
 
 
 @reader("w3c", "W3C log (IIS)", _looks, start=_start, advance=_advance)

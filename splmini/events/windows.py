@@ -240,9 +240,7 @@ def _sourcetypes(block: Block) -> frozenset[str] | None:
     return frozenset({"xmlwineventlog"})
 
 
-@reader(
-    "winevent_xml", "Windows event XML", _looks_xml, framing=WINDOWS, start=_start, sourcetypes=_sourcetypes
-)
+@reader("winevent_xml", "Windows event XML", _looks_xml, framing=WINDOWS, start=_start, sourcetypes=_sourcetypes)
 @reader("winevent_text", "Windows event text", _looks_classic, framing=WINDOWS, start=_start)
 def parse(record: bytes, block: Block) -> Row:
     """Windows events as XML or text, one after the other, with whatever other lines stand between them."""

@@ -19,11 +19,22 @@ if TYPE_CHECKING:
 TIMES = ("_time", "SystemTime", "@timestamp", "UtcTime", "EventTime", "TimeCreated", "EventReceivedTime")
 KEYWORDS = {"audit success": "0x8020000000000000", "audit failure": "0x8010000000000000"}
 WINLOG = {
-    "event_id": "EventID", "channel": "Channel", "computer_name": "Computer", "provider_name": "Provider_Name",
-    "provider_guid": "Provider_Guid", "record_id": "EventRecordID", "version": "Version", "process.pid":
-    "Execution_ProcessID", "process.thread.id": "Execution_ThreadID", "user.identifier": "Security_UserID",
-    "activity_id": "Correlation_ActivityID", "log_name": "Channel", "source_name": "Provider_Name",
-    "record_number": "EventRecordID", "process_id": "Execution_ProcessID", "thread_id": "Execution_ThreadID",
+    "event_id": "EventID",
+    "channel": "Channel",
+    "computer_name": "Computer",
+    "provider_name": "Provider_Name",
+    "provider_guid": "Provider_Guid",
+    "record_id": "EventRecordID",
+    "version": "Version",
+    "process.pid": "Execution_ProcessID",
+    "process.thread.id": "Execution_ThreadID",
+    "user.identifier": "Security_UserID",
+    "activity_id": "Correlation_ActivityID",
+    "log_name": "Channel",
+    "source_name": "Provider_Name",
+    "record_number": "EventRecordID",
+    "process_id": "Execution_ProcessID",
+    "thread_id": "Execution_ThreadID",
 }
 CHANNELS = {
     "Microsoft-Windows-Sysmon": "Microsoft-Windows-Sysmon/Operational",

@@ -19,30 +19,20 @@ from typing import TYPE_CHECKING, Any
 
 from splmini import resources
 from splmini.errors import KnowledgeError, did_you_mean
-from splmini.knowledge.changing import Changing
-from splmini.knowledge.classifying import Classifier
-from splmini.knowledge.conf import (
-    DEFAULT,
-    Layer,
-    Setting,
-    Stanzas,
-    as_bool,
-    merge,
-    read_layer,
-    values,
-    with_default,
-)
-from splmini.knowledge.eventtypes import EventTypes, Tags, build_eventtypes, build_tags
-from splmini.knowledge.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
+from splmini.knowledge.conf import DEFAULT, Layer, Setting, Stanzas, as_bool, merge, read_layer, values, with_default
+from splmini.knowledge.fields.classifying import Classifier
+from splmini.knowledge.fields.eventtypes import EventTypes, Tags, build_eventtypes, build_tags
+from splmini.knowledge.fields.extraction import Extraction, Needed, Problem, build_extraction, needed_steps
 from splmini.knowledge.files import AppFiles
+from splmini.knowledge.indexing.retyping import Changing
+from splmini.knowledge.indexing.timestamps import TimeRule, time_rule
 from splmini.knowledge.props import Props, at_fault, build_props
-from splmini.knowledge.timestamps import TimeRule, time_rule
 from splmini.language.macros import MacroRegistry
 
 if TYPE_CHECKING:
-    from splmini.knowledge.breaking import Breaking
-    from splmini.knowledge.mapper import FieldMapper
-    from splmini.knowledge.steps import MapperContext
+    from splmini.knowledge.fields.mapper import FieldMapper
+    from splmini.knowledge.fields.steps import MapperContext
+    from splmini.knowledge.indexing.breaking import Breaking
     from splmini.operators import Fields
 
 SYSTEM = "system"
@@ -246,9 +236,10 @@ class Knowledge:
         named = re.compile(r"\bindex\b")
         return any(
             named.search(key) or (named.search(setting.value) and not key.startswith(("TRANSFORMS", "#")))
-            for conf in (self.conf("props"), self.transforms) for stanza in conf.values()
+            for conf in (self.conf("props"), self.transforms)
+            for stanza in conf.values()
             for key, setting in stanza.items()
-        )  # fmt: skip
+        )
 
     @property
     def changing(self) -> Changing:
@@ -280,14 +271,14 @@ class Knowledge:
     @property
     def lookups(self) -> Any:
         """The lookup tables of the apps."""
-        from splmini.knowledge.lookups import Tables
+        from splmini.knowledge.lookups.lookups import Tables
 
         return self._part("lookups", lambda: Tables.of(self))
 
     @property
     def datamodels(self) -> Any:
         """The data models of the apps."""
-        from splmini.knowledge.datamodels import DataModels
+        from splmini.knowledge.datamodels.datasets import DataModels
 
         return self._part("datamodels", lambda: DataModels.of(self))
 
@@ -318,7 +309,7 @@ class Knowledge:
 
     def breaking(self, source: str = "", sourcetype: str = "", host: str = "") -> Breaking:
         """Return how raw text of this source, sourcetype and host is cut into events."""
-        from splmini.knowledge.breaking import breaking
+        from splmini.knowledge.indexing.breaking import breaking
 
         return breaking(self.plain_settings(self.props.key(source, sourcetype, host).stanzas))
 
@@ -338,7 +329,7 @@ class Knowledge:
 
     def mapper(self) -> FieldMapper:
         """Return the field mapper of these apps."""
-        from splmini.knowledge.mapper import FieldMapper
+        from splmini.knowledge.fields.mapper import FieldMapper
 
         return self._part("mapper", lambda: FieldMapper(self))  # type: ignore[no-any-return]
 
@@ -360,7 +351,7 @@ class LazyIngest:
     def made(self) -> Any:
         """The `Ingest`."""
         if self._made is None:
-            from splmini.knowledge.ingest import Ingest
+            from splmini.knowledge.indexing.ingest import Ingest
 
             self._made = Ingest(self._knowledge)
         return self._made

@@ -13,16 +13,16 @@ from typing import Any
 
 from splmini.errors import SplError
 from splmini.knowledge.apps import App, Knowledge, load_apps, pack_names
-from splmini.knowledge.charsets import codec_of
 from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, merge, values
-from splmini.knowledge.content_rules import KINDS, is_condition
-from splmini.knowledge.eventtypes import parse_search
-from splmini.knowledge.extraction import Problem, build_extraction
-from splmini.knowledge.indextime import index_time as done_at_index_time
-from splmini.knowledge.lookup_definitions import definition_of_stanza
+from splmini.knowledge.fields.eventtypes import parse_search
+from splmini.knowledge.fields.extraction import Problem, build_extraction
+from splmini.knowledge.fields.settings import alias_leftovers, parse_expression, parse_lookup
+from splmini.knowledge.indexing.charsets import codec_of
+from splmini.knowledge.indexing.content_rules import KINDS, is_condition
+from splmini.knowledge.indexing.indextime import index_time as done_at_index_time
+from splmini.knowledge.indexing.timestamps import zone_aliases, zone_setting
+from splmini.knowledge.lookups.definitions import definition_of_stanza
 from splmini.knowledge.props import at_fault
-from splmini.knowledge.settings import alias_leftovers, parse_expression, parse_lookup
-from splmini.knowledge.timestamps import zone_aliases, zone_setting
 from splmini.values import regex
 
 RULE = "a rule says the sourcetype of a file and nothing else"
@@ -33,42 +33,159 @@ _CLASSES = re.compile(
     r"\A(?:(EXTRACT|REPORT|FIELDALIAS|EVAL|SEDCMD|TRANSFORMS|RULESET|RULESET_DESC|SEGMENTATION)-|(LESS_THAN|MORE_THAN))"
 )
 
-PROPS_DONE = frozenset({
-    "EXTRACT", "REPORT", "FIELDALIAS", "EVAL", "LOOKUP", "SEDCMD", "KV_MODE", "AUTO_KV_JSON", "INDEXED_EXTRACTIONS",
-    "rename", "priority", "TIME_PREFIX", "TIME_FORMAT", "MAX_TIMESTAMP_LOOKAHEAD", "TZ", "DATETIME_CONFIG",
-    "TIMESTAMP_FIELDS", "LINE_BREAKER", "SHOULD_LINEMERGE", "BREAK_ONLY_BEFORE", "BREAK_ONLY_BEFORE_DATE",
-    "MUST_BREAK_AFTER", "MUST_NOT_BREAK_AFTER", "MUST_NOT_BREAK_BEFORE", "MAX_EVENTS", "TRUNCATE", "FIELD_NAMES",
-    "FIELD_DELIMITER", "FIELD_HEADER_REGEX", "HEADER_FIELD_LINE_NUMBER", "PREAMBLE_REGEX", "FIELD_QUOTE",
-    "HEADER_FIELD_DELIMITER", "HEADER_FIELD_QUOTE", "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS",
-    "MISSING_VALUE_REGEX", "KV_TRIM_SPACES", "JSON_TRIM_BRACES_IN_ARRAY_NAMES", "TRANSFORMS", "RULESET", "sourcetype",
-    "CHARSET", "TZ_ALIAS", "ADD_EXTRA_TIME_FIELDS",
-})  # fmt: skip
-PROPS_HARMLESS = frozenset({
-    "category", "description", "pulldown_type", "disabled", "ANNOTATE_PUNCT", "SEGMENTATION", "LEARN_SOURCETYPE",
-    "LEARN_MODEL", "maxDist", "EVENT_BREAKER", "EVENT_BREAKER_ENABLE", "CHECK_METHOD",
-    "LINE_BREAKER_LOOKBEHIND", "MATCH_LIMIT", "DEPTH_LIMIT", "initCrcLength", "NO_BINARY_CHECK", "RULESET_DESC",
-    "force_local_processing", "unarchive_cmd", "unarchive_cmd_start_mode", "HEADER_MODE", "ROUTE_EVENTS_OLDER_THAN",
-    "EVENT_BREAKER_TRUNCATE", "SHOULD_LINEMERGE_LOOKAHEAD", "TRUNCATE_LOOKAHEAD",
-    "detect_trailing_nulls", "termFrequencyWeightedDist", "unarchive_sourcetype", "invalid_cause", "is_valid",
-    "_actions", "PREFIX_SOURCETYPE", "given_type", "given_host", "STATSD_EMIT_SINGLE_MEASUREMENT_FORMAT",
-    "AUTO_LINEMERGE", "LESS_THAN", "MORE_THAN",
-    "TIME_BEFORE", "EVENT_BREAKER_REGEX", "LB_CHUNK_BREAKER", "LB_CHUNK_BREAKER_TRUNCATE",
-})  # fmt: skip
+PROPS_DONE = frozenset(
+    {
+        "EXTRACT",
+        "REPORT",
+        "FIELDALIAS",
+        "EVAL",
+        "LOOKUP",
+        "SEDCMD",
+        "KV_MODE",
+        "AUTO_KV_JSON",
+        "INDEXED_EXTRACTIONS",
+        "rename",
+        "priority",
+        "TIME_PREFIX",
+        "TIME_FORMAT",
+        "MAX_TIMESTAMP_LOOKAHEAD",
+        "TZ",
+        "DATETIME_CONFIG",
+        "TIMESTAMP_FIELDS",
+        "LINE_BREAKER",
+        "SHOULD_LINEMERGE",
+        "BREAK_ONLY_BEFORE",
+        "BREAK_ONLY_BEFORE_DATE",
+        "MUST_BREAK_AFTER",
+        "MUST_NOT_BREAK_AFTER",
+        "MUST_NOT_BREAK_BEFORE",
+        "MAX_EVENTS",
+        "TRUNCATE",
+        "FIELD_NAMES",
+        "FIELD_DELIMITER",
+        "FIELD_HEADER_REGEX",
+        "HEADER_FIELD_LINE_NUMBER",
+        "PREAMBLE_REGEX",
+        "FIELD_QUOTE",
+        "HEADER_FIELD_DELIMITER",
+        "HEADER_FIELD_QUOTE",
+        "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS",
+        "MISSING_VALUE_REGEX",
+        "KV_TRIM_SPACES",
+        "JSON_TRIM_BRACES_IN_ARRAY_NAMES",
+        "TRANSFORMS",
+        "RULESET",
+        "sourcetype",
+        "CHARSET",
+        "TZ_ALIAS",
+        "ADD_EXTRA_TIME_FIELDS",
+    }
+)
+PROPS_HARMLESS = frozenset(
+    {
+        "category",
+        "description",
+        "pulldown_type",
+        "disabled",
+        "ANNOTATE_PUNCT",
+        "SEGMENTATION",
+        "LEARN_SOURCETYPE",
+        "LEARN_MODEL",
+        "maxDist",
+        "EVENT_BREAKER",
+        "EVENT_BREAKER_ENABLE",
+        "CHECK_METHOD",
+        "LINE_BREAKER_LOOKBEHIND",
+        "MATCH_LIMIT",
+        "DEPTH_LIMIT",
+        "initCrcLength",
+        "NO_BINARY_CHECK",
+        "RULESET_DESC",
+        "force_local_processing",
+        "unarchive_cmd",
+        "unarchive_cmd_start_mode",
+        "HEADER_MODE",
+        "ROUTE_EVENTS_OLDER_THAN",
+        "EVENT_BREAKER_TRUNCATE",
+        "SHOULD_LINEMERGE_LOOKAHEAD",
+        "TRUNCATE_LOOKAHEAD",
+        "detect_trailing_nulls",
+        "termFrequencyWeightedDist",
+        "unarchive_sourcetype",
+        "invalid_cause",
+        "is_valid",
+        "_actions",
+        "PREFIX_SOURCETYPE",
+        "given_type",
+        "given_host",
+        "STATSD_EMIT_SINGLE_MEASUREMENT_FORMAT",
+        "AUTO_LINEMERGE",
+        "LESS_THAN",
+        "MORE_THAN",
+        "TIME_BEFORE",
+        "EVENT_BREAKER_REGEX",
+        "LB_CHUNK_BREAKER",
+        "LB_CHUNK_BREAKER_TRUNCATE",
+    }
+)
 """Settings of props.conf that change nothing about what a search finds in events that are there."""
 
-TRANSFORMS_DONE = frozenset({
-    "REGEX", "FORMAT", "SOURCE_KEY", "MV_ADD", "CLEAN_KEYS", "KEEP_EMPTY_VALS", "DELIMS", "FIELDS", "filename",
-    "collection", "external_type", "external_cmd", "match_type", "case_sensitive_match", "max_matches", "min_matches",
-    "default_match", "time_field", "time_format", "max_offset_secs", "min_offset_secs", "fields_list", "filter",
-    "DEST_KEY", "WRITE_META", "REPEAT_MATCH", "LOOKAHEAD", "DEFAULT_VALUE", "INGEST_EVAL", "STOP_PROCESSING_IF",
-    "CLONE_SOURCETYPE",
-})  # fmt: skip
-TRANSFORMS_HARMLESS = frozenset({
-    "CAN_OPTIMIZE", "MATCH_LIMIT", "DEPTH_LIMIT", "disabled",
-    "batch_index_query", "allow_caching", "cache_size", "max_ext_batch", "replicate", "index_fields_list",
-    "check_permission", "description", "python.version", "python.required", "reverse_lookup_honor_case_sensitive_match",
-    "input_csv_size_limit", "feature_id_element",
-})  # fmt: skip
+TRANSFORMS_DONE = frozenset(
+    {
+        "REGEX",
+        "FORMAT",
+        "SOURCE_KEY",
+        "MV_ADD",
+        "CLEAN_KEYS",
+        "KEEP_EMPTY_VALS",
+        "DELIMS",
+        "FIELDS",
+        "filename",
+        "collection",
+        "external_type",
+        "external_cmd",
+        "match_type",
+        "case_sensitive_match",
+        "max_matches",
+        "min_matches",
+        "default_match",
+        "time_field",
+        "time_format",
+        "max_offset_secs",
+        "min_offset_secs",
+        "fields_list",
+        "filter",
+        "DEST_KEY",
+        "WRITE_META",
+        "REPEAT_MATCH",
+        "LOOKAHEAD",
+        "DEFAULT_VALUE",
+        "INGEST_EVAL",
+        "STOP_PROCESSING_IF",
+        "CLONE_SOURCETYPE",
+    }
+)
+TRANSFORMS_HARMLESS = frozenset(
+    {
+        "CAN_OPTIMIZE",
+        "MATCH_LIMIT",
+        "DEPTH_LIMIT",
+        "disabled",
+        "batch_index_query",
+        "allow_caching",
+        "cache_size",
+        "max_ext_batch",
+        "replicate",
+        "index_fields_list",
+        "check_permission",
+        "description",
+        "python.version",
+        "python.required",
+        "reverse_lookup_honor_case_sensitive_match",
+        "input_csv_size_limit",
+        "feature_id_element",
+    }
+)
 """Settings of transforms.conf that change nothing."""
 _TIME_LIMITS = frozenset({"MAX_DAYS_AGO", "MAX_DAYS_HENCE", "MAX_DIFF_SECS_AGO", "MAX_DIFF_SECS_HENCE"})
 
@@ -170,10 +287,18 @@ def _is_charset(name: str) -> bool:
     return True
 
 
-_REGEXES = frozenset({
-    "TIME_PREFIX", "LINE_BREAKER", "BREAK_ONLY_BEFORE", "MUST_BREAK_AFTER", "MUST_NOT_BREAK_AFTER",
-    "MUST_NOT_BREAK_BEFORE", "FIELD_HEADER_REGEX", "PREAMBLE_REGEX",
-})  # fmt: skip
+_REGEXES = frozenset(
+    {
+        "TIME_PREFIX",
+        "LINE_BREAKER",
+        "BREAK_ONLY_BEFORE",
+        "MUST_BREAK_AFTER",
+        "MUST_NOT_BREAK_AFTER",
+        "MUST_NOT_BREAK_BEFORE",
+        "FIELD_HEADER_REGEX",
+        "PREAMBLE_REGEX",
+    }
+)
 
 
 def _bad_regex(setting: Setting, stanza: str, key: str) -> Iterator[Problem]:
@@ -236,7 +361,7 @@ def _eventtypes(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
 
 
 def _models(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
-    from splmini.knowledge.datamodels import DataModels
+    from splmini.knowledge.datamodels.datasets import DataModels
 
     alone = Knowledge([app])
     models = DataModels.of(alone)

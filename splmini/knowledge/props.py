@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from splmini.errors import SplError
 from splmini.knowledge.conf import DEFAULT, Setting, Stanza, Stanzas, as_int
-from splmini.knowledge.content_rules import KINDS, ContentRule, build_rules
+from splmini.knowledge.indexing.content_rules import KINDS, ContentRule, build_rules
 from splmini.values import regex
 
 _PATTERN = re.compile(r"\.\.\.|[*|(]")

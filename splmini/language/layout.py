@@ -60,9 +60,7 @@ class _Item:
 # ---- reading -------------------------------------------------------------------------------------------------------
 
 _WORDS = re.compile(r"\\\s(?=\S)|\\\S|\\(?=\s|$)|\s+|[()]|[^\s()\\]+", re.DOTALL)
-_WORDS_AND_NAMES = re.compile(
-    r"'(?:[^'\\]|\\.)*'|\\\s(?=\S)|\\\S|\\(?=\s|$)|\s+|[()]|[^\s()\\']+|'", re.DOTALL
-)
+_WORDS_AND_NAMES = re.compile(r"'(?:[^'\\]|\\.)*'|\\\s(?=\S)|\\\S|\\(?=\s|$)|\s+|[()]|[^\s()\\']+|'", re.DOTALL)
 """Where single quotes enclose names: white space in them belongs to the name."""
 
 

@@ -78,8 +78,13 @@ _PLAIN_FIELD = re.compile(r"[^\s\"()\[\]=<>!,\\|`]+")
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "in", "not"})
 _KEYWORD_FIRST = re.compile(r"(?:AND|OR|NOT|IN|in|not)(?:\"|$)")
 _SEARCH_LEAVES = (
-    tree.Term, tree.Directive, tree.FieldComparison, tree.FieldIn, tree.SubsearchComparison, tree.FieldInSubsearch,
-)  # fmt: skip
+    tree.Term,
+    tree.Directive,
+    tree.FieldComparison,
+    tree.FieldIn,
+    tree.SubsearchComparison,
+    tree.FieldInSubsearch,
+)
 
 
 def _logic(node: tree.And | tree.Or | tree.Not) -> Pieces:
@@ -182,9 +187,14 @@ def _subsearch(node: tree.Subsearch) -> Pieces:
 _XOR, _OR, _AND, _NOT, _COMPARE, _ADD, _MULTIPLY, _SIGN, _ATOM = range(9)
 _BINARY = {"+": _ADD, "-": _ADD, ".": _ADD, "*": _MULTIPLY, "/": _MULTIPLY, "%": _MULTIPLY}
 _LEVELS: dict[type, int] = {
-    tree.Xor: _XOR, tree.Or: _OR, tree.And: _AND, tree.Not: _NOT, tree.Comparison: _COMPARE, tree.InList: _COMPARE,
+    tree.Xor: _XOR,
+    tree.Or: _OR,
+    tree.And: _AND,
+    tree.Not: _NOT,
+    tree.Comparison: _COMPARE,
+    tree.InList: _COMPARE,
     tree.Unary: _SIGN,
-}  # fmt: skip
+}
 _JOINED = {tree.Xor: " XOR ", tree.Or: " OR ", tree.And: " AND "}
 _NAME = re.compile(r"[^\W\d]\w*|\$[\w.:|\"\-]+\$")
 _WORDS = frozenset({"and", "or", "not", "xor", "like", "in", "true", "false"})

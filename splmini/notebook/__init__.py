@@ -92,7 +92,9 @@ def _matcher(magics: Magics) -> Callable[[Any], Any]:
         fragment = place[0][found[0].start : place[1]] if found else context.token
         return {
             "completions": [SimpleCompletion(text=each.text, type=each.kind) for each in found],
-            "matched_fragment": fragment, "suppress": True, "ordered": True,
+            "matched_fragment": fragment,
+            "suppress": True,
+            "ordered": True,
         }
 
     return splmini_matcher  # type: ignore[no-any-return]

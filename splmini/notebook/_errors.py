@@ -68,10 +68,17 @@ def _style() -> Any:
 
     class SplStyle(Style):  # type: ignore[misc]  # pygments is not typed
         styles = {  # noqa: RUF012 - pygments' way
-            Keyword: "bold #3f88d0", Keyword.Declaration: "#b0639c", Name.Builtin: "#b9770e",
-            Name.Function.Magic: "#3a9a66", Name.Attribute: "", String: "#3a9a66", Number: "#b9770e",
-            Operator.Word: "bold #b0639c", Comment: "italic #8a8f98", Name.Variable: "#8064a2",
-        }  # fmt: skip
+            Keyword: "bold #3f88d0",
+            Keyword.Declaration: "#b0639c",
+            Name.Builtin: "#b9770e",
+            Name.Function.Magic: "#3a9a66",
+            Name.Attribute: "",
+            String: "#3a9a66",
+            Number: "#b9770e",
+            Operator.Word: "bold #b0639c",
+            Comment: "italic #8a8f98",
+            Name.Variable: "#8064a2",
+        }
 
     return SplStyle
 

@@ -75,7 +75,8 @@ def progress_html(count: int, total: int | None, seconds: float) -> str:
     part = min(1.0, count / total) if total else None
     width = f"{100 * part:.1f}%" if part is not None else "100%"
     stripes = (
-        "#2f7ed8" if part is not None
+        "#2f7ed8"
+        if part is not None
         else "repeating-linear-gradient(45deg,#2f7ed8,#2f7ed8 10px,#5b9de0 10px,#5b9de0 20px)"
     )
     return (

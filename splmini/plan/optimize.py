@@ -23,10 +23,26 @@ from splmini.plan.fields import required
 from splmini.plan.scan import Scan, conjunction, conjuncts, scan
 from splmini.values.wildcards import compile_wildcard, has_wildcard
 
-ONE_TO_ONE = frozenset({
-    "eval", "rename", "fields", "fillnull", "rex", "convert", "strcat", "makemv", "nomv", "iplocation", "lookup",
-    "replace", "bin", "spath", "rangemap", "reltime",
-})  # fmt: skip
+ONE_TO_ONE = frozenset(
+    {
+        "eval",
+        "rename",
+        "fields",
+        "fillnull",
+        "rex",
+        "convert",
+        "strcat",
+        "makemv",
+        "nomv",
+        "iplocation",
+        "lookup",
+        "replace",
+        "bin",
+        "spath",
+        "rangemap",
+        "reltime",
+    }
+)
 """Commands that give one row for each row, whatever other rows there are."""
 _PASSABLE = ONE_TO_ONE | {"search", "where", "regex"}
 _WITHOUT_EFFECT = frozenset({"eval", "strcat", "nomv", "makemv", "rex"})

@@ -136,8 +136,8 @@ def command_names() -> frozenset[str]:
 def _modules() -> frozenset[str]:
     from splmini import commands
 
-    found = (module.name for module in pkgutil.iter_modules(commands.__path__))
-    return frozenset(name for name in found if not name.startswith("_"))
+    found = (module for module in pkgutil.iter_modules(commands.__path__) if not module.ispkg)
+    return frozenset(module.name for module in found if not module.name.startswith("_"))
 
 
 def commands() -> Mapping[str, CommandSpec]:

@@ -74,8 +74,14 @@ def _put(function: Callable[..., Any], names: tuple[str, ...], arity: Arity, for
     least, most = (arity, arity) if isinstance(arity, int) else arity
     for name in names:
         _eval_functions[name] = EvalFunction(
-            name, least, most, call=None if form else function, form=function if form else None,
-            doc=function.__doc__ or "", family=function.__module__.rpartition(".")[2], **settings,
+            name,
+            least,
+            most,
+            call=None if form else function,
+            form=function if form else None,
+            doc=function.__doc__ or "",
+            family=function.__module__.rpartition(".")[2],
+            **settings,
         )
 
 
@@ -100,8 +106,18 @@ def eval_function(
 
     def register(function: FunctionT) -> FunctionT:
         _put(
-            function, (name, *aliases), arity, form=False, kinds=kinds or ("any",), null=null, multivalue=multivalue,
-            check=check, source=source, examples=examples, pure=pure, returns=returns,
+            function,
+            (name, *aliases),
+            arity,
+            form=False,
+            kinds=kinds or ("any",),
+            null=null,
+            multivalue=multivalue,
+            check=check,
+            source=source,
+            examples=examples,
+            pure=pure,
+            returns=returns,
         )
         return function
 
@@ -124,8 +140,19 @@ def eval_form(
 
     def register(function: FunctionT) -> FunctionT:
         _put(
-            function, (name, *aliases), arity, form=True, kinds=kinds or ("any",), null="pass", multivalue="pass",
-            check=check, source=source, examples=examples, pure=pure, returns=returns, whole_row=whole_row,
+            function,
+            (name, *aliases),
+            arity,
+            form=True,
+            kinds=kinds or ("any",),
+            null="pass",
+            multivalue="pass",
+            check=check,
+            source=source,
+            examples=examples,
+            pure=pure,
+            returns=returns,
+            whole_row=whole_row,
         )
         return function
 

@@ -97,7 +97,7 @@ def marked(text: str, pattern: re.Pattern[str] | None) -> str:
     end = 0
     for match in pattern.finditer(text):
         if match.end() > match.start():
-            parts.append(f"{escape(text[end:match.start()])}<mark>{escape(match.group())}</mark>")
+            parts.append(f"{escape(text[end : match.start()])}<mark>{escape(match.group())}</mark>")
             end = match.end()
     return "".join(parts) + escape(text[end:])
 

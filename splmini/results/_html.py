@@ -107,7 +107,8 @@ def table(fields: list[str], rows: list[Row], view: View) -> str:
     """Return rows as a table whose columns sort at a click."""
     numeric = {name for name in fields if _is_numeric(name, rows)}
     head = "".join(
-        f"<th class='splmini-n' tabindex='0'>{escape(cut(name))}</th>" if name in numeric
+        f"<th class='splmini-n' tabindex='0'>{escape(cut(name))}</th>"
+        if name in numeric
         else f"<th tabindex='0'>{escape(cut(name))}</th>"
         for name in fields
     )

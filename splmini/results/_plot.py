@@ -42,7 +42,12 @@ class Data:
 
 
 def plot(
-    results: Results, kind: str | None = None, ax: Any = None, *, title: str | None = None, stacked: bool = False,
+    results: Results,
+    kind: str | None = None,
+    ax: Any = None,
+    *,
+    title: str | None = None,
+    stacked: bool = False,
     figsize: tuple[float, float] | None = None,
 ) -> Any:
     """Draw results on Axes, new ones of pyplot where none are given; return them."""
@@ -122,8 +127,10 @@ def _map_data(results: Results) -> Data:
     places = [(_coordinate(row.get("longitude")), _coordinate(row.get("latitude"))) for row in results]
     kept = _one_level(results.column("geobin"))
     return Data(
-        "longitude", [places[at] for at in kept],
-        {name: [values[at] for at in kept] for name, values in series.items()}, data.note,
+        "longitude",
+        [places[at] for at in kept],
+        {name: [values[at] for at in kept] for name, values in series.items()},
+        data.note,
     )
 
 
@@ -323,8 +330,14 @@ def _map(ax: Any, data: Data, results: Results, stacked: bool) -> None:
     for index, (name, values) in enumerate(data.series.items()):
         sizes = [900 * max(0.0, value or 0.0) / most for value in values]
         ax.scatter(
-            [place[0] for place in data.axis], [place[1] for place in data.axis], s=sizes, color=_colour(index),
-            alpha=0.55, label=plain(name), edgecolors=GREY, linewidths=0.5,
+            [place[0] for place in data.axis],
+            [place[1] for place in data.axis],
+            s=sizes,
+            color=_colour(index),
+            alpha=0.55,
+            label=plain(name),
+            edgecolors=GREY,
+            linewidths=0.5,
         )
     _finish(ax, data, legend=len(data.series) > 1)
     ax.grid(True, color=GREY, alpha=0.25, linewidth=0.6)
@@ -334,5 +347,11 @@ def _map(ax: Any, data: Data, results: Results, stacked: bool) -> None:
 
 
 KINDS: dict[str, Callable[..., None]] = {
-    "line": _line, "area": _area, "column": _column, "bar": _bar, "pie": _pie, "scatter": _scatter, "map": _map,
-}  # fmt: skip
+    "line": _line,
+    "area": _area,
+    "column": _column,
+    "bar": _bar,
+    "pie": _pie,
+    "scatter": _scatter,
+    "map": _map,
+}

@@ -60,9 +60,7 @@ def numeric_columns(fields: Sequence[str], rows: list[Row]) -> list[bool]:
     return [bool(rows) and all(_is_number(row.get(name)) for row in rows) for name in fields]
 
 
-def lines_of(
-    heads: list[str], cells: list[list[list[str]]], widths: Sequence[int], right: list[bool]
-) -> Iterator[str]:
+def lines_of(heads: list[str], cells: list[list[list[str]]], widths: Sequence[int], right: list[bool]) -> Iterator[str]:
     """Yield the lines of a table from its cells."""
     yield _line(heads, widths, right)
     yield "  ".join("-" * each for each in widths)

@@ -12,8 +12,13 @@ from splmini.values.numbers import to_number, to_text
 from splmini.values.wildcards import compile_wildcard, has_wildcard
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq, "==": operator.eq, "!=": operator.ne,
-    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
 }
 _DIRECTIVE = re.compile(r"(CASE|TERM)\((.*)\)", re.DOTALL).fullmatch
 

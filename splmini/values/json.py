@@ -159,7 +159,7 @@ def completed(text: str) -> str | None:
         if mark in ("}", "]") or (mark is None and value_next):
             end, closers = position, "".join(reversed(open_brackets))
     broken = text[position:].lstrip()
-    if not closers or (broken and broken[0] not in "\"-0123456789tfn"):
+    if not closers or (broken and broken[0] not in '"-0123456789tfn'):
         return None
     return text[:end] + closers
 

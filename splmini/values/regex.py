@@ -275,8 +275,7 @@ def _bad_pattern(pattern: str, prepared: _Prepared, reason: str, offset: int) ->
     position = min(max(prepared.written(offset), 0), len(pattern))
     reason = reason.rpartition(";")[2].strip()
     error = ArgumentError(
-        f"The regular expression '{pattern}' is invalid at position {position} of the pattern: {reason}.",
-        name="regex",
+        f"The regular expression '{pattern}' is invalid at position {position} of the pattern: {reason}.", name="regex"
     )
     error.__dict__["offset"] = position  # for whoever knows where the pattern stands in the search
     return error

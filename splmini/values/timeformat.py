@@ -14,14 +14,34 @@ from typing import TypeAlias
 from splmini.values.zones import to_datetime
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-          "November", "December")  # fmt: skip
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 TOKEN = re.compile(r"%(?:(\d)?([NQ])|(:{0,3})z|(E?z)|[-_0^#]?([A-Za-z+%]))|([^%]+)|(%)", re.DOTALL)
 COMPOSED = {
-    "T": "%H:%M:%S", "F": "%Y-%m-%d", "D": "%m/%d/%y", "R": "%H:%M", "r": "%I:%M:%S %p", "X": "%H:%M:%S",
-    "x": "%m/%d/%Y", "c": "%a %b %e %H:%M:%S %Y", "+": "%a %b %e %H:%M:%S %Z %Y", "v": "%e-%b-%Y",
-}  # fmt: skip
+    "T": "%H:%M:%S",
+    "F": "%Y-%m-%d",
+    "D": "%m/%d/%y",
+    "R": "%H:%M",
+    "r": "%I:%M:%S %p",
+    "X": "%H:%M:%S",
+    "x": "%m/%d/%Y",
+    "c": "%a %b %e %H:%M:%S %Y",
+    "+": "%a %b %e %H:%M:%S %Z %Y",
+    "v": "%e-%b-%Y",
+}
 
 # ---- strftime ------------------------------------------------------------------------------------------------------
 
@@ -257,10 +277,34 @@ def _short_iso_year(local: datetime, time: float) -> str:
 
 
 _PIECES: dict[str, Piece] = {
-    "Y": _year, "y": _short_year, "C": _century, "m": _two("month"), "d": _two("day"), "e": _padded("day"),
-    "H": _two("hour"), "k": _padded("hour"), "I": _hour12, "l": _hour12_padded, "M": _two("minute"),
-    "S": _two("second"), "p": _meridian, "P": _small_meridian, "s": _epoch, "f": _subseconds(6), "A": _day_name,
-    "a": _short_day, "B": _month_name, "b": _short_month, "h": _short_month, "j": _day_of_year, "w": _weekday,
-    "u": _iso_weekday, "V": _iso_week, "G": _iso_year, "g": _short_iso_year, "U": _week_from(6), "W": _week_from(0),
+    "Y": _year,
+    "y": _short_year,
+    "C": _century,
+    "m": _two("month"),
+    "d": _two("day"),
+    "e": _padded("day"),
+    "H": _two("hour"),
+    "k": _padded("hour"),
+    "I": _hour12,
+    "l": _hour12_padded,
+    "M": _two("minute"),
+    "S": _two("second"),
+    "p": _meridian,
+    "P": _small_meridian,
+    "s": _epoch,
+    "f": _subseconds(6),
+    "A": _day_name,
+    "a": _short_day,
+    "B": _month_name,
+    "b": _short_month,
+    "h": _short_month,
+    "j": _day_of_year,
+    "w": _weekday,
+    "u": _iso_weekday,
+    "V": _iso_week,
+    "G": _iso_year,
+    "g": _short_iso_year,
+    "U": _week_from(6),
+    "W": _week_from(0),
     "Z": _zone_name,
-}  # fmt: skip
+}

@@ -20,15 +20,37 @@ _MONTH_NAMES = "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True))
 _DAY_NAMES = "|".join(sorted(_DAY_NUMBERS, key=len, reverse=True))
 
 _READERS = {
-    "Y": r"[0-9]{4}", "y": r"[0-9]{2}", "C": r"[0-9]{2}", "m": r"(?:1[0-2]|0?[1-9])",
+    "Y": r"[0-9]{4}",
+    "y": r"[0-9]{2}",
+    "C": r"[0-9]{2}",
+    "m": r"(?:1[0-2]|0?[1-9])",
     "d": r"\s?(?:3[01]|[12][0-9]|0?[1-9])",
-    "e": r"\s?(?:3[01]|[12][0-9]|0?[1-9])", "H": r"(?:2[0-3]|[01]?[0-9])", "k": r"\s?(?:2[0-3]|[01]?[0-9])",
-    "I": r"(?:1[0-2]|0?[0-9])", "l": r"\s?(?:1[0-2]|0?[0-9])", "M": r"[0-5]?[0-9]", "S": r"(?:6[01]|[0-5]?[0-9])",
-    "p": r"[AaPp]\.?[Mm]\.?", "P": r"[AaPp]\.?[Mm]\.?", "s": r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,9})?", "f": r"[0-9]{1,9}",
-    "A": f"(?:{_DAY_NAMES})", "a": f"(?:{_DAY_NAMES})", "B": f"(?:{_MONTH_NAMES})", "b": f"(?:{_MONTH_NAMES})",
-    "h": f"(?:{_MONTH_NAMES})", "j": r"[0-9]{1,3}", "w": "[0-6]", "u": "[1-7]", "V": "[0-9]{1,2}", "G": "[0-9]{4}",
-    "g": "[0-9]{2}", "U": "[0-9]{1,2}", "W": "[0-9]{1,2}", "Z": r"[A-Za-z][A-Za-z0-9_/+:-]*",
-}  # fmt: skip
+    "e": r"\s?(?:3[01]|[12][0-9]|0?[1-9])",
+    "H": r"(?:2[0-3]|[01]?[0-9])",
+    "k": r"\s?(?:2[0-3]|[01]?[0-9])",
+    "I": r"(?:1[0-2]|0?[0-9])",
+    "l": r"\s?(?:1[0-2]|0?[0-9])",
+    "M": r"[0-5]?[0-9]",
+    "S": r"(?:6[01]|[0-5]?[0-9])",
+    "p": r"[AaPp]\.?[Mm]\.?",
+    "P": r"[AaPp]\.?[Mm]\.?",
+    "s": r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,9})?",
+    "f": r"[0-9]{1,9}",
+    "A": f"(?:{_DAY_NAMES})",
+    "a": f"(?:{_DAY_NAMES})",
+    "B": f"(?:{_MONTH_NAMES})",
+    "b": f"(?:{_MONTH_NAMES})",
+    "h": f"(?:{_MONTH_NAMES})",
+    "j": r"[0-9]{1,3}",
+    "w": "[0-6]",
+    "u": "[1-7]",
+    "V": "[0-9]{1,2}",
+    "G": "[0-9]{4}",
+    "g": "[0-9]{2}",
+    "U": "[0-9]{1,2}",
+    "W": "[0-9]{1,2}",
+    "Z": r"[A-Za-z][A-Za-z0-9_/+:-]*",
+}
 _EPOCH_READER = f"({_READERS['s']})"
 _ZONE_READER = r"[+-][0-9]{2}:?(?:[0-9]{2})?(?::?[0-9]{2})?|[Zz]"
 
@@ -145,11 +167,14 @@ def _full_year(found: dict[str, str]) -> int | None:
 def _date_of_week(found: dict[str, str], year: int | None) -> date | None:
     name = found.get("a") or found.get("A")
     weekday = (
-        int(found["u"]) - 1 if "u" in found
-        else (int(found["w"]) - 1) % 7 if "w" in found
-        else _DAY_NUMBERS[name.lower()] if name
+        int(found["u"]) - 1
+        if "u" in found
+        else (int(found["w"]) - 1) % 7
+        if "w" in found
+        else _DAY_NUMBERS[name.lower()]
+        if name
         else None
-    )  # fmt: skip
+    )
     if weekday is None:
         return None
     if "V" in found and "G" in found:

@@ -24,12 +24,17 @@ from splmini.values.zones import UTC, get_timezone, to_datetime, to_epoch
 UNITS: dict[str, str] = {
     name: unit
     for unit, names in {
-        "s": "s sec secs second seconds", "m": "m min mins minute minutes", "h": "h hr hrs hour hours",
-        "d": "d day days", "w": "w week weeks", "mon": "mon mons month months", "q": "q qtr qtrs quarter quarters",
+        "s": "s sec secs second seconds",
+        "m": "m min mins minute minutes",
+        "h": "h hr hrs hour hours",
+        "d": "d day days",
+        "w": "w week weeks",
+        "mon": "mon mons month months",
+        "q": "q qtr qtrs quarter quarters",
         "y": "y yr yrs year years",
     }.items()
     for name in names.split()
-}  # fmt: skip
+}
 """The names of units of time, and the unit that each is."""
 
 SECONDS = {"us": 1e-6, "ms": 1e-3, "cs": 1e-2, "ds": 1e-1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -395,7 +400,24 @@ def duration(seconds: float) -> str:
 
 
 __all__ = [
-    "SECONDS", "UNITS", "UTC", "Span", "Step", "bucket", "duration", "formatter", "get_timezone", "iso_time",
-    "next_bucket", "parse_modifier", "parse_span", "recognise", "relative_time", "strftime", "strptime",
-    "time_modifier", "to_datetime", "to_epoch",
+    "SECONDS",
+    "UNITS",
+    "UTC",
+    "Span",
+    "Step",
+    "bucket",
+    "duration",
+    "formatter",
+    "get_timezone",
+    "iso_time",
+    "next_bucket",
+    "parse_modifier",
+    "parse_span",
+    "recognise",
+    "relative_time",
+    "strftime",
+    "strptime",
+    "time_modifier",
+    "to_datetime",
+    "to_epoch",
 ]

@@ -108,8 +108,6 @@ def extract(text: str, path: str) -> Any:
 
 def _shown(element: ElementTree.Element) -> str | None:
     if len(element):
-        return "".join(
-            ElementTree.tostring(child, encoding="unicode") for child in element
-        ).strip()
+        return "".join(ElementTree.tostring(child, encoding="unicode") for child in element).strip()
     content = (element.text or "").strip()
     return content or None

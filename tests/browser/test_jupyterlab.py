@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "examples" / "notebooks"
 ENDLESS = 'forever = ({"user": "user%d" % (n % 7), "n": n} for n in range(10**9))'
-EVIL = '%spl [{}] | makeresults | eval user="<script>document.title=\'owned\'</script>" | table user'
+EVIL = "%spl [{}] | makeresults | eval user=\"<script>document.title='owned'</script>\" | table user"
 SECONDS = 120_000
 
 
@@ -39,17 +39,29 @@ def lab(request: Any, tmp_path_factory: Any) -> Iterator[tuple[str, str]]:
     news = '{"fetchNews": "false", "checkForUpdates": false}'
     (settings / "notification.jupyterlab-settings").write_text(news, encoding="utf-8")
     notebook = nbformat.read(work / "01-hunting.ipynb", as_version=4)
-    notebook.cells.extend(nbformat.v4.new_code_cell(text) for text in (
-        EVIL.replace("[{}] ", ""), ENDLESS, "%spl forever | stats count by user",
-    ))
+    notebook.cells.extend(
+        nbformat.v4.new_code_cell(text)
+        for text in (EVIL.replace("[{}] ", ""), ENDLESS, "%spl forever | stats count by user")
+    )
     nbformat.write(notebook, work / "hunt.ipynb")
     environment = {
-        **os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"), "IPYTHONDIR": str(home / "ip"),
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        **os.environ,
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "IPYTHONDIR": str(home / "ip"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
     }
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
-        "--IdentityProvider.token=secret", f"--ServerApp.root_dir={work}",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--port=0",
+        "--ip=127.0.0.1",
+        "--IdentityProvider.token=secret",
+        f"--ServerApp.root_dir={work}",
     ]
     server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:

@@ -211,14 +211,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "a given key is never overwritten or removed": (
         {"_raw": TEXT, "action": "mine", "status": "kept", "verb": "PUT", "net": "given", "removed_by_alias": "stays"},
-        {
-            "action": "mine",
-            "status": "kept",
-            "verb": "PUT",
-            "net": "given",
-            "removed_by_alias": "stays",
-            "weight": "2",
-        },
+        {"action": "mine", "status": "kept", "verb": "PUT", "net": "given", "removed_by_alias": "stays", "weight": "2"},
     ),
     "without _raw the given keys are the extracted fields": (
         {"verb": "GET", "object_path": "/a/b"},
@@ -515,7 +508,7 @@ def test_settings_that_are_wrong_do_nothing(tmp_path: Path) -> None:
 def test_problems_are_said_once() -> None:
     """What an app does often is said once, with a count."""
     from splmini.knowledge.checks import _once
-    from splmini.knowledge.extraction import Problem
+    from splmini.knowledge.fields.extraction import Problem
 
     problems = [Problem("a", "f", str(n), f"TRANSFORMS-{n}", RULE) for n in range(3)]
     assert [str(each) for each in _once(problems)] == [f"a: f [0] TRANSFORMS-0: {RULE} (2 more)"]
@@ -575,7 +568,7 @@ def test_timestamp_fields(env: Any) -> None:
 
 def test_w3c_header(env: Any) -> None:
     """The columns of a W3C file are named by its header; a dash is null."""
-    from splmini.knowledge.breaking import has_header, header_events
+    from splmini.knowledge.indexing.breaking import has_header, header_events
 
     settings = env.knowledge.plain_settings(("vendor:w3c",))
     assert has_header(settings)
@@ -591,11 +584,22 @@ def test_w3c_header(env: Any) -> None:
 @pytest.mark.parametrize(
     "condition",
     [
-        "tag=web", "tag=WEB", "tag=web tag=access", "NOT tag=web", "tag IN (web, change)", "tag!=web", "tag=we*",
-        "eventtype=vendor_read", "eventtype=VENDOR_READ_admin", "tag::eventtype=web", "tag::action=change",
-        "tag::path=executable OR eventtype=vendor_phrase", "tag=change NOT eventtype=vendor_read", "tag=nothing",
+        "tag=web",
+        "tag=WEB",
+        "tag=web tag=access",
+        "NOT tag=web",
+        "tag IN (web, change)",
+        "tag!=web",
+        "tag=we*",
+        "eventtype=vendor_read",
+        "eventtype=VENDOR_READ_admin",
+        "tag::eventtype=web",
+        "tag::action=change",
+        "tag::path=executable OR eventtype=vendor_phrase",
+        "tag=change NOT eventtype=vendor_read",
+        "tag=nothing",
     ],
-)  # fmt: skip
+)
 def test_classes_that_are_asked_for(env: Any, condition: str) -> None:
     """A search that only holds tags and event types against values finds what one finds that makes all of them."""
     asked = env.compile(f"search {condition} | table _raw").run(MODEL_EVENTS)

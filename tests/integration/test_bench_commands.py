@@ -147,7 +147,8 @@ class TestTest:
         table = result.output.split("\n\n")[1].splitlines()
         assert table[2].split() == ["Odd", "Tool", "4", "1", "75%"]
         assert table[3:5] == [
-            "  never true  line 6, column 22: value host=i", "  never false line 6, column 10: clause host IN (h, i)"
+            "  never true  line 6, column 22: value host=i",
+            "  never false line 6, column 10: clause host IN (h, i)",
         ]
         assert page.read_text().startswith("<!doctype html>")
         content = json.loads(data.read_text())
@@ -355,8 +356,14 @@ class TestExampleRepository:
     def test_tests(self, tmp_path: Path) -> None:
         """Every test passes, and exercises all that there is."""
         result = invoke(
-            "test", REPOSITORY, "--attack-data", REPOSITORY / "attack_data", "--fail-under", "90",
-            "--coverage-html", tmp_path / "coverage.html",
+            "test",
+            REPOSITORY,
+            "--attack-data",
+            REPOSITORY / "attack_data",
+            "--fail-under",
+            "90",
+            "--coverage-html",
+            tmp_path / "coverage.html",
         )
         assert result.exit_code == 0, result.output
 
@@ -410,8 +417,12 @@ class TestExampleRepository:
 def test_as_processes_under_spawn(repository: Path) -> None:
     """As a process of its own, with workers: the verdicts, and no traceback."""
     done = subprocess.run(
-        [sys.executable, "-m", "splmini", "test", str(repository), "-j", "2"], capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False,
+        [sys.executable, "-m", "splmini", "test", str(repository), "-j", "2"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "2 passed, 1 skipped" in done.stdout

@@ -190,4 +190,4 @@ def test_knowledge(case: Case) -> None:
     events = event.encode() if isinstance(event, str) else [event]
     (row,) = environment(case).compile("*").run(events, order="given")
     wrong = {name: row.get(name) for name, value in case["fields"].items() if not same(value, row.get(name))}
-    assert not wrong, f"instead of {({name: case['fields'][name] for name in wrong})!r}"
+    assert not wrong, f"instead of { ({name: case['fields'][name] for name in wrong})!r}"

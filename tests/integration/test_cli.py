@@ -43,21 +43,38 @@ class Case(NamedTuple):
 
 CASES = [
     Case("a table", ["run", "-q", "| stats count by user"], 0, "user  count\n----  -----\nal        1\nbob       2\n"),
-    Case("JSON lines", ["run", "-q", "-f", "jsonl", "| stats count by user"], 0,
-         '{"user": "al", "count": 1}\n{"user": "bob", "count": 2}\n'),
+    Case(
+        "JSON lines",
+        ["run", "-q", "-f", "jsonl", "| stats count by user"],
+        0,
+        '{"user": "al", "count": 1}\n{"user": "bob", "count": 2}\n',
+    ),
     Case("JSON", ["run", "-q", "-f", "json", "| stats count"], 0, '[\n  {\n    "count": 3\n  }\n]\n'),
     Case("CSV", ["run", "-q", "-f", "csv", "| stats count by user"], 0, "user,count\nal,1\nbob,2\n"),
     Case("no rows are 1", ["run", "-q", "user=nobody"], 1, ""),
-    Case("a limit", ["run", "-q", "-f", "csv", "--limit", "1", "| stats count by user"], 0,
-         "user,count\nal,1\ninfo: 1 more rows\n"),
+    Case(
+        "a limit",
+        ["run", "-q", "-f", "csv", "--limit", "1", "| stats count by user"],
+        0,
+        "user,count\nal,1\ninfo: 1 more rows\n",
+    ),
     Case("newest first", ["run", "-q", "-f", "csv", "| table _raw"], 0, "_raw\nc\nb\na\n"),
     Case("as given", ["run", "-q", "-f", "csv", "--order", "given", "| table _raw"], 0, "_raw\na\nb\nc\n"),
-    Case("sourcetype of all", ["run", "-q", "-f", "csv", "--sourcetype", "st", "| stats count by sourcetype"], 0,
-         "sourcetype,count\nst,3\n"),
-    Case("the time range", ["run", "-q", "-f", "csv", "--earliest", "2", "--latest", "3", "| table _raw"], 0,
-         "_raw\nb\n"),
-    Case("what was chosen", ["run", "-f", "csv", "--input-format", "text", "| stats count by sourcetype"], 0,
-         "info: sourcetype 'text' inferred from the content of 3 events.\n"),
+    Case(
+        "sourcetype of all",
+        ["run", "-q", "-f", "csv", "--sourcetype", "st", "| stats count by sourcetype"],
+        0,
+        "sourcetype,count\nst,3\n",
+    ),
+    Case(
+        "the time range", ["run", "-q", "-f", "csv", "--earliest", "2", "--latest", "3", "| table _raw"], 0, "_raw\nb\n"
+    ),
+    Case(
+        "what was chosen",
+        ["run", "-f", "csv", "--input-format", "text", "| stats count by sourcetype"],
+        0,
+        "info: sourcetype 'text' inferred from the content of 3 events.\n",
+    ),
 ]
 
 
@@ -91,12 +108,15 @@ def test_output_file(tmp_path: Path) -> None:
     assert path.read_text() == "count\n3\n"
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("rows.csv", "count\n3\n"),
-    ("rows.jsonl", '{"count": 3}\n'),
-    ("rows.json", '[\n  {\n    "count": 3\n  }\n]\n'),
-    ("rows.txt", "count\n-----\n    3\n"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rows.csv", "count\n3\n"),
+        ("rows.jsonl", '{"count": 3}\n'),
+        ("rows.json", '[\n  {\n    "count": 3\n  }\n]\n'),
+        ("rows.txt", "count\n-----\n    3\n"),
+    ],
+)
 def test_the_name_of_a_file_chooses_the_form(name: str, text: str, tmp_path: Path) -> None:
     """Without `-f`, a file gets the form that its name ends in."""
     path = tmp_path / name
@@ -203,8 +223,14 @@ def test_as_a_process(tmp_path: Path) -> None:
     """`python -m splmini` prints an error of a search with its caret, without a traceback, and exits with 2."""
     environment: dict[str, Any] = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "splmini", "run", "a=1 | stast count"], capture_output=True, text=True, cwd=tmp_path,
-        env=environment, input="", timeout=60, check=False,
+        [sys.executable, "-m", "splmini", "run", "a=1 | stast count"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        input="",
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2
     assert done.stdout == ""
@@ -260,7 +286,10 @@ def test_reader_that_goes_away(tmp_path: Path) -> None:
     """Output that nobody reads to its end is no error."""
     process = subprocess.Popen(
         [sys.executable, "-m", "splmini", "run", "-q", "| makeresults count=50000 | eval a=1 | table a"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert process.stdout is not None

@@ -25,16 +25,19 @@ QUERY = "EventID=* | stats count dc(user) max(_time) list(n) by process_name Eve
 def client() -> Iterator[Any]:
     """A cluster of two worker processes on this machine, without its dashboard."""
     settings = {
-        "distributed.worker.daemon": False, "distributed.admin.tick.limit": "60s", "distributed.comm.retry.count": 3,
+        "distributed.worker.daemon": False,
+        "distributed.admin.tick.limit": "60s",
+        "distributed.comm.retry.count": 3,
         "distributed.scheduler.allowed-failures": 10,
-    }  # fmt: skip
+    }
     import dask
 
     with warnings.catch_warnings(), dask.config.set(settings):
         warnings.simplefilter("ignore")
         with (
-            distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50)
-            as cluster,
+            distributed.LocalCluster(
+                n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            ) as cluster,
             distributed.Client(cluster) as client,
         ):
             yield client

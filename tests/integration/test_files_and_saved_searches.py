@@ -124,7 +124,7 @@ def test_collected_events_of_a_time_range() -> None:
     (row,) = run(env, "| stats count | collect index=x testmode=true addtime=f", [{"n": 1, "_time": 1_699_500_000}])
     assert row["_time"] == 1_699_000_000
     assert row["_raw"] == (
-        'info_min_time=1699000000.000, info_max_time=1700000000.000, info_search_time=1700000000.000, count=1'
+        "info_min_time=1699000000.000, info_max_time=1700000000.000, info_search_time=1700000000.000, count=1"
     )
 
 

@@ -100,7 +100,7 @@ def test_breaking_of_files(
     piece: int,
 ) -> None:
     """A file is broken into the same events, in whatever pieces it is read."""
-    monkeypatch.setattr("splmini.knowledge.ingest.PIECE", piece)
+    monkeypatch.setattr("splmini.knowledge.indexing.ingest.PIECE", piece)
     rows = read(env, tmp_path / "a.log", text, sourcetype=sourcetype)
     if piece < 10 and sourcetype == "vendor:glued":
         return  # a lookbehind-free alternation may match less where a piece ends: what Splunk's chunks do, too
@@ -313,8 +313,7 @@ def test_copies(tmp_path: Path) -> None:
     app = _app(
         tmp_path,
         props=(
-            "[t]\nTRANSFORMS-a = copy\n"
-            '[t:copy]\nSEDCMD-a = s/b/c/\nTRANSFORMS-a = copy_back, drop\nEVAL-of = "copy"\n'
+            '[t]\nTRANSFORMS-a = copy\n[t:copy]\nSEDCMD-a = s/b/c/\nTRANSFORMS-a = copy_back, drop\nEVAL-of = "copy"\n'
         ),
         transforms=(
             "[copy]\nREGEX = ^keep (.*)\nFORMAT = cut $1\nDEST_KEY = _raw\nCLONE_SOURCETYPE = t:copy\n"
@@ -325,10 +324,13 @@ def test_copies(tmp_path: Path) -> None:
     assert splmini.check_app(app) == []
     rows = read(splmini.Environment(apps=[app]), tmp_path / "x.log", "keep ab\nother\nkeep secret\n", sourcetype="t")
     assert [(row["sourcetype"], row["_raw"], row.get("of")) for row in rows] == [
-        ("t", "keep ab", None), ("t:copy", "cut ac", "copy"), ("t", "cut ac", None),
+        ("t", "keep ab", None),
+        ("t:copy", "cut ac", "copy"),
+        ("t", "cut ac", None),
         ("t", "other", None),
-        ("t", "keep secret", None), ("t", "cut secret", None),
-    ]  # fmt: skip
+        ("t", "keep secret", None),
+        ("t", "cut secret", None),
+    ]
 
 
 def test_copies_of_copies_are_bounded(tmp_path: Path) -> None:
@@ -374,9 +376,15 @@ def test_what_of_index_time_is_listed(tmp_path: Path) -> None:
     )
     found = sorted((each.stanza, each.setting) for each in splmini.check_app(app))
     assert found == [
-        ("rule::r", "KV_MODE"), ("rule::r", "MORE_THAN_5"), ("t", "CHARSET"), ("t", "MAX_DAYS_AGO"),
-        ("t", "MAX_DIFF_SECS_HENCE"), ("t", "TZ_ALIAS"), ("u", "CHARSET"), ("w", "CHARSET"),
-    ]  # fmt: skip
+        ("rule::r", "KV_MODE"),
+        ("rule::r", "MORE_THAN_5"),
+        ("t", "CHARSET"),
+        ("t", "MAX_DAYS_AGO"),
+        ("t", "MAX_DIFF_SECS_HENCE"),
+        ("t", "TZ_ALIAS"),
+        ("u", "CHARSET"),
+        ("w", "CHARSET"),
+    ]
 
 
 def test_a_firewalls_log_is_sorted_into_its_kinds(tmp_path: Path) -> None:

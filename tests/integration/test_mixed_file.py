@@ -16,14 +16,16 @@ NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 def sysmon(number: int, pretty: bool = False) -> str:
     """Return a Sysmon event, on one line as forwarders render it, or pretty-printed with double quotes."""
     gap, quote = ("\n  ", '"') if pretty else ("", "'")
-    return gap.join([
-        f"<Event xmlns={quote}{NAMESPACE}{quote}>",
-        f"<System><Provider Name={quote}Microsoft-Windows-Sysmon{quote}/><EventID>1</EventID>",
-        f"<TimeCreated SystemTime={quote}2023-11-14T22:13:{number:02}.000000000Z{quote}/>",
-        f"<EventRecordID>{number}</EventRecordID>",
-        "<Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>ws1</Computer></System>",
-        f"<EventData><Data Name={quote}Image{quote}>C:\\a\\b{number}.exe</Data></EventData></Event>",
-    ])  # fmt: skip
+    return gap.join(
+        [
+            f"<Event xmlns={quote}{NAMESPACE}{quote}>",
+            f"<System><Provider Name={quote}Microsoft-Windows-Sysmon{quote}/><EventID>1</EventID>",
+            f"<TimeCreated SystemTime={quote}2023-11-14T22:13:{number:02}.000000000Z{quote}/>",
+            f"<EventRecordID>{number}</EventRecordID>",
+            "<Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>ws1</Computer></System>",
+            f"<EventData><Data Name={quote}Image{quote}>C:\\a\\b{number}.exe</Data></EventData></Event>",
+        ]
+    )
 
 
 def security(number: int) -> str:
@@ -38,10 +40,19 @@ def security(number: int) -> str:
 
 def classic(number: int) -> str:
     """Return an event in WinEventLog's text form, with blank lines in its message."""
-    return "\n".join([
-        f"11/14/2023 10:15:{number:02} PM", "LogName=Security", "EventCode=4625", "EventType=0", "ComputerName=dc2",
-        "Message=An account failed to log on.", "", "Subject:", f"\tAccount Name:\t\tbad{number}",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"11/14/2023 10:15:{number:02} PM",
+            "LogName=Security",
+            "EventCode=4625",
+            "EventType=0",
+            "ComputerName=dc2",
+            "Message=An account failed to log on.",
+            "",
+            "Subject:",
+            f"\tAccount Name:\t\tbad{number}",
+        ]
+    )
 
 
 OTHERS = [

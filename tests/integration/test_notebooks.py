@@ -45,8 +45,10 @@ def html(notebook: Any) -> str:
     """All HTML that a notebook shows."""
     return "".join(
         "".join(output["data"]["text/html"])
-        for cell in notebook.cells if cell.cell_type == "code"
-        for output in cell.outputs if "text/html" in output.get("data", {})
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "text/html" in output.get("data", {})
     )
 
 
@@ -104,9 +106,9 @@ def unpacked(path: Path) -> bytes:
 
 def test_an_error_fails_a_cell(kernel: Any) -> None:
     """A mistake that nobody expects ends a run: it is shown as HTML, and is an error all the same."""
-    notebook = nbformat.v4.new_notebook(cells=[
-        nbformat.v4.new_code_cell("%load_ext splmini"), nbformat.v4.new_code_cell("%%spl\n| staats count"),
-    ])
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("%load_ext splmini"), nbformat.v4.new_code_cell("%%spl\n| staats count")]
+    )
     with pytest.raises(nbclient.exceptions.CellExecutionError):
         execute(notebook, kernel)
     page = html(notebook)

@@ -171,7 +171,7 @@ DATASETS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         ("Change.Accounts_Updated",),
     ),
     "Okta": (text("OktaIM2:log", '{"eventType":"user.session.start"}'), ("Authentication.Authentication",)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -197,9 +197,17 @@ def test_event_without_a_model(env: Any, code: str) -> None:
 # ---- the fields that Splunk lists for a data source ----------------------------------------------------------------
 
 INDEX_TIME = {
-    "linecount", "punct", "splunk_server", "timestartpos", "timeendpos", "index", "host", "source", "sourcetype",
+    "linecount",
+    "punct",
+    "splunk_server",
+    "timestartpos",
+    "timeendpos",
+    "index",
+    "host",
+    "source",
+    "sourcetype",
     "_time",
-}  # fmt: skip
+}
 KINDS = {
     "windows": ("sysmon_eventid_*",),
     "linux": ("linux_*", "sysmon_for_linux_*", "osquery*"),

@@ -41,8 +41,8 @@ SEARCHES = (
     "| streamstats count by user | where count=2",
     "| tail 2",
     "| reverse | head 2",
-    "| makemv delim=\",\" tags | mvexpand tags | table n tags",
-    "| makemv delim=\",\" tags | stats count by tags",
+    '| makemv delim="," tags | mvexpand tags | table n tags',
+    '| makemv delim="," tags | stats count by tags',
     "user=[search kind=b | head 1 | return $user] | stats count",
     "kind=a [search user=zoe | fields n] | table n",
     "| search user=bob [search kind=a | fields kind] | stats count by user",
@@ -64,15 +64,20 @@ SEARCHES = (
     "nothing_at_all",
     "nothing_at_all | stats count",
     "| fieldsummary | fields field count distinct_count",
-)  # fmt: skip
+)
 USERS = ("bob", "eve", "zoe", "Bob")
 EVENTS = [
     {
-        "_time": 1700000000 + (n * 37) % 50, "n": n, "user": USERS[n * 7 % 4], "kind": "ab"[n // 5 % 2],
-        "tags": ",".join("xyz"[: n % 4]), "sourcetype": "s", "text": "é\n<&" * (n % 3),
+        "_time": 1700000000 + (n * 37) % 50,
+        "n": n,
+        "user": USERS[n * 7 % 4],
+        "kind": "ab"[n // 5 % 2],
+        "tags": ",".join("xyz"[: n % 4]),
+        "sourcetype": "s",
+        "text": "é\n<&" * (n % 3),
     }
     for n in range(40)
-]  # fmt: skip
+]
 BREAKS = ("", "\n")
 XML = "".join(
     f"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='P'/>"
@@ -82,9 +87,15 @@ XML = "".join(
     for n in range(40)
 )
 XML_SEARCHES = (
-    "*", "EventID=1", "EventID=1 n=1* | table n text", "| stats count values(n) by EventID host", "| stats list(n)",
-    "| head 5 | table n", "| dedup EventID | table n", "a&b | stats count",
-)  # fmt: skip
+    "*",
+    "EventID=1",
+    "EventID=1 n=1* | table n text",
+    "| stats count values(n) by EventID host",
+    "| stats list(n)",
+    "| head 5 | table n",
+    "| dedup EventID | table n",
+    "a&b | stats count",
+)
 SETTINGS: dict[str, Any] = {
     "datamodels": {"M": {"D": {"search": "user=*", "fields": ["user", "n"]}}},
     "lookups": {"people": {"rows": [{"user": "bob", "role": "admin"}, {"user": "eve", "role": "guest"}]}},
@@ -233,10 +244,14 @@ def test_handlers_and_written_tables_and_events(small: None) -> None:
         return ({**row, "seen": "yes"} for row in rows)
 
     env = splmini.Environment(commands={"mark": mark}, **SETTINGS)
-    env.compile("| makeresults | eval user=\"zoe\", role=\"new\" | table user role | outputlookup people").run([])
+    env.compile('| makeresults | eval user="zoe", role="new" | table user role | outputlookup people').run([])
     env.compile("user=zoe | head 2 | collect index=kept").run(EVENTS)
-    for spl in ("user=zoe | mark | stats count by seen", "| lookup people user OUTPUT role | stats count by role",
-                "index=kept | stats count by user", "| tstats count where index=kept by user"):
+    for spl in (
+        "user=zoe | mark | stats count by seen",
+        "| lookup people user OUTPUT role | stats count by role",
+        "index=kept | stats count by user",
+        "| tstats count where index=kept by user",
+    ):
         search = env.compile(spl)
         assert list(search.run(EVENTS, executor=InlineExecutor())) == list(search.run(EVENTS)) != []
 
@@ -311,10 +326,18 @@ def test_executors_of_the_standard_library(kind: str, small: None, tmp_path: Pat
         else ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
     ) as executor:
         for spl in (
-            "user=b* | table n user", "| stats count avg(n) values(user) list(n) sparkline(count) by kind",
-            "| timechart count by user", "| chart avg(n) over kind by user", "| top user", "| stats avg(*)",
-            "| tstats count from datamodel=M.D by D.user", "| stats count(eval(n>5)) as big p90(n)", "| fieldsummary",
-            "| eval a=n | geostats latfield=n longfield=n count", "| contingency user kind", "| sistats count by user",
-        ):  # fmt: skip
+            "user=b* | table n user",
+            "| stats count avg(n) values(user) list(n) sparkline(count) by kind",
+            "| timechart count by user",
+            "| chart avg(n) over kind by user",
+            "| top user",
+            "| stats avg(*)",
+            "| tstats count from datamodel=M.D by D.user",
+            "| stats count(eval(n>5)) as big p90(n)",
+            "| fieldsummary",
+            "| eval a=n | geostats latfield=n longfield=n count",
+            "| contingency user kind",
+            "| sistats count by user",
+        ):
             search = env.compile(spl)
             assert outcome(search, path, executor=executor) == outcome(search, path), spl

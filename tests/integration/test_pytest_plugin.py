@@ -77,12 +77,14 @@ def test_ini(project: pytest.Pytester) -> None:
     ini(project, "splmini_paths = content/detections\nsplmini_attack_data = content/mirror\n")
     result = project.runpytest_inprocess("-v")
     result.assert_outcomes(passed=4)
-    result.stdout.fnmatch_lines([
-        "content/detections/odd.test.yml::fires PASSED*",
-        "content/detections/odd.test.yml::silent on even PASSED*",
-        "*odd.test.yml::silent on  PASSED*",
-        "content/detections/odd.yml::True Positive PASSED*",
-    ])
+    result.stdout.fnmatch_lines(
+        [
+            "content/detections/odd.test.yml::fires PASSED*",
+            "content/detections/odd.test.yml::silent on even PASSED*",
+            "*odd.test.yml::silent on  PASSED*",
+            "content/detections/odd.yml::True Positive PASSED*",
+        ]
+    )
 
 
 def test_paths_are_visited(project: pytest.Pytester) -> None:
@@ -109,13 +111,15 @@ def test_failure(project: pytest.Pytester) -> None:
     )
     result = project.runpytest_inprocess("--splmini", "content")
     result.assert_outcomes(failed=2, skipped=1)
-    result.stdout.fnmatch_lines([
-        "*Odd Tool: rows*",
-        "row 1 is missing: the nearest row differs: count is 1, expected 2",
-        "*Odd Tool: fires*",
-        "it does not fire",
-        "*tool is `even`, wanted odd",
-    ])
+    result.stdout.fnmatch_lines(
+        [
+            "*Odd Tool: rows*",
+            "row 1 is missing: the nearest row differs: count is 1, expected 2",
+            "*Odd Tool: fires*",
+            "it does not fire",
+            "*tool is `even`, wanted odd",
+        ]
+    )
     assert "Traceback" not in result.stdout.str()
     assert "runner.py" not in result.stdout.str()
 

@@ -24,7 +24,8 @@ def records(shared: Path) -> list[dict[str, Any]]:
     with gzip.open(shared / "truth" / "escu.jsonl.gz", "rt", encoding="utf-8") as lines:
         known = [json.loads(line) for line in lines]
     return [
-        record for record in known
+        record
+        for record in known
         if record["asserts"] == "final" and (record["fires"] or "4688 NOT included" not in record["assumes"])
     ]
 

@@ -180,7 +180,7 @@ def test_a_macro_is_defined_in_the_session(session: Session) -> None:
     assert "    2\n" in session.execute("`who(bob)` | stats count")
     session.execute(":macro who(name) = user=al*$name$")
     assert "    1\n" in session.execute("`who(ice)` | stats count")
-    assert "    2\n" in session.execute("index=kept | where index=\"kept\" | stats count")
+    assert "    2\n" in session.execute('index=kept | where index="kept" | stats count')
 
 
 def test_every_command_says_what_it_does() -> None:
@@ -193,11 +193,22 @@ def test_every_command_says_what_it_does() -> None:
 @pytest.mark.parametrize(
     ("text", "finished"),
     [
-        ("error", True), ("error |", False), ("error [search x", False), ("error [search x]", True),
-        ('x="a', False), ('x="a"', True), ('x="a|"', True), ("`macro", False), ("`macro`", True),
-        ("```note", False), ("```note``` x", True), ("| eval x=(1", False), (":explain x |", True), ("x \\", False),
+        ("error", True),
+        ("error |", False),
+        ("error [search x", False),
+        ("error [search x]", True),
+        ('x="a', False),
+        ('x="a"', True),
+        ('x="a|"', True),
+        ("`macro", False),
+        ("`macro`", True),
+        ("```note", False),
+        ("```note``` x", True),
+        ("| eval x=(1", False),
+        (":explain x |", True),
+        ("x \\", False),
     ],
-)  # fmt: skip
+)
 def test_is_finished(text: str, finished: bool) -> None:
     """A statement runs when nothing is open at its end."""
     assert is_finished(text) is finished

@@ -27,8 +27,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("hatchling")
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT, check=True,
-        capture_output=True, timeout=120,
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     (built,) = folder.glob("*.whl")
     return built
@@ -38,7 +41,11 @@ def run(place: Path, folder: Path) -> str:
     """Run the example with splmini from a place; return what is printed."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(place), str(EXAMPLE / "detection.yml"), str(EXAMPLE / "events.xml")],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(place)}, capture_output=True, text=True, timeout=120,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(place)},
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splmini import registry
-from splmini.commands import _aggregation, _prestats
-from splmini.commands._aggregation import Grouping, Groups, Measure
-from splmini.commands._columns import AccumulatorColumn
-from splmini.commands._fast_columns import FAST
+from splmini.commands.aggregation import groups as grouped
+from splmini.commands.aggregation import prestats
+from splmini.commands.aggregation.columns import AccumulatorColumn
+from splmini.commands.aggregation.fast_columns import FAST
+from splmini.commands.aggregation.groups import Grouping, Groups, Measure
 from splmini.functions.stats import find_function, quantile
 from splmini.limits import Limits
 
@@ -33,8 +34,11 @@ scalars = st.one_of(
 values = st.one_of(st.none(), scalars, st.lists(scalars, min_size=2, max_size=3))
 rows = st.lists(
     st.fixed_dictionaries(
-        {"v": values, "g": st.one_of(st.none(), st.sampled_from(["x", "y", 1, "1"]), st.just(["x", "y", "x"])),
-         "_time": st.one_of(st.none(), st.integers(0, 50), st.floats(0, 50).map(lambda x: round(x, 2)))}
+        {
+            "v": values,
+            "g": st.one_of(st.none(), st.sampled_from(["x", "y", 1, "1"]), st.just(["x", "y", "x"])),
+            "_time": st.one_of(st.none(), st.integers(0, 50), st.floats(0, 50).map(lambda x: round(x, 2))),
+        }
     ).map(lambda row: {name: value for name, value in row.items() if value is not None}),
     max_size=30,
 )
@@ -102,7 +106,7 @@ def test_fast_columns_equal_accumulators(function: str, data: list[Any], at: lis
     """A fast column gives what the accumulators of its function give."""
     fast, plain = groups(function, by), groups(function, by)
     column = fast.columns[0]
-    assert not isinstance(column, (AccumulatorColumn, _aggregation.WildColumns))
+    assert not isinstance(column, (AccumulatorColumn, grouped.WildColumns))
     plain.columns[0] = AccumulatorColumn(column.source, column.make, column.takes, column.empty)
     for part in parts(data, at):
         fast.update(part)
@@ -120,7 +124,7 @@ def test_partial_results_survive_as_rows(function: str, data: list[Any], at: lis
     for part in parts(data, at):
         table = groups(function)
         table.update(part)
-        again.update([dict(row) for row in _prestats.rows(table)])
+        again.update([dict(row) for row in prestats.rows(table)])
     if find_function(function)[0].takes in ("ordered", "timed"):
         assert len(result(again)) == len(result(whole))  # the order of arrival within equal times is that of the rows
     else:

@@ -9,12 +9,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splmini.knowledge.kvstore import Collection, KvStore, merged
-from splmini.knowledge.tables import TableData
+from splmini.knowledge.lookups.kvstore import Collection, KvStore, merged
+from splmini.knowledge.lookups.tables import TableData
 
 NAMES = st.sampled_from(["a", "b", "ä.c", "_key", "x'y\""])
 VALUES = st.one_of(
-    st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5),
     st.lists(st.text("xyz", min_size=1, max_size=2), min_size=2, max_size=3),
 )

@@ -128,7 +128,7 @@ def test_implied() -> None:
 
 def test_prefilter_is_shown() -> None:
     """The plan says which literals a raw record has to hold, where the search is sure of them."""
-    search = "sourcetype=xmlwineventlog process_name IN (cmd.exe, regsvcs.exe) | where dest=\"HOST-1\""
+    search = 'sourcetype=xmlwineventlog process_name IN (cmd.exe, regsvcs.exe) | where dest="HOST-1"'
     plan = ENV.compile(search).plan()
     assert set(plan.optimised[0].prefilter) == {("host-1",), ("cmd.exe", "regsvcs.exe")}
     assert plan.plain[0].prefilter == ()

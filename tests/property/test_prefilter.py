@@ -41,8 +41,23 @@ WORDS = (
     "",
 )
 IMAGES = ("C:\\Windows\\cmd.exe", "C:\\KISS.exe", "cmd.exe", "D:\\\u212aiss.exe", "/bin/kiss")
-PATTERNS = ("cmd.exe", "*cmd*", "*KISS*", "kiss", "k*s", "a\\\\b", "*hi*", "x/y", "*here", "caf\u00e9", "*\u00e9",
-            "7", "10.0.0.0/8", "*b<c*", "nosuch*")  # fmt: skip
+PATTERNS = (
+    "cmd.exe",
+    "*cmd*",
+    "*KISS*",
+    "kiss",
+    "k*s",
+    "a\\\\b",
+    "*hi*",
+    "x/y",
+    "*here",
+    "caf\u00e9",
+    "*\u00e9",
+    "7",
+    "10.0.0.0/8",
+    "*b<c*",
+    "nosuch*",
+)
 FIELDS = ("Image", "note", "process_name", "user")
 EVENTS = st.lists(
     st.fixed_dictionaries(
@@ -55,8 +70,20 @@ TERMS = st.one_of(
     st.tuples(st.sampled_from(FIELDS), st.sampled_from(("=", "!=")), st.sampled_from(PATTERNS)).map(
         lambda part: f'{part[0]}{part[1]}"{part[2]}"'
     ),
-    st.sampled_from(('"cmd.exe"', "kiss", "EventID=1", "NOT kiss", "cmd.exe OR EventID=3", 'note IN ("kiss", "x*")',
-                     "note=CASE(kiss)", "note=TERM(kiss)", "Image=CASE(*KISS*)", 'note="CASE(kiss)"')),
+    st.sampled_from(
+        (
+            '"cmd.exe"',
+            "kiss",
+            "EventID=1",
+            "NOT kiss",
+            "cmd.exe OR EventID=3",
+            'note IN ("kiss", "x*")',
+            "note=CASE(kiss)",
+            "note=TERM(kiss)",
+            "Image=CASE(*KISS*)",
+            'note="CASE(kiss)"',
+        )
+    ),
 )
 SEARCHES = st.lists(TERMS, min_size=1, max_size=3).map(" ".join)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -99,14 +126,19 @@ def _xml(event: dict[str, Any], numeric: bool) -> str:
 
 
 OTHERS = st.lists(
-    st.sampled_from((
-        "cmd.exe said hi", "<Event>cmd.exe", "05/01/2024 10:00:00 AM\nLogName=Security\nEventCode=1\nImage=C:\\cmd.exe",
-        "<Event><System><EventID>1</EventID><Channel>Linux-Sysmon/Operational</Channel></System><EventData>"
-        "<Data Name=\"Image\">/bin/kiss</Data></EventData></Event>",
-        "<14>May  1 10:00:00 host <Event xmlns='x'><System><EventID>1</EventID></System></Event>", "",
-    )),
+    st.sampled_from(
+        (
+            "cmd.exe said hi",
+            "<Event>cmd.exe",
+            "05/01/2024 10:00:00 AM\nLogName=Security\nEventCode=1\nImage=C:\\cmd.exe",
+            "<Event><System><EventID>1</EventID><Channel>Linux-Sysmon/Operational</Channel></System><EventData>"
+            '<Data Name="Image">/bin/kiss</Data></EventData></Event>',
+            "<14>May  1 10:00:00 host <Event xmlns='x'><System><EventID>1</EventID></System></Event>",
+            "",
+        )
+    ),
     max_size=2,
-)  # fmt: skip
+)
 
 
 @FEW
@@ -137,8 +169,10 @@ def test_tstats(tmp_path: Path, events: list[dict[str, Any]], field: str, patter
 STATED = st.one_of(
     SEARCHES,
     st.tuples(st.sampled_from(FIELDS[:3]), st.sampled_from(PATTERNS)).map(
-        lambda part: f'| tstats count from datamodel=Endpoint.Processes where Processes.{part[0]}="{part[1]}"'
-        f" by Processes.{part[0]}"
+        lambda part: (
+            f'| tstats count from datamodel=Endpoint.Processes where Processes.{part[0]}="{part[1]}"'
+            f" by Processes.{part[0]}"
+        )
     ),
     st.just("| tstats count from datamodel=Endpoint.Processes by Processes.process_name"),
     st.just("index=* source=*Sysmon* EventID=1 | stats count by Image"),

@@ -18,10 +18,30 @@ from splmini.operators import Row
 
 ENV = splmini.Environment()
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-VALUES = st.sampled_from((
-    "1", "1.0", "-0", "1e3", "1e999", "true", "null", '"1"', '""', '"a"', '"A\\u0062"', '"\\ud800"', "[]", "[1]",
-    '["a","b"]', "{}", '{"x":1}', "99999999999999999999", "NaN", '"caf\u00e9"',
-))  # fmt: skip
+VALUES = st.sampled_from(
+    (
+        "1",
+        "1.0",
+        "-0",
+        "1e3",
+        "1e999",
+        "true",
+        "null",
+        '"1"',
+        '""',
+        '"a"',
+        '"A\\u0062"',
+        '"\\ud800"',
+        "[]",
+        "[1]",
+        '["a","b"]',
+        "{}",
+        '{"x":1}',
+        "99999999999999999999",
+        "NaN",
+        '"caf\u00e9"',
+    )
+)
 KEYS = st.sampled_from(
     ("user", "EventID", "other", "x.y", "_time", "_raw", "event", "result", "Records", "source", "index")
 )
@@ -31,33 +51,46 @@ LINES = st.lists(
     st.one_of(
         MEMBERS.map(lambda pairs: "{" + ",".join([HEAD, *(f'"{name}":{value}' for name, value in pairs)]) + "}"),
         MEMBERS.map(lambda pairs: "{" + ",".join(f'"{name}":{value}' for name, value in pairs) + "}"),
-        st.sampled_from(("[1]", "no json", "{", f"{{{HEAD}}} {{{HEAD}}}", f"[{{{HEAD}}}]", "  ",
-                         '{"_time":"2024-05-01"}',
-                         f'{{"result":{{{HEAD}}}}}', f'{{"event":{{{HEAD}}},"time":1}}', f'{{"Records":[{{{HEAD}}}]}}',
-                         '{"sourcetype":"st","user":"u","EventID":1,"_time":"2024-05-01T00:00:00Z"}')),
+        st.sampled_from(
+            (
+                "[1]",
+                "no json",
+                "{",
+                f"{{{HEAD}}} {{{HEAD}}}",
+                f"[{{{HEAD}}}]",
+                "  ",
+                '{"_time":"2024-05-01"}',
+                f'{{"result":{{{HEAD}}}}}',
+                f'{{"event":{{{HEAD}}},"time":1}}',
+                f'{{"Records":[{{{HEAD}}}]}}',
+                '{"sourcetype":"st","user":"u","EventID":1,"_time":"2024-05-01T00:00:00Z"}',
+            )
+        ),
     ),
     max_size=12,
-)  # fmt: skip
-SEARCHES = st.sampled_from((
-    "EventID=* | stats count values(user) max(_time) by EventID",
-    "user=u EventID=3 | stats count by user _time",
-    "NOT user=a | table user EventID",
-    "EventID>1 sourcetype=st | stats dc(other) as d count by user",
-    "user!=1 | stats list(x.y) count by source",
-    "| stats count by user",
-    "index=1 EventID=3 | stats count by user",
-    "index=* | stats count values(index) by EventID",
-    "EventID=3 user=u",
-    "index=1 user=u NOT other=1",
-    "EventID=3 | head 2",
-    "earliest=1 latest=100 user=* | stats count min(_time)",
-    "EventID=* | timechart span=1y count by user",
-    "user=* | timechart max(EventID) dc(user)",
-    "| chart count over user by EventID",
-    "EventID=* | chart sum(EventID) over _time span=2 by index",
-    "EventID=* | top user by EventID",
-    "EventID=* | stats sum(eval(EventID+_time)) as s count by user",
-))  # fmt: skip
+)
+SEARCHES = st.sampled_from(
+    (
+        "EventID=* | stats count values(user) max(_time) by EventID",
+        "user=u EventID=3 | stats count by user _time",
+        "NOT user=a | table user EventID",
+        "EventID>1 sourcetype=st | stats dc(other) as d count by user",
+        "user!=1 | stats list(x.y) count by source",
+        "| stats count by user",
+        "index=1 EventID=3 | stats count by user",
+        "index=* | stats count values(index) by EventID",
+        "EventID=3 user=u",
+        "index=1 user=u NOT other=1",
+        "EventID=3 | head 2",
+        "earliest=1 latest=100 user=* | stats count min(_time)",
+        "EventID=* | timechart span=1y count by user",
+        "user=* | timechart max(EventID) dc(user)",
+        "| chart count over user by EventID",
+        "EventID=* | chart sum(EventID) over _time span=2 by index",
+        "EventID=* | top user by EventID",
+        "EventID=* | stats sum(eval(EventID+_time)) as s count by user",
+    )
+)
 
 
 def both(search: str, events: Any, **options: Any) -> None:
@@ -92,9 +125,21 @@ BOUNDARIES = st.sampled_from(("\n", "\n", "\n", "", " ", "\n\n", "\r\n", " \n", 
 OBJECTS = st.one_of(
     st.just(f"{{{HEAD}}}"),
     MEMBERS.map(lambda pairs: "{" + ",".join([HEAD, *(f'"{name}":{value}' for name, value in pairs)]) + "}"),
-    st.sampled_from((f"{{\n{HEAD}}}", f"{{{HEAD}\n}}", f'{{{HEAD},"x":{{}}\n}}', f'{{{HEAD},"x":[{{}},\n{{}}]}}',
-                     f'{{{HEAD},"x":"}}{{"}}', f'{{{HEAD},"x":"}}\n{{"}}', f'{{"x":[{{}}],{HEAD}}}', "[]", "1", "{}")),
-)  # fmt: skip
+    st.sampled_from(
+        (
+            f"{{\n{HEAD}}}",
+            f"{{{HEAD}\n}}",
+            f'{{{HEAD},"x":{{}}\n}}',
+            f'{{{HEAD},"x":[{{}},\n{{}}]}}',
+            f'{{{HEAD},"x":"}}{{"}}',
+            f'{{{HEAD},"x":"}}\n{{"}}',
+            f'{{"x":[{{}}],{HEAD}}}',
+            "[]",
+            "1",
+            "{}",
+        )
+    ),
+)
 
 
 @FEW
@@ -140,8 +185,9 @@ def test_projectable(fields: set[str], expected: set[str] | None) -> None:
     assert projectable(frozenset(fields)) == (None if expected is None else frozenset(expected))
 
 
-CELLS = st.sampled_from((None, 1, 1.0, 0, 0.5, "1", "1.0", "a", "A", ["a", "b"], [1, "x"], "x" * 300,
-                         10**22, 1e22, 10**400))  # fmt: skip
+CELLS = st.sampled_from(
+    (None, 1, 1.0, 0, 0.5, "1", "1.0", "a", "A", ["a", "b"], [1, "x"], "x" * 300, 10**22, 1e22, 10**400)
+)
 
 
 TESTS = ("f=1", "f=1*", "f=a", "NOT f=1", "f!=1.0", "f>0", "f IN (1, a)", "f=1e*")

@@ -23,10 +23,10 @@ EXPRESSIONS = (
     'split(f, ",")',
     'mvindex(split(f, ","), -1)',
     'coalesce(f, "none")',
-    'round(f, 1)',
+    "round(f, 1)",
     'printf("%s|%d", f, f)',
     'match(f, "^[a1]")',
-)  # fmt: skip
+)
 CELLS = st.sampled_from((None, 0, 1, 1.0, -1, 0.5, "1", "1.0", "a", "a,b,1", "", "x" * 600, ["a", "1"], [1, 2.5]))
 
 
@@ -43,8 +43,13 @@ def test_calls(text: str, cells: list[Any]) -> None:
 
 def test_what_is_not_remembered() -> None:
     """Calls that read two fields, the whole row, chance or the clock are calculated each time."""
-    texts = ("if(f>0, g, 1)", 'if(searchmatch("x"), 1, f)',
-             "round(f*random(), 1)", "if(time()>f, 1, 2)", "case(1==1, 2)")
+    texts = (
+        "if(f>0, g, 1)",
+        'if(searchmatch("x"), 1, f)',
+        "round(f*random(), 1)",
+        "if(time()>f, 1, 2)",
+        "case(1==1, 2)",
+    )
     for text in texts:
         node = parse_expression(text)
         assert isinstance(node, tree.Call)
@@ -54,9 +59,10 @@ def test_what_is_not_remembered() -> None:
 ZONES = [timezone.utc, times.get_timezone("Europe/Berlin"), times.get_timezone("+05:30")]
 FORMATS = ("%Y-%m-%d %H:%M", "%H:%M:%S", "%d/%b/%Y:%H", "%s", "%3N", "%F %T.%3N %z", "%T", "%c", "%-d", "%j %A %p", "%")
 MOMENTS = st.one_of(
-    st.floats(min_value=-1e9, max_value=4e9), st.integers(min_value=-(10**6), max_value=10**12),
+    st.floats(min_value=-1e9, max_value=4e9),
+    st.integers(min_value=-(10**6), max_value=10**12),
     st.sampled_from((59.9999999, 60.0, 119.9999996, 1711846799.9999999, float("inf"), float("nan"), -0.5)),
-)  # fmt: skip
+)
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=10), st.sampled_from(FORMATS), st.sampled_from(ZONES))

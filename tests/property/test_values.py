@@ -286,7 +286,7 @@ FLOATS = st.one_of(
     st.decimals(min_value=-(10**6), max_value=10**6, places=3).map(float),
     st.sampled_from((0.5, 1.5, 2.675, 1.005, -0.5, -0.05, 1e15, 1e16, 0.1 + 0.2, 5e-324, 999999999999999.9)),
     st.integers(min_value=-(10**18), max_value=10**18),
-)  # fmt: skip
+)
 
 
 @given(FLOATS, PLACES)

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import splmini
-from splmini.commands import _binning, _templates, _xml
-from splmini.commands._sed import compile_sed
+from splmini.commands import _xml
+from splmini.commands.aggregation import binning
+from splmini.commands.arguments import templates
 from splmini.commands.iplocation import _place
 from splmini.commands.spath import closed, fields_of, xml_find
 from splmini.errors import ArgumentError
+from splmini.values.sed import compile_sed
 
 
 @pytest.mark.parametrize(
@@ -64,14 +66,14 @@ HIDDEN = {"<<ITEM>>": "i", "<<ITER>>": "n"}
 )
 def test_item_tokens(template: str, filled: str) -> None:
     """A token is a reference as an operand, and text inside quotes, as a target and joined to other characters."""
-    pieces = _templates.item_pieces(template, HIDDEN)
-    assert _templates.fill(pieces, {"<<ITEM>>": 'a"b', "<<ITER>>": "0"}) == filled
+    pieces = templates.item_pieces(template, HIDDEN)
+    assert templates.fill(pieces, {"<<ITEM>>": 'a"b', "<<ITER>>": "0"}) == filled
 
 
 @given(st.floats(-1e6, 1e6), st.sampled_from([0.1, 0.25, 1, 3, 10, 100]))
 def test_linear_bins_hold_their_values(value: float, width: float) -> None:
     """A value lies in its bin, but for the noise of binary fractions."""
-    low, high = _binning.LinearBins(width).bounds(value)
+    low, high = binning.LinearBins(width).bounds(value)
     assert low - 1e-6 <= value <= high + 1e-6
     assert high - low == pytest.approx(width)
 
@@ -79,7 +81,7 @@ def test_linear_bins_hold_their_values(value: float, width: float) -> None:
 @given(st.floats(1e-6, 1e9), st.sampled_from([(1, 10), (2, 5), (1, 2)]))
 def test_log_bins_hold_their_values(value: float, span: tuple[float, float]) -> None:
     """A value above zero lies in its bin."""
-    bounds = _binning.LogBins(*span).bounds(value)
+    bounds = binning.LogBins(*span).bounds(value)
     assert bounds is not None
     assert bounds[0] <= value < bounds[1]
 
@@ -87,7 +89,7 @@ def test_log_bins_hold_their_values(value: float, span: tuple[float, float]) -> 
 @given(st.floats(-1e6, 1e6), st.floats(0.01, 1e6), st.integers(2, 200))
 def test_automatic_width_is_the_least(low: float, extent: float, bins: int) -> None:
     """The width is a power of ten that needs no more bins than allowed, and a tenth of it would need more."""
-    width = _binning.automatic_width(low, low + extent, bins)
+    width = binning.automatic_width(low, low + extent, bins)
     real = (low + extent) - low
     assert real / width <= bins * (1 + 1e-9)
     assert real / (width / 10) > bins * (1 - 1e-9)
@@ -120,7 +122,7 @@ def test_xml_paths() -> None:
 
 
 JSON = st.recursive(
-    st.one_of(st.integers(-1000, 1000), st.booleans(), st.text("ab\"\\{}[],:", max_size=6)),
+    st.one_of(st.integers(-1000, 1000), st.booleans(), st.text('ab"\\{}[],:', max_size=6)),
     lambda each: st.one_of(st.lists(each, max_size=4), st.dictionaries(st.text("xyz", max_size=3), each, max_size=4)),
     max_leaves=12,
 )
@@ -146,8 +148,13 @@ def test_place_of_an_address() -> None:
         "location": {"latitude": 52.5, "longitude": 13.4, "time_zone": "Europe/Berlin"},
     }
     assert _place(record, "de") == {
-        "City": "Berlin", "Country": "Deutschland", "Region": "Land Berlin", "Continent": "Europe",
-        "lat": 52.5, "lon": 13.4, "Timezone": "Europe/Berlin",
+        "City": "Berlin",
+        "Country": "Deutschland",
+        "Region": "Land Berlin",
+        "Continent": "Europe",
+        "lat": 52.5,
+        "lon": 13.4,
+        "Timezone": "Europe/Berlin",
     }
     assert _place(None, "en") == {}
     coded = {"country": {"iso_code": "DE", "names": {"en": "Germany", "fr": "Allemagne"}}, "continent": {"code": "EU"}}
@@ -185,8 +192,15 @@ def test_places_from_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
         return database
 
     monkeypatch.setattr("splmini.commands.iplocation._open", opened)
-    events = [{"ip": "8.8.8.8"}, {"ip": "8.8.8.8"}, {"ip": "9.9.9.9"}, {"ip": "192.168.0.1"}, {"ip": ["8.8.8.8", "x"]},
-              {"ip": "8.8.8.8/24"}, {"ip": "8.8.8.8/32"}]
+    events = [
+        {"ip": "8.8.8.8"},
+        {"ip": "8.8.8.8"},
+        {"ip": "9.9.9.9"},
+        {"ip": "192.168.0.1"},
+        {"ip": ["8.8.8.8", "x"]},
+        {"ip": "8.8.8.8/24"},
+        {"ip": "8.8.8.8/32"},
+    ]
     rows = [dict(row) for row in splmini.search("| iplocation prefix=p_ ip", events)]
     assert [row.get("p_Country") for row in rows] == ["US", "US", None, None, "US", None, "US"]
     assert rows[0]["p_lat"] == 1.5

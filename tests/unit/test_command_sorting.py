@@ -16,15 +16,14 @@ from splmini.limits import Limits
 from splmini.operators import Row, batched
 from splmini.values.numbers import Shown
 
-SCALARS = st.one_of(
-    st.integers(), st.floats(allow_nan=False), st.text(max_size=4), st.just("10.0.0.1"), st.just("7")
-)
+SCALARS = st.one_of(st.integers(), st.floats(allow_nan=False), st.text(max_size=4), st.just("10.0.0.1"), st.just("7"))
 ROWS = st.lists(
     st.dictionaries(st.sampled_from("abc"), st.one_of(SCALARS, st.lists(SCALARS, min_size=2, max_size=3))), max_size=30
 )
 KEYS = st.lists(
     st.builds(SortKey, st.sampled_from("abc"), st.booleans(), st.sampled_from(["auto", "num", "str", "ip"])),
-    min_size=1, max_size=3,
+    min_size=1,
+    max_size=3,
 )
 
 

@@ -13,35 +13,69 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.commands._learning import library
+from splmini.learning import library
 
 pytest.importorskip("sklearn")
 
 _RANDOM = random.Random(7)
 ROWS = [
-    {"x": _RANDOM.gauss(10, 2), "z": _RANDOM.random(), "k": "ab"[i % 2], "y": i % 7, "c": ["no", "yes"][i % 3 == 0],
-     "t": ["a green tea", "red tea and green fish", "the blue sky", "sky tea"][i % 4]}
+    {
+        "x": _RANDOM.gauss(10, 2),
+        "z": _RANDOM.random(),
+        "k": "ab"[i % 2],
+        "y": i % 7,
+        "c": ["no", "yes"][i % 3 == 0],
+        "t": ["a green tea", "red tea and green fish", "the blue sky", "sky tea"][i % 4],
+    }
     for i in range(60)
 ]
 FITS = (
-    "DensityFunction x", "DensityFunction x dist=norm", "DensityFunction x dist=expon", "DensityFunction x dist=beta",
-    "DensityFunction x dist=gaussian_kde threshold=0.1", 'DensityFunction x by "k,c" threshold="0.1,0.2"',
-    "DensityFunction x metric=kolmogorov_smirnov exclude_dist=\"beta,expon\" lower_threshold=0.1",
-    "StandardScaler x z", "RobustScaler x z", "PCA x z y k=2", "PCA x z variance=0.9", "KMeans x z k=3",
-    "LinearRegression y from x z k", "Ridge y from x z", "Lasso y from x z alpha=0.1", "ElasticNet y from x",
-    "LogisticRegression c from x z k", "LogisticRegression y from x z", "GaussianNB c from x z",
-    "DecisionTreeClassifier c from x z max_depth=3", "DecisionTreeRegressor y from x z k",
-    "RandomForestClassifier c from x z k n_estimators=5", "RandomForestRegressor y from x* z n_estimators=5",
-    "OneClassSVM x z nu=0.2", "OneClassSVM x z kernel=poly degree=2 coef0=1", "OneClassSVM x z kernel=sigmoid",
+    "DensityFunction x",
+    "DensityFunction x dist=norm",
+    "DensityFunction x dist=expon",
+    "DensityFunction x dist=beta",
+    "DensityFunction x dist=gaussian_kde threshold=0.1",
+    'DensityFunction x by "k,c" threshold="0.1,0.2"',
+    'DensityFunction x metric=kolmogorov_smirnov exclude_dist="beta,expon" lower_threshold=0.1',
+    "StandardScaler x z",
+    "RobustScaler x z",
+    "PCA x z y k=2",
+    "PCA x z variance=0.9",
+    "KMeans x z k=3",
+    "LinearRegression y from x z k",
+    "Ridge y from x z",
+    "Lasso y from x z alpha=0.1",
+    "ElasticNet y from x",
+    "LogisticRegression c from x z k",
+    "LogisticRegression y from x z",
+    "GaussianNB c from x z",
+    "DecisionTreeClassifier c from x z max_depth=3",
+    "DecisionTreeRegressor y from x z k",
+    "RandomForestClassifier c from x z k n_estimators=5",
+    "RandomForestRegressor y from x* z n_estimators=5",
+    "OneClassSVM x z nu=0.2",
+    "OneClassSVM x z kernel=poly degree=2 coef0=1",
+    "OneClassSVM x z kernel=sigmoid",
     "OneClassSVM x kernel=linear",
-    "SVM c from x z", "SVM y from x z c=5 gamma=1", "KernelRidge y from x z gamma=0.3 alpha=0.5",
-    "GradientBoostingClassifier c from x z n_estimators=3", "GradientBoostingClassifier y from x z n_estimators=3",
-    "GradientBoostingRegressor y from x z n_estimators=3 learning_rate=0.3", "SGDClassifier y from x z",
-    "SGDRegressor y from x z n_iter=5", "BernoulliNB c from x z binarize=1", "GaussianNB y from x z",
-    "MLPClassifier y from x z hidden_layer_sizes=3-2 max_iter=5", "MLPClassifier c from x max_iter=5",
-    "TFIDF t max_features=4 ngram_range=1-2 stop_words=english", "TFIDF t analyzer=char norm=none max_df=0.9",
-    "FieldSelector c from x z k type=categorical mode=k_best param=1", "FieldSelector y from x z",
-    "Imputer x z strategy=median", "Imputer k strategy=most_frequent", "ICA x z n_components=2",
+    "SVM c from x z",
+    "SVM y from x z c=5 gamma=1",
+    "KernelRidge y from x z gamma=0.3 alpha=0.5",
+    "GradientBoostingClassifier c from x z n_estimators=3",
+    "GradientBoostingClassifier y from x z n_estimators=3",
+    "GradientBoostingRegressor y from x z n_estimators=3 learning_rate=0.3",
+    "SGDClassifier y from x z",
+    "SGDRegressor y from x z n_iter=5",
+    "BernoulliNB c from x z binarize=1",
+    "GaussianNB y from x z",
+    "MLPClassifier y from x z hidden_layer_sizes=3-2 max_iter=5",
+    "MLPClassifier c from x max_iter=5",
+    "TFIDF t max_features=4 ngram_range=1-2 stop_words=english",
+    "TFIDF t analyzer=char norm=none max_df=0.9",
+    "FieldSelector c from x z k type=categorical mode=k_best param=1",
+    "FieldSelector y from x z",
+    "Imputer x z strategy=median",
+    "Imputer k strategy=most_frequent",
+    "ICA x z n_components=2",
 )
 
 
@@ -123,8 +157,10 @@ def test_a_model_is_json(fit: str, fitted: Fitted) -> None:
 @pytest.mark.parametrize(
     ("fit", "fields"),
     [
-        ("DensityFunction x by k dist=norm",
-         ["k", "type", "min", "max", "mean", "std", "cardinality", "distance", "other"]),
+        (
+            "DensityFunction x by k dist=norm",
+            ["k", "type", "min", "max", "mean", "std", "cardinality", "distance", "other"],
+        ),
         ("DensityFunction x", ["type", "min", "max", "mean", "std", "cardinality", "distance", "other"]),
         ("KMeans x z k=3", ["cluster", "x", "z"]),
         ("LinearRegression y from x k", ["feature", "coefficient"]),
@@ -180,11 +216,17 @@ def test_probabilities_add_up(env: splmini.Environment) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"algorithm": "DBSCAN", "model": {}}', '{"algorithm": "PCA", "model": {"kind": "x"}}',
-     '{"algorithm": "DensityFunction", "model": {"by": [], "densities": [[[], {"kind": "__import__"}]]}}',
-     '{"algorithm": "DecisionTreeClassifier", "model": {"kind": "trees", "data": {"trees": '
-     '[{"left": [0], "right": [0]}]}}}',
-     "[" * 100_000],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"algorithm": "DBSCAN", "model": {}}',
+        '{"algorithm": "PCA", "model": {"kind": "x"}}',
+        '{"algorithm": "DensityFunction", "model": {"by": [], "densities": [[[], {"kind": "__import__"}]]}}',
+        '{"algorithm": "DecisionTreeClassifier", "model": {"kind": "trees", "data": {"trees": '
+        '[{"left": [0], "right": [0]}]}}}',
+        "[" * 100_000,
+    ],
 )
 def test_a_model_that_is_not_well_formed(text: str, damaged: tuple[Path, splmini.Environment]) -> None:
     """A broken model file is a KnowledgeError that names it."""
@@ -209,9 +251,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("fit", [fit for fit in FITS if "forest" not in fit.lower()])
-def test_a_damaged_model_is_a_clear_error(
-    fit: str, fitted: Fitted, damaged: tuple[Path, splmini.Environment]
-) -> None:
+def test_a_damaged_model_is_a_clear_error(fit: str, fitted: Fitted, damaged: tuple[Path, splmini.Environment]) -> None:
     """Whatever is cut out of a stored model, doubled or replaced: apply and summary work or raise a SplError."""
     file, env = damaged
     text = fitted.text(fit)
@@ -240,11 +280,18 @@ def test_the_predictions_are_those_of_scikit_learn(env: splmini.Environment) -> 
     np, svm, ensemble, bayes = library("numpy", "sklearn.svm", "sklearn.ensemble", "sklearn.naive_bayes")
     matrix = np.array([[row["x"], row["z"]] for row in ROWS])
     for spl, target, estimator in (
-        ("SVM y from x z gamma=1", "y", svm.SVC(gamma=1)), ("SVM c from x z gamma=1", "c", svm.SVC(gamma=1)),
-        ("GradientBoostingClassifier y from x z n_estimators=4", "y",
-         ensemble.GradientBoostingClassifier(n_estimators=4, random_state=0)),
-        ("GradientBoostingClassifier c from x z n_estimators=4", "c",
-         ensemble.GradientBoostingClassifier(n_estimators=4, random_state=0)),
+        ("SVM y from x z gamma=1", "y", svm.SVC(gamma=1)),
+        ("SVM c from x z gamma=1", "c", svm.SVC(gamma=1)),
+        (
+            "GradientBoostingClassifier y from x z n_estimators=4",
+            "y",
+            ensemble.GradientBoostingClassifier(n_estimators=4, random_state=0),
+        ),
+        (
+            "GradientBoostingClassifier c from x z n_estimators=4",
+            "c",
+            ensemble.GradientBoostingClassifier(n_estimators=4, random_state=0),
+        ),
         ("BernoulliNB y from x z binarize=9", "y", bayes.BernoulliNB(binarize=9)),
     ):
         wanted = np.array([str(row[target]) for row in ROWS])
@@ -263,19 +310,23 @@ def test_going_on_from_a_model(name: str, env: splmini.Environment) -> None:
         assert one == {key: pytest.approx(each) if isinstance(each, float) else each for key, each in all_.items()}
 
 
-@pytest.mark.parametrize(("spl", "error"), [
-    ("fit PCA x z partial_fit=t into m", splmini.UnsupportedFeature),
-    ("fit StandardScaler x partial_fit=t", splmini.ArgumentError),
-    ("fit KMeans x kfold_cv=3", splmini.UnsupportedFeature),
-    ("fit FieldSelector c from x type=categorical kfold_cv=3", splmini.UnsupportedFeature),
-    ("fit GaussianNB c from x kfold_cv=1", splmini.ArgumentError),
-    ("fit GaussianNB c from x kfold_cv=99", splmini.ArgumentError),
-    ("fit GaussianNB c from x kfold_cv=3 into m", splmini.ArgumentError),
-    ("fit TFIDF t ngram_range=a", splmini.ArgumentError), ("fit TFIDF x z", splmini.ArgumentError),
-    ("fit MLPClassifier c from x hidden_layer_sizes=a", splmini.ArgumentError),
-    ("fit FieldSelector c from x type=numeric", splmini.ArgumentError),
-    ("fit Imputer k", splmini.ArgumentError),
-])
+@pytest.mark.parametrize(
+    ("spl", "error"),
+    [
+        ("fit PCA x z partial_fit=t into m", splmini.UnsupportedFeature),
+        ("fit StandardScaler x partial_fit=t", splmini.ArgumentError),
+        ("fit KMeans x kfold_cv=3", splmini.UnsupportedFeature),
+        ("fit FieldSelector c from x type=categorical kfold_cv=3", splmini.UnsupportedFeature),
+        ("fit GaussianNB c from x kfold_cv=1", splmini.ArgumentError),
+        ("fit GaussianNB c from x kfold_cv=99", splmini.ArgumentError),
+        ("fit GaussianNB c from x kfold_cv=3 into m", splmini.ArgumentError),
+        ("fit TFIDF t ngram_range=a", splmini.ArgumentError),
+        ("fit TFIDF x z", splmini.ArgumentError),
+        ("fit MLPClassifier c from x hidden_layer_sizes=a", splmini.ArgumentError),
+        ("fit FieldSelector c from x type=numeric", splmini.ArgumentError),
+        ("fit Imputer k", splmini.ArgumentError),
+    ],
+)
 def test_what_fit_refuses(spl: str, error: type[Exception], env: splmini.Environment) -> None:
     """What an algorithm cannot do is an error with its place."""
     with pytest.raises(error):
@@ -289,9 +340,10 @@ def test_a_model_of_another_algorithm_is_not_gone_on_from(env: splmini.Environme
         run(env, "| fit BernoulliNB c from x partial_fit=t into bayes", ROWS)
 
 
-@pytest.mark.parametrize(("fit", "part"), [
-    ("GaussianNB y from x z", "rows"), ("StandardScaler x z", "spread"), ("StandardScaler x z", "scales"),
-])
+@pytest.mark.parametrize(
+    ("fit", "part"),
+    [("GaussianNB y from x z", "rows"), ("StandardScaler x z", "spread"), ("StandardScaler x z", "scales")],
+)
 @pytest.mark.parametrize("junk", [None, [], "x", [-1, "x"]])
 def test_a_model_that_cannot_be_gone_on_from(
     fit: str, part: str, junk: Any, fitted: Fitted, damaged: tuple[Path, splmini.Environment]

@@ -14,16 +14,29 @@ ROW = {"type": "cpu", "usage": 0.5, "idle": "0.25", "x": "text", "mv": [1, 2]}
 @pytest.mark.parametrize(
     ("arguments", "point"),
     [
-        ("split=t type x mv", {"metric_name:usage": 0.5, "metric_name:idle": 0.25, "type": "cpu", "x": "text",
-                               "mv": [1, 2]}),
+        (
+            "split=t type x mv",
+            {"metric_name:usage": 0.5, "metric_name:idle": 0.25, "type": "cpu", "x": "text", "mv": [1, 2]},
+        ),
         ("split=true x", {"metric_name:usage": 0.5, "metric_name:idle": 0.25, "x": "text"}),
-        ("split=allnums", {"metric_name:usage": 0.5, "metric_name:idle": 0.25, "type": "cpu", "x": "text",
-                           "mv": [1, 2]}),
+        (
+            "split=allnums",
+            {"metric_name:usage": 0.5, "metric_name:idle": 0.25, "type": "cpu", "x": "text", "mv": [1, 2]},
+        ),
         ("split=allnums idle", {"metric_name:usage": 0.5, "idle": "0.25", "type": "cpu", "x": "text", "mv": [1, 2]}),
         ("split=t prefix_field=type x", {"metric_name:cpu.usage": 0.5, "metric_name:cpu.idle": 0.25, "x": "text"}),
-        ('split=t host=h source=s marker="run=1, by=me" x*', {
-            "metric_name:usage": 0.5, "metric_name:idle": 0.25, "x": "text", "host": "h", "source": "s", "run": "1",
-            "by": "me"}),
+        (
+            'split=t host=h source=s marker="run=1, by=me" x*',
+            {
+                "metric_name:usage": 0.5,
+                "metric_name:idle": 0.25,
+                "x": "text",
+                "host": "h",
+                "source": "s",
+                "run": "1",
+                "by": "me",
+            },
+        ),
     ],
 )
 def test_data_points(arguments: str, point: dict[str, Any]) -> None:

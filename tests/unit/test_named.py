@@ -109,8 +109,11 @@ def test_kvform_by_field(env: splmini.Environment) -> None:
 
 def test_transaction_type(env: splmini.Environment) -> None:
     """The settings of a type are the defaults of the options."""
-    events = [{"_time": 20, "host": "a", "user": "u", "_raw": "x"}, {"_time": 12, "host": "a", "user": "u",
-              "_raw": "log in"}, {"_time": 1, "host": "a", "user": "u", "_raw": "x"}]
+    events = [
+        {"_time": 20, "host": "a", "user": "u", "_raw": "x"},
+        {"_time": 12, "host": "a", "user": "u", "_raw": "log in"},
+        {"_time": 1, "host": "a", "user": "u", "_raw": "x"},
+    ]
     counts = [row["eventcount"] for row in run(env, "| transaction name=visit", *events)]
     assert counts == [2]
     assert [row["eventcount"] for row in run(env, "| transaction name=visit maxpause=5s", *events)] == [1]

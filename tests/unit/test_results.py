@@ -63,7 +63,10 @@ def test_csv(tmp_path: Path) -> None:
     text = RESULTS.to_csv(path)
     assert path.read_text("utf-8") == text
     assert list(csv.reader(io.StringIO(text))) == [
-        ["host", "n", "mv"], ["a<b>", "2", "x\ny"], ["", "1.5", ""], ["\x1b[31m", "", "z"]
+        ["host", "n", "mv"],
+        ["a<b>", "2", "x\ny"],
+        ["", "1.5", ""],
+        ["\x1b[31m", "", "z"],
     ]
 
 

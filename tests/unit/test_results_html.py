@@ -21,11 +21,15 @@ BERLIN = splmini.Environment(timezone="Europe/Berlin")
 NEW_YEAR = 1767225600
 EVENTS: list[dict[str, Any]] = [
     {
-        "_time": NEW_YEAR + number * 60, "user": ["alice", "bob", EVIL][number % 3], "bytes": number,
-        "lat": number - 20, "lon": 2 * number, "action": ["ok", "failed"][number % 2],
+        "_time": NEW_YEAR + number * 60,
+        "user": ["alice", "bob", EVIL][number % 3],
+        "bytes": number,
+        "lat": number - 20,
+        "lon": 2 * number,
+        "action": ["ok", "failed"][number % 2],
     }
     for number in range(40)
-]  # fmt: skip
+]
 SEARCHES = (
     "user=* | head 3",
     "| stats count values(user) as users by user",
@@ -292,7 +296,7 @@ def test_accessors() -> None:
         ("| timechart sp", "span="),
         ("| join type=le", "left"),
         ("| eval made=1 | table ma", "made"),
-        ("| rex \"(?<token>x)\" | table tok", "token"),
+        ('| rex "(?<token>x)" | table tok', "token"),
         ("| stats count as hits | where hi", "hits"),
         ("`security_content_ct", "security_content_ctime("),
         ("sourcetype=x [search y | timec", "timechart"),

@@ -11,14 +11,22 @@ from splmini.results import Results, View
 from splmini.results._terminal import columns, terminal_table
 
 EVENT = {
-    "_time": 1767225600, "_raw": "user=bob action=failure " * 8, "host": "h", "source": "/var/log/auth", "user": "bob",
-    "sourcetype": "auth", "action": "failure", "bytes": 12,
-}  # fmt: skip
+    "_time": 1767225600,
+    "_raw": "user=bob action=failure " * 8,
+    "host": "h",
+    "source": "/var/log/auth",
+    "user": "bob",
+    "sourcetype": "auth",
+    "action": "failure",
+    "bytes": 12,
+}
 CHOSEN = [
     ("*", ["_time", "host", "sourcetype", "source", "_raw"]),
     ("action=failure user=*", ["_time", "action", "user", "host", "sourcetype", "source", "_raw"]),
-    ('* | eval size=bytes | where user="bob"',
-     ["_time", "size", "bytes", "user", "host", "sourcetype", "source", "_raw"]),
+    (
+        '* | eval size=bytes | where user="bob"',
+        ["_time", "size", "bytes", "user", "host", "sourcetype", "source", "_raw"],
+    ),
     ("* | table user bytes", ["user", "bytes"]),
     ("* | stats count by user", ["user", "count"]),
 ]
@@ -36,12 +44,15 @@ def test_events_without_a_text_show_every_field() -> None:
     assert {"bytes", "user", "action"} <= set(columns(splmini.search("*", [EVENT, event])))
 
 
-@pytest.mark.parametrize(("zone", "time", "text"), [
-    ("UTC", 1767225600, "2026-01-01T00:00:00Z"),
-    ("Europe/Berlin", 1767225600.5, "2026-01-01T01:00:00.500+01:00"),
-    ("UTC", -86400, "1969-12-31T00:00:00Z"),
-    ("UTC", 1e18, "1000000000000000000"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("zone", "time", "text"),
+    [
+        ("UTC", 1767225600, "2026-01-01T00:00:00Z"),
+        ("Europe/Berlin", 1767225600.5, "2026-01-01T01:00:00.500+01:00"),
+        ("UTC", -86400, "1969-12-31T00:00:00Z"),
+        ("UTC", 1e18, "1000000000000000000"),
+    ],
+)
 def test_times(zone: str, time: Any, text: str) -> None:
     """`_time` is an ISO time with its zone, before 1970 as well; what no calendar holds stays a number."""
     view = View(timezone=splmini.Environment(timezone=zone).timezone)

@@ -6,11 +6,7 @@ import math
 from typing import Any
 
 from splmini.errors import ArgumentError, SplError
-from splmini.functions.eval._support import (
-    literal_text,
-    page,
-    text_of,
-)
+from splmini.functions.eval._support import literal_text, page, text_of
 from splmini.language import tree
 from splmini.registry import Example, eval_function
 from splmini.values import json, times

@@ -173,10 +173,18 @@ def replace(call: tree.Call, scope: Scope) -> Evaluate:
 
 
 @eval_function(
-    "urldecode", 1, "text", source=PAGE, returns="text",
-    examples=(Example('urldecode("http%3A%2F%2Fwww.splunk.com%2Fdownload%3Fr%3Dheader")',
-                      "http://www.splunk.com/download?r=header"),),
-)  # fmt: skip
+    "urldecode",
+    1,
+    "text",
+    source=PAGE,
+    returns="text",
+    examples=(
+        Example(
+            'urldecode("http%3A%2F%2Fwww.splunk.com%2Fdownload%3Fr%3Dheader")',
+            "http://www.splunk.com/download?r=header",
+        ),
+    ),
+)
 def urldecode(text: str) -> str:
     """urldecode(<text>): percent escapes decoded, as UTF-8; a plus sign stays.
 

@@ -14,7 +14,11 @@ EVENTS = ({"h": "a", "v": "1"}, {"h": "b", "v": "4"}, {"h": "a", "v": "4"})
 
 
 @stats_function(
-    "count", argument="optional", empty=0, aliases=("c",), source=SOURCE,
+    "count",
+    argument="optional",
+    empty=0,
+    aliases=("c",),
+    source=SOURCE,
     examples=(Example("| stats count c(v) as n", [{"count": 3, "n": 3}], EVENTS),),
 )
 class Count:
@@ -43,10 +47,7 @@ class Count:
         return self.number
 
 
-@stats_function(
-    "sum", takes="number", source=SOURCE,
-    examples=(Example("| stats sum(v)", [{"sum(v)": 9}], EVENTS),),
-)
+@stats_function("sum", takes="number", source=SOURCE, examples=(Example("| stats sum(v)", [{"sum(v)": 9}], EVENTS),))
 class Sum:
     """`sum(X)`: the sum of the numbers in X.
 
@@ -73,8 +74,7 @@ class Sum:
 
 
 @stats_function(
-    "sumsq", takes="number", source=SOURCE,
-    examples=(Example("| stats sumsq(v)", [{"sumsq(v)": 33}], EVENTS),),
+    "sumsq", takes="number", source=SOURCE, examples=(Example("| stats sumsq(v)", [{"sumsq(v)": 33}], EVENTS),)
 )
 class SumSq(Sum):
     """`sumsq(X)`: the sum of the squares of the numbers in X.
@@ -95,7 +95,10 @@ class SumSq(Sum):
 
 
 @stats_function(
-    "avg", takes="number", aliases=("mean",), source=SOURCE,
+    "avg",
+    takes="number",
+    aliases=("mean",),
+    source=SOURCE,
     examples=(Example("| stats avg(v)", [{"avg(v)": 3}], EVENTS),),
 )
 class Avg:
@@ -158,9 +161,7 @@ class Extreme:
             self.add_text(other.text)
 
 
-@stats_function(
-    "min", source=SOURCE, examples=(Example("| stats min(v)", [{"min(v)": 1}], EVENTS),),
-)
+@stats_function("min", source=SOURCE, examples=(Example("| stats min(v)", [{"min(v)": 1}], EVENTS),))
 class Min(Extreme):
     """`min(X)`: the least value of X.
 
@@ -185,9 +186,7 @@ class Min(Extreme):
         return self.text if self.number is None else self.number
 
 
-@stats_function(
-    "max", source=SOURCE, examples=(Example("| stats max(v)", [{"max(v)": 4}], EVENTS),),
-)
+@stats_function("max", source=SOURCE, examples=(Example("| stats max(v)", [{"max(v)": 4}], EVENTS),))
 class Max(Extreme):
     """`max(X)`: the greatest value of X.
 
@@ -213,8 +212,7 @@ class Max(Extreme):
 
 
 @stats_function(
-    "range", takes="number", source=SOURCE,
-    examples=(Example("| stats range(v)", [{"range(v)": 3}], EVENTS),),
+    "range", takes="number", source=SOURCE, examples=(Example("| stats range(v)", [{"range(v)": 3}], EVENTS),)
 )
 class Range:
     """`range(X)`: the difference between the greatest and the least number in X.
@@ -280,9 +278,7 @@ class Moments:
         return self.squares / (self.number - degrees) if self.number > degrees else 0.0
 
 
-@stats_function(
-    "var", takes="number", source=SOURCE, examples=(Example("| stats var(v)", [{"var(v)": 3}], EVENTS),),
-)
+@stats_function("var", takes="number", source=SOURCE, examples=(Example("| stats var(v)", [{"var(v)": 3}], EVENTS),))
 class Var(Moments):
     """`var(X)`: the sample variance (n - 1) of the numbers in X.
 
@@ -296,9 +292,7 @@ class Var(Moments):
         return self.variance(1)
 
 
-@stats_function(
-    "varp", takes="number", source=SOURCE, examples=(Example("| stats varp(v)", [{"varp(v)": 2}], EVENTS),),
-)
+@stats_function("varp", takes="number", source=SOURCE, examples=(Example("| stats varp(v)", [{"varp(v)": 2}], EVENTS),))
 class VarP(Moments):
     """`varp(X)`: the population variance (n) of the numbers in X.
 
@@ -313,7 +307,9 @@ class VarP(Moments):
 
 
 @stats_function(
-    "stdev", takes="number", source=SOURCE,
+    "stdev",
+    takes="number",
+    source=SOURCE,
     examples=(Example("| stats stdev(v)", [{"stdev(v)": 1.7320508075688772}], EVENTS),),
 )
 class Stdev(Moments):
@@ -331,7 +327,9 @@ class Stdev(Moments):
 
 
 @stats_function(
-    "stdevp", takes="number", source=SOURCE,
+    "stdevp",
+    takes="number",
+    source=SOURCE,
     examples=(Example("| stats stdevp(v)", [{"stdevp(v)": 1.4142135623730951}], EVENTS),),
 )
 class StdevP(Moments):
@@ -348,9 +346,7 @@ class StdevP(Moments):
         return None if variance is None else math.sqrt(variance)
 
 
-@stats_function(
-    "mode", source=SOURCE, examples=(Example("| stats mode(v)", [{"mode(v)": 4}], EVENTS),),
-)
+@stats_function("mode", source=SOURCE, examples=(Example("| stats mode(v)", [{"mode(v)": 4}], EVENTS),))
 class Mode:
     """`mode(X)`: the most frequent value of X, values compared as text.
 

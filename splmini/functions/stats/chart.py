@@ -44,11 +44,13 @@ class SparklineMaker:
 
 
 @stats_function(
-    "sparkline", takes="timed",
+    "sparkline",
+    takes="timed",
     source="https://docs.splunk.com/Documentation/Splunk/latest/Search/Addsparklinestosearchresults",
     examples=(
         Example(
-            "| stats sparkline(count, 1m) as trend by h", [{"h": "a", "trend": [MARKER, 2, 0, 1]}],
+            "| stats sparkline(count, 1m) as trend by h",
+            [{"h": "a", "trend": [MARKER, 2, 0, 1]}],
             ({"_time": 60, "h": "a"}, {"_time": 61, "h": "a"}, {"_time": 180, "h": "a"}),
         ),
     ),
@@ -131,4 +133,3 @@ class Sparkline:
             value = None if accumulator is None else accumulator.result()
             values.append(0 if value is None else value)
         return values
-

@@ -14,7 +14,10 @@ EVENTS = ({"h": "a"}, {"h": "b"}, {"h": "a"})
 
 
 @stats_function(
-    "dc", empty=0, aliases=("distinct_count",), source=SOURCE,
+    "dc",
+    empty=0,
+    aliases=("distinct_count",),
+    source=SOURCE,
     examples=(Example("| stats dc(h)", [{"dc(h)": 2}], EVENTS),),
 )
 class DistinctCount:
@@ -112,9 +115,7 @@ def _register(registers: bytearray, text: str) -> None:
         registers[index] = rank
 
 
-@stats_function(
-    "estdc", empty=0, source=SOURCE, examples=(Example("| stats estdc(h)", [{"estdc(h)": 2}], EVENTS),),
-)
+@stats_function("estdc", empty=0, source=SOURCE, examples=(Example("| stats estdc(h)", [{"estdc(h)": 2}], EVENTS),))
 class EstimatedDistinctCount(Sketch):
     """`estdc(X)`: the estimated number of distinct values of X, compared as text.
 
@@ -130,7 +131,9 @@ class EstimatedDistinctCount(Sketch):
 
 
 @stats_function(
-    "estdc_error", empty=0, source=SOURCE,
+    "estdc_error",
+    empty=0,
+    source=SOURCE,
     examples=(Example("| stats estdc_error(h)", [{"estdc_error(h)": 0}], EVENTS),),
 )
 class EstimatedDistinctCountError(Sketch):

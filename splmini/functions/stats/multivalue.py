@@ -13,7 +13,9 @@ EVENTS = ({"v": "b"}, {"v": "a"}, {"v": "b"})
 
 
 @stats_function(
-    "list", takes="ordered", source=SOURCE,
+    "list",
+    takes="ordered",
+    source=SOURCE,
     examples=(Example("| stats list(v)", [{"list(v)": ["b", "a", "b"]}], EVENTS),),
 )
 class List:
@@ -52,9 +54,7 @@ def _order(item: tuple[int, Any]) -> int:
     return item[0]
 
 
-@stats_function(
-    "values", source=SOURCE, examples=(Example("| stats values(v)", [{"values(v)": ["a", "b"]}], EVENTS),),
-)
+@stats_function("values", source=SOURCE, examples=(Example("| stats values(v)", [{"values(v)": ["a", "b"]}], EVENTS),))
 class Values:
     """`values(X)`: the distinct values of X in lexicographical order, upper case before lower case.
 

@@ -65,7 +65,7 @@ class ByTime(Kept):
 
 
 @stats_function(
-    "first", takes="ordered", source=ORDER, examples=(Example("| stats first(v)", [{"first(v)": "b"}], EVENTS),),
+    "first", takes="ordered", source=ORDER, examples=(Example("| stats first(v)", [{"first(v)": "b"}], EVENTS),)
 )
 class First(ByArrival):
     """`first(X)`: the value of X seen first, in the order in which events arrive, whatever their time.
@@ -81,7 +81,7 @@ class First(ByArrival):
 
 
 @stats_function(
-    "last", takes="ordered", source=ORDER, examples=(Example("| stats last(v)", [{"last(v)": "c"}], EVENTS),),
+    "last", takes="ordered", source=ORDER, examples=(Example("| stats last(v)", [{"last(v)": "c"}], EVENTS),)
 )
 class Last(ByArrival):
     """`last(X)`: the value of X seen last, in the order in which events arrive, whatever their time.
@@ -97,8 +97,7 @@ class Last(ByArrival):
 
 
 @stats_function(
-    "earliest", takes="timed", source=TIME,
-    examples=(Example("| stats earliest(v)", [{"earliest(v)": "a"}], EVENTS),),
+    "earliest", takes="timed", source=TIME, examples=(Example("| stats earliest(v)", [{"earliest(v)": "a"}], EVENTS),)
 )
 class Earliest(ByTime):
     """`earliest(X)`: the value of X in the event with the least `_time`; of equal times, the first to arrive.
@@ -114,8 +113,7 @@ class Earliest(ByTime):
 
 
 @stats_function(
-    "latest", takes="timed", source=TIME,
-    examples=(Example("| stats latest(v)", [{"latest(v)": "c"}], EVENTS),),
+    "latest", takes="timed", source=TIME, examples=(Example("| stats latest(v)", [{"latest(v)": "c"}], EVENTS),)
 )
 class Latest(ByTime):
     """`latest(X)`: the value of X in the event with the greatest `_time`; of equal times, the first to arrive.
@@ -131,7 +129,9 @@ class Latest(ByTime):
 
 
 @stats_function(
-    "earliest_time", takes="timed", source=TIME,
+    "earliest_time",
+    takes="timed",
+    source=TIME,
     examples=(Example("| stats earliest_time(v)", [{"earliest_time(v)": 10}], EVENTS),),
 )
 class EarliestTime:
@@ -158,7 +158,9 @@ class EarliestTime:
 
 
 @stats_function(
-    "latest_time", takes="timed", source=TIME,
+    "latest_time",
+    takes="timed",
+    source=TIME,
     examples=(Example("| stats latest_time(v)", [{"latest_time(v)": 30}], EVENTS),),
 )
 class LatestTime(EarliestTime):

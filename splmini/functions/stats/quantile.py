@@ -73,7 +73,7 @@ class Distribution:
 
 
 @stats_function(
-    "median", takes="number", source=SOURCE, examples=(Example("| stats median(v)", [{"median(v)": 3}], EVENTS),),
+    "median", takes="number", source=SOURCE, examples=(Example("| stats median(v)", [{"median(v)": 3}], EVENTS),)
 )
 class Median(Distribution):
     """`median(X)`: the middle of the numbers in X; of an even number of them, the higher of the two in the middle,
@@ -108,7 +108,10 @@ class Percentile(Distribution):
 
 
 @stats_function(
-    "perc", takes="number", pattern=r"(?:perc|p)(\d+(?:\.\d+)?)", source=SOURCE,
+    "perc",
+    takes="number",
+    pattern=r"(?:perc|p)(\d+(?:\.\d+)?)",
+    source=SOURCE,
     examples=(Example("| stats perc50(v) p90(v) as q", [{"perc50(v)": 2.5, "q": 3.7}], EVENTS),),
 )
 class Perc(Percentile):
@@ -122,7 +125,10 @@ class Perc(Percentile):
 
 
 @stats_function(
-    "exactperc", takes="number", pattern=r"exactperc(\d+(?:\.\d+)?)", source=SOURCE,
+    "exactperc",
+    takes="number",
+    pattern=r"exactperc(\d+(?:\.\d+)?)",
+    source=SOURCE,
     examples=(Example("| stats exactperc50(v) as p", [{"p": 2.5}], EVENTS),),
 )
 class ExactPerc(Percentile):
@@ -133,7 +139,10 @@ class ExactPerc(Percentile):
 
 
 @stats_function(
-    "upperperc", takes="number", pattern=r"upperperc(\d+(?:\.\d+)?)", source=SOURCE,
+    "upperperc",
+    takes="number",
+    pattern=r"upperperc(\d+(?:\.\d+)?)",
+    source=SOURCE,
     examples=(Example("| stats upperperc50(v) as p", [{"p": 2.5}], EVENTS),),
 )
 class UpperPerc(Percentile):

@@ -48,9 +48,7 @@ class Counter:
         return (self.end[2] - self.start[2]) / (self.end[0] - self.start[0])
 
 
-@stats_function(
-    "rate", takes="timed", source=TIME, examples=(Example("| stats rate(v)", [{"rate(v)": 5}], COUNTER),),
-)
+@stats_function("rate", takes="timed", source=TIME, examples=(Example("| stats rate(v)", [{"rate(v)": 5}], COUNTER),))
 class Rate(Counter):
     """`rate(X)`: the change of a counter per second: (latest - earliest) / (time of latest - time of earliest).
 
@@ -100,13 +98,18 @@ class SeriesRates:
 
 
 @stats_function(
-    "rate_avg", takes="series", source=TIME,
+    "rate_avg",
+    takes="series",
+    source=TIME,
     examples=(
         Example(
-            "| stats rate_avg(v)", [{"rate_avg(v)": 3}],
+            "| stats rate_avg(v)",
+            [{"rate_avg(v)": 3}],
             (
-                {"_time": 0, "h": "a", "v": 0}, {"_time": 10, "h": "a", "v": 20},
-                {"_time": 0, "h": "b", "v": 0}, {"_time": 10, "h": "b", "v": 40},
+                {"_time": 0, "h": "a", "v": 0},
+                {"_time": 10, "h": "a", "v": 20},
+                {"_time": 0, "h": "b", "v": 0},
+                {"_time": 10, "h": "b", "v": 40},
             ),
         ),
     ),
@@ -127,13 +130,18 @@ class RateAvg(SeriesRates):
 
 
 @stats_function(
-    "rate_sum", takes="series", source=TIME,
+    "rate_sum",
+    takes="series",
+    source=TIME,
     examples=(
         Example(
-            "| stats rate_sum(v)", [{"rate_sum(v)": 6}],
+            "| stats rate_sum(v)",
+            [{"rate_sum(v)": 6}],
             (
-                {"_time": 0, "h": "a", "v": 0}, {"_time": 10, "h": "a", "v": 20},
-                {"_time": 0, "h": "b", "v": 0}, {"_time": 10, "h": "b", "v": 40},
+                {"_time": 0, "h": "a", "v": 0},
+                {"_time": 10, "h": "a", "v": 20},
+                {"_time": 0, "h": "b", "v": 0},
+                {"_time": 10, "h": "b", "v": 40},
             ),
         ),
     ),
@@ -173,7 +181,9 @@ class PerUnit:
 
 
 @stats_function(
-    "per_second", takes="number", source=TIME,
+    "per_second",
+    takes="number",
+    source=TIME,
     examples=(Example("| timechart span=1m per_second(v) as r", [{"r": 1 / 3}, {"r": 2 / 3}], EVENTS),),
 )
 class PerSecond(PerUnit):
@@ -183,7 +193,9 @@ class PerSecond(PerUnit):
 
 
 @stats_function(
-    "per_minute", takes="number", source=TIME,
+    "per_minute",
+    takes="number",
+    source=TIME,
     examples=(Example("| timechart span=1m per_minute(v) as r", [{"r": 20}, {"r": 40}], EVENTS),),
 )
 class PerMinute(PerUnit):
@@ -194,7 +206,9 @@ class PerMinute(PerUnit):
 
 
 @stats_function(
-    "per_hour", takes="number", source=TIME,
+    "per_hour",
+    takes="number",
+    source=TIME,
     examples=(Example("| timechart span=1m per_hour(v) as r", [{"r": 1200}, {"r": 2400}], EVENTS),),
 )
 class PerHour(PerUnit):
@@ -205,7 +219,9 @@ class PerHour(PerUnit):
 
 
 @stats_function(
-    "per_day", takes="number", source=TIME,
+    "per_day",
+    takes="number",
+    source=TIME,
     examples=(Example("| timechart span=1m per_day(v) as r", [{"r": 28800}, {"r": 57600}], EVENTS),),
 )
 class PerDay(PerUnit):

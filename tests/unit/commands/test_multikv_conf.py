@@ -66,13 +66,20 @@ drwxr-xr-x 2 root 40 Jan 1 10:00 lib.py
 
 -rw-r--r-- 1 me 9 Feb 12 08:30 behind.py"""
 CASES = [
-    ("top", TOP, [
-        {"PID": "1", "p_CPU": "0.5", "COMMAND": "init fast"}, {"PID": "2", "p_CPU": "9.0", "COMMAND": "java"},
-        {"PID": "7", "p_CPU": "1.0", "COMMAND": "sh"},
-    ]),
-    ("files", FILES, [
-        {"mode": "-rw-r--r--", "links": "1", "user": "me", "size": "9", "date": "Feb_12_08:30", "name": "a.py"},
-    ]),
+    (
+        "top",
+        TOP,
+        [
+            {"PID": "1", "p_CPU": "0.5", "COMMAND": "init fast"},
+            {"PID": "2", "p_CPU": "9.0", "COMMAND": "java"},
+            {"PID": "7", "p_CPU": "1.0", "COMMAND": "sh"},
+        ],
+    ),
+    (
+        "files",
+        FILES,
+        [{"mode": "-rw-r--r--", "links": "1", "user": "me", "size": "9", "date": "Feb_12_08:30", "name": "a.py"}],
+    ),
     ("columns", "id  name\n1   one\n22  two x", [{"id": "1", "name": "one"}, {"id": "22", "name": "two x"}]),
     ("commas", "head\na,,c\n,b\nrest", [{"Column_1": "a", "Column_3": "c"}, {"Column_2": "b"}]),
 ]
@@ -98,14 +105,21 @@ def test_options_beside_a_stanza(app: Path) -> None:
     spl = "| multikv conf=top rmorig=f fields PID filter java | fields PID n"
     found = splmini.search(spl, [{"_raw": TOP, "n": 1}], apps=[str(app)])
     assert [{name: row[name] for name in ("PID", "n") if name in row} for row in found] == [
-        {"PID": "2", "n": 1}, {"n": 1},
+        {"PID": "2", "n": 1},
+        {"n": 1},
     ]
 
 
-@pytest.mark.parametrize(("stanza", "error"), [
-    ("nosuch", splmini.KnowledgeError), ("without", splmini.KnowledgeError), ("wrong", splmini.KnowledgeError),
-    ("aligned", splmini.UnsupportedFeature), ("top noheader=t", splmini.ArgumentError),
-])
+@pytest.mark.parametrize(
+    ("stanza", "error"),
+    [
+        ("nosuch", splmini.KnowledgeError),
+        ("without", splmini.KnowledgeError),
+        ("wrong", splmini.KnowledgeError),
+        ("aligned", splmini.UnsupportedFeature),
+        ("top noheader=t", splmini.ArgumentError),
+    ],
+)
 def test_refused(app: Path, stanza: str, error: type[Exception]) -> None:
     """What is not there, not well formed or not supported is an error that points at the option."""
     with pytest.raises(error) as caught:
@@ -113,11 +127,19 @@ def test_refused(app: Path, stanza: str, error: type[Exception]) -> None:
     assert caught.value.span is not None
 
 
-@pytest.mark.parametrize("settings", [
-    {"body.tokens": "_chop_, 1"}, {"body.tokens": "_tokenize_"}, {"body.tokens": "_tokenize_, x"},
-    {"body.linecount": "-1"}, {"body.ignore": "some"}, {"body.replace": '"a" "b"'}, {"body.start": "("},
-    {"body.tokens": ""},
-])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"body.tokens": "_chop_, 1"},
+        {"body.tokens": "_tokenize_"},
+        {"body.tokens": "_tokenize_, x"},
+        {"body.linecount": "-1"},
+        {"body.ignore": "some"},
+        {"body.replace": '"a" "b"'},
+        {"body.start": "("},
+        {"body.tokens": ""},
+    ],
+)
 def test_damaged_stanzas(settings: dict[str, str]) -> None:
     """A setting that is not well formed is a KnowledgeError."""
     with pytest.raises(splmini.KnowledgeError):

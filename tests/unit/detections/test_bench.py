@@ -83,7 +83,9 @@ STATES = {
     "no mirror": ("a=1 | stats count by host", None, [("T", "skipped", "no folder with attack data was given")]),
     "no data": ("a=1", "gone.jsonl", [("T", "error", "'datasets/gone.jsonl' is not below")]),
     "no search": (
-        "a=1 | stast count", None, [("T", "skipped", "no folder"), ("compiles", "error", "Did you mean 'stats'")]
+        "a=1 | stast count",
+        None,
+        [("T", "skipped", "no folder"), ("compiles", "error", "Did you mean 'stats'")],
     ),
     "not here": ("a=1 | sendemail to=x", None, [("T", "skipped", "no folder"), ("compiles", "skipped", "sendemail")]),
 }

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.detections.case_file import replaced_tokens
-from splmini.detections.cases import load_cases
-from splmini.detections.expected import differences, read_rows, same
+from splmini.detections.bench.case_file import replaced_tokens
+from splmini.detections.bench.cases import load_cases
+from splmini.detections.bench.expected import differences, read_rows, same
 
 DETECTION = """\
 name: Odd Tool
@@ -88,17 +88,13 @@ def test_cases_that_hold(name: str, tmp_path: Path) -> None:
 
 FAILING = {
     "{events: [{tool: even}]}": ["it does not fire"],
-    "{events: [<h>], fires: false}": [
-        "it fires, and should stay silent: host='h' user='u' count=1"
-    ],
+    "{events: [<h>], fires: false}": ["it fires, and should stay silent: host='h' user='u' count=1"],
     "{events: [<h>], count: 2}": ["1 rows, expected 2"],
     "{events: [<h>], rows: [{host: h, count: 3}]}": [
         "row 1 is missing: the nearest row differs: count is 1, expected 3"
     ],
     "{events: [<h>], rows: [{host: i}, {host: h}]}": ["row 1 is missing: host='i'"],
-    "{events: [<h>, <i>], rows: [{host: i}]}": [
-        "unexpected row: host='h'"
-    ],
+    "{events: [<h>, <i>], rows: [{host: i}]}": ["unexpected row: host='h'"],
     "{events: [<h>], findings: [{title: other, entity: {value: h}}]}": [
         "finding 1 is missing: the nearest row differs: title is 'u on h', expected 'other'"
     ],
@@ -137,7 +133,10 @@ def test_each(tmp_path: Path) -> None:
     )
     cases = load_cases(path)
     assert [case.name for case in cases] == [
-        "odd on a", "odd on b", "plain [tool=odd fires=True]", "plain [tool=even fires=False]"
+        "odd on a",
+        "odd on b",
+        "plain [tool=odd fires=True]",
+        "plain [tool=even fires=False]",
     ]
     assert [case.run().problems for case in cases] == [[], ["1 rows, expected 2"], [], []]
     assert replaced_tokens({"$a$": ["$a$", "x$a$", "$b$"]}, {"a": 1}) == {"1": [1, "x1", "$b$"]}
@@ -159,7 +158,7 @@ def test_files(tmp_path: Path) -> None:
         '{"tool":"odd","host":"a","user":"u","_time":1,"sourcetype":"s"}\n'
         '{"tool":"odd","host":"b","user":"u","_time":2,"sourcetype":"s"}\n'
     )
-    (tmp_path / "rows.csv").write_text('host,count,__mv_host,other\na,1,,\nb,1,,\n')
+    (tmp_path / "rows.csv").write_text("host,count,__mv_host,other\na,1,,\nb,1,,\n")
     (tmp_path / "rows.json").write_text('{"result":{"host":"a"}}\n{"result":{"host":"b"}}\n')
     text = (
         "cases:\n- {name: csv, file: log.jsonl, rows_file: rows.csv}\n"
@@ -167,8 +166,10 @@ def test_files(tmp_path: Path) -> None:
     )
     assert problems(tmp_path, text) == [[], []]
     newest = tmp_path / "first.test.yml"
-    newest.write_text("search: 'tool=odd | head 1'\ncases: [{name: x, file: log.jsonl, rows: [{host: b}]},\n"
-                      " {name: y, file: log.jsonl, order: given, rows: [{host: a}]}]")
+    newest.write_text(
+        "search: 'tool=odd | head 1'\ncases: [{name: x, file: log.jsonl, rows: [{host: b}]},\n"
+        " {name: y, file: log.jsonl, order: given, rows: [{host: a}]}]"
+    )
     assert [case.run().problems for case in load_cases(newest)] == [[], []]
 
 
@@ -272,7 +273,7 @@ def test_types_of_values(tmp_path: Path) -> None:
     """Inline events hold what YAML can say: null is absent, mappings and lists flatten, keys are texts."""
     path = tmp_path / "types.test.yml"
     path.write_text(
-        "search: 'x=1 | eval n=if(isnull(a), \"absent\", \"there\")'\n"
+        'search: \'x=1 | eval n=if(isnull(a), "absent", "there")\'\n'
         "cases: [{name: x, events: [{x: 1, a: null, o: {name: u}, 5: five, t: true, l: [1, 2], _time: 2026-01-01}],\n"
         "  rows: [{n: absent, o.name: u, '5': five, t: 'true', _time: 1767225600}]}]\n"
     )

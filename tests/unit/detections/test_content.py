@@ -51,7 +51,8 @@ def test_repository(repository: Path) -> None:
     assert [baseline["name"] for baseline in content.baselines] == ["B"]
     assert [story["name"] for story in content.stories] == ["S"]
     assert [(Path(error.path or "").name, error.position) for error in content.errors] == [
-        ("bad.yml", (2, 10)), ("bad.yml", (1, 1))
+        ("bad.yml", (2, 10)),
+        ("bad.yml", (1, 1)),
     ]
     source = content.data_sources["Sysmon EventID 1"]
     assert (source.sourcetype, source.fields, source.example_log) == ("XmlWinEventLog", ("a", "b"), "<x/>")
@@ -76,7 +77,9 @@ def test_where_a_file_stands(repository: Path) -> None:
     assert repository_of(file) == repository
     assert repository_of(repository.parent / "x.yml") is None
     assert repository_settings(file, {"now": 5, "macros": "m"}) == {
-        "now": 5, "macros": [repository / "macros", "m"], "lookups": [repository / "lookups"]
+        "now": 5,
+        "macros": [repository / "macros", "m"],
+        "lookups": [repository / "lookups"],
     }
     assert repository_settings(repository.parent / "x.yml", {"now": 5}) == {"now": 5}
     assert list(data_sources_beside(file)) == ["Sysmon EventID 1"]

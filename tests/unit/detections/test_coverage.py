@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import splmini
-from splmini.detections.coverage import Coverage, measure
+from splmini.detections.bench.coverage import Coverage, measure
 
 ENV = splmini.Environment(
     macros={"noise": 'user="svc*" OR user=root', "odd_filter": "search *", "own_filter": "search host!=lab"},
@@ -37,11 +37,15 @@ POINTS = {
         [("clause", 'a IN (x, "y*")', 1, 0), ("value", "a=x", 0, 1), ("value", 'a="y*"', 1, 0)],
     ),
     "a macro is one clause": (
-        "`noise` NOT a=1 | `odd_filter`", [{"user": "root"}],
+        "`noise` NOT a=1 | `odd_filter`",
+        [{"user": "root"}],
         [("clause", 'user="svc*" OR user=root', 1, 0), ("clause", "NOT a=1", 1, 0)],
     ),
-    "a macro's filter": ("x=1 | `own_filter`", [{"x": "1", "host": "a"}],
-                         [("clause", "x=1", 1, 0), ("clause", "host!=lab", 1, 0)]),
+    "a macro's filter": (
+        "x=1 | `own_filter`",
+        [{"x": "1", "host": "a"}],
+        [("clause", "x=1", 1, 0), ("clause", "host!=lab", 1, 0)],
+    ),
     "where": (
         'x=1 | where n>5 AND (match(s, "^a") OR s IN ("b", "c"))',
         [{"x": "1", "n": "9", "s": "ab"}, {"x": "1", "n": "9", "s": "b"}],
@@ -96,7 +100,8 @@ def test_tests_add_up() -> None:
     assert [(point.text, point.hits) for point in coverage.points[1:]] == [("a=1", 1), ("a=2", 1), ("a=3", 0)]
     assert coverage.ratio == 0.75
     assert coverage.to_text().splitlines() == [
-        "Odd: 3 of 4 exercised (75%)", "  never true: line 1, column 13: value a=3"
+        "Odd: 3 of 4 exercised (75%)",
+        "  never true: line 1, column 13: value a=3",
     ]
     assert measured(search, [{"a": "1"}]).to_text().endswith("never false: line 1, column 1: clause a IN (1, 2, 3)")
 
@@ -104,12 +109,12 @@ def test_tests_add_up() -> None:
 def test_data_model() -> None:
     """The where-clause of a tstats over a data model is measured over the rows of the dataset."""
     env = splmini.Environment(datamodels={"M": {"D": {"search": "tag=d", "fields": ["user"]}}})
-    detection = splmini.Detection(
-        name="D", search="| tstats count from datamodel=M.D where D.user IN (a, b) by D.user"
-    )
+    detection = splmini.Detection(name="D", search="| tstats count from datamodel=M.D where D.user IN (a, b) by D.user")
     coverage = measure(env, detection, [{"tag": "d", "user": "a"}, {"tag": "d", "user": "c"}])
     assert [(point.text, point.hits, point.misses) for point in coverage.points] == [
-        ("D.user IN (a, b)", 1, 1), ("D.user=a", 1, 1), ("D.user=b", 0, 2)
+        ("D.user IN (a, b)", 1, 1),
+        ("D.user=a", 1, 1),
+        ("D.user=b", 0, 2),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.detections.download import Downloader, cache_folder, prefetch
+from splmini.detections.bench.download import Downloader, cache_folder, prefetch
 
 httpx = pytest.importorskip("httpx")
 
@@ -37,7 +37,7 @@ class Server:
         headers, body, status = {"etag": self.etag}, self.body, 200
         wanted = request.headers.get("range")
         if wanted and request.headers.get("if-range") == self.etag:
-            body, status = body[int(wanted.removeprefix("bytes=").rstrip("-")):], 206
+            body, status = body[int(wanted.removeprefix("bytes=").rstrip("-")) :], 206
         headers["content-length"] = str(len(body))
         if self.breaks_at is not None:
             body = body[: self.breaks_at]
@@ -151,7 +151,8 @@ ANSWERS: dict[str, tuple[Handler, str]] = {
     ),
     "too large": (Server(b"x" * 5000), "is larger than 0 MB"),
     "too large, without saying": (
-        lambda request: httpx.Response(200, stream=httpx.ByteStream(b"x" * 5000)), "is larger than 0 MB"
+        lambda request: httpx.Response(200, stream=httpx.ByteStream(b"x" * 5000)),
+        "is larger than 0 MB",
     ),
     "a pointer": (Server(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "Git LFS pointer"),
 }

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 import splmini
-from splmini.detections.explain import Explanation
+from splmini.detections.explain.explanation import Explanation
 
 FIRES, NO_USER = 0, 9  # lines of events.xml
 
@@ -265,8 +265,12 @@ def test_notes(command: str) -> None:
 @pytest.mark.parametrize(
     ("clause", "remark"),
     [
-        ('like(user, "B%")', True), ('match(user, "^BOB$")', True), ('user="BOB"', True), ('like(user, "C%")', False),
-        ('match(user, "x")', False), ('match(nothing, "x")', False),
+        ('like(user, "B%")', True),
+        ('match(user, "^BOB$")', True),
+        ('user="BOB"', True),
+        ('like(user, "C%")', False),
+        ('match(user, "x")', False),
+        ('match(nothing, "x")', False),
     ],
 )
 def test_case_remark(clause: str, remark: bool) -> None:

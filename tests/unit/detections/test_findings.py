@@ -61,7 +61,7 @@ RISK = [
     ({}, {"type": "Hunting"}, []),
     ({}, {"type": "Correlation"}, []),
     ({}, {"type": "Anomaly", "finding": None}, [("h1", 40, "x.exe on h1"), ("bob", 30, "bob: $nosuch$")]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("event", "changes", "expected"), RISK)

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 import splmini
 from splmini.cli import cli
 from splmini.detections.content import DataSource
-from splmini.detections.lint_pages import pages
-from splmini.detections.lint_positions import Places, aligned
-from splmini.detections.lint_rules.regexes import runs_away
+from splmini.detections.lint.pages import pages
+from splmini.detections.lint.positions import Places, aligned
+from splmini.detections.lint.rules.regexes import runs_away
 
 ENV = splmini.Environment()
 RULES = splmini.lint_rules()
@@ -47,7 +47,7 @@ def test_rules_are_documented(rule: object) -> None:
     assert doc
     assert rule.bad and rule.good  # type: ignore[attr-defined]  # noqa: PT018
     page = Path(__file__).resolve().parents[3] / "docs" / "lint" / f"{code}.md"
-    assert page.read_text("utf-8") == pages()[f"{code}.md"], "run python -m splmini.detections.lint_pages docs/lint"
+    assert page.read_text("utf-8") == pages()[f"{code}.md"], "run python -m splmini.detections.lint.pages docs/lint"
 
 
 CLEAN = (
@@ -172,11 +172,31 @@ def test_data_sources_beside_the_detections(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        ("(a+)+", True), ("(a*)*b", True), ("(?:\\w+\\s?)*$", True), ("(x|a+)*", True), ("((a+)b?)+", True),
-        ("([a-z]+)*", True), ("(?<n>(\\d+)?)*", True), ("(a{2,})+", True), ("(a+)+?", True),
-        ("(a+b)+", False), ("(ab)+", False), ("a+b+", False), ("(?>a+)+", False), ("(a++)+", False), ("(a+){3}", False),
-        ("[(a+)+]", False), ("\\(a+\\)+", False), ("(?i)(?:,\\w+)*", False), ("(a+|b)", False), ("", False),
-        ("(", False), ("[", False), ("(?<", False), ("a{", False), ("\\", False),
+        ("(a+)+", True),
+        ("(a*)*b", True),
+        ("(?:\\w+\\s?)*$", True),
+        ("(x|a+)*", True),
+        ("((a+)b?)+", True),
+        ("([a-z]+)*", True),
+        ("(?<n>(\\d+)?)*", True),
+        ("(a{2,})+", True),
+        ("(a+)+?", True),
+        ("(a+b)+", False),
+        ("(ab)+", False),
+        ("a+b+", False),
+        ("(?>a+)+", False),
+        ("(a++)+", False),
+        ("(a+){3}", False),
+        ("[(a+)+]", False),
+        ("\\(a+\\)+", False),
+        ("(?i)(?:,\\w+)*", False),
+        ("(a+|b)", False),
+        ("", False),
+        ("(", False),
+        ("[", False),
+        ("(?<", False),
+        ("a{", False),
+        ("\\", False),
     ],
 )
 def test_runaway(pattern: str, expected: bool) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import splmini
-from splmini.detections.mutants import mutants
-from splmini.detections.mutate import mutate
+from splmini.detections.bench.mutants import mutants
+from splmini.detections.bench.mutate import mutate
 
 MACROS = {"team_filter": "search user!=admin", "either": "a=1 OR b=2", "none_filter": "search *"}
 ENV = splmini.Environment(macros=MACROS)
@@ -36,25 +36,25 @@ MUTANTS = {
         ("remove IN value", 'NOT (a IN ("2"))'),
         ("remove IN value", "NOT (a IN (1))"),
     ],
-    "| makeresults | where n>5 AND match(s, \"(x)\")": [
-        ("drop clause", "| makeresults | where true() AND match(s, \"(x)\")"),
+    '| makeresults | where n>5 AND match(s, "(x)")': [
+        ("drop clause", '| makeresults | where true() AND match(s, "(x)")'),
         ("drop clause", "| makeresults | where n>5 AND true()"),
-        ("flip comparison", "| makeresults | where n<=5 AND match(s, \"(x)\")"),
-        ("move boundary", "| makeresults | where n>=5 AND match(s, \"(x)\")"),
+        ("flip comparison", '| makeresults | where n<=5 AND match(s, "(x)")'),
+        ("move boundary", '| makeresults | where n>=5 AND match(s, "(x)")'),
     ],
-    "`either` c=3": [
-        ("drop macro", "* c=3"),
-        ("drop clause", "`either` *"),
-        ("flip comparison", "`either` c!=3"),
-    ],
+    "`either` c=3": [("drop macro", "* c=3"), ("drop clause", "`either` *"), ("flip comparison", "`either` c!=3")],
     "* | `team_filter` | `none_filter`": [("drop macro", "* | search * | `none_filter`")],
-    "* | regex x=\"a+\"": [("drop clause", "* | search *")],
+    '* | regex x="a+"': [("drop clause", "* | search *")],
     "| tstats count from datamodel=Endpoint.Processes where Processes.user=u by Processes.dest": [
         ("drop clause", "| tstats count from datamodel=Endpoint.Processes where * by Processes.dest"),
-        ("flip comparison",
-         "| tstats count from datamodel=Endpoint.Processes where Processes.user!=u by Processes.dest"),
-        ("widen wildcard",
-         "| tstats count from datamodel=Endpoint.Processes where Processes.user=*u* by Processes.dest"),
+        (
+            "flip comparison",
+            "| tstats count from datamodel=Endpoint.Processes where Processes.user!=u by Processes.dest",
+        ),
+        (
+            "widen wildcard",
+            "| tstats count from datamodel=Endpoint.Processes where Processes.user=*u* by Processes.dest",
+        ),
     ],
     "a=1 [search b=2 | where c>3 AND d=4 | fields a]": [
         ("drop clause", "* [search b=2 | where c>3 AND d=4 | fields a]"),

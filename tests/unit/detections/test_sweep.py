@@ -25,11 +25,11 @@ SEARCHES = (
     "EventID=1 user=bob",
     "EventID=1 eve",
     "EventID=1 | stats count by user",
-    "EventID=1 | rex \"(?<first>\\d+)\" | table first",
+    'EventID=1 | rex "(?<first>\\d+)" | table first',
     "EventID IN (1, 3) | stats values(user) as u dc(user) as d",
-    "user=b* | eval x=upper(user) | where x=\"BOB\" | table x",
+    'user=b* | eval x=upper(user) | where x="BOB" | table x',
     "NOT user=bob | sort - n | head 2",
-    "EventID=\"01\" OR n>3",
+    'EventID="01" OR n>3',
     "| stats count",
     "| tstats count from datamodel=M.D where D.user=bob by D.user",
     "| tstats count from datamodel=M.D by D.EventID",
@@ -54,9 +54,9 @@ SEARCHES = (
     "| from datamodel M.D",
     "| from datamodel:M.D | search user=bob | table n user",
     "| datamodel M D search | stats count by D.user",
-    "| from datamodel M.D | regex _raw=\"bob\" | table _raw",
-    "user IN (*ed, eve) OR process=\"*cmd.exe*\" | table n user",
-    "process=\"*\\\\CMD.exe\" | stats count",
+    '| from datamodel M.D | regex _raw="bob" | table _raw',
+    'user IN (*ed, eve) OR process="*cmd.exe*" | table n user',
+    'process="*\\\\CMD.exe" | stats count',
     "process=*mimi* process=*katz*",
     "straße OR process=*gasse",
     "earliest=104 user=* | stats count min(_time)",
@@ -73,16 +73,19 @@ SEARCHES = (
     "| mstats max(_value) as m where metric_name=mem user=eve",
     "| mstats latest(cpu) as c where user=eve | append [| mstats sum(_value) as s where metric_name=cpu]",
     "user=CASE(bob) OR user=TERM(zed)",
-    "user=bob | map search=\"search n=$n$ | stats count\"",
-)  # fmt: skip
+    'user=bob | map search="search n=$n$ | stats count"',
+)
 EVENTS = [
     {
-        "_time": 100 + n, "n": n, "EventID": (1, 3, "1")[n % 3], "user": ("bob", "eve", ["bob", "zed"])[n % 3],
+        "_time": 100 + n,
+        "n": n,
+        "EventID": (1, 3, "1")[n % 3],
+        "user": ("bob", "eve", ["bob", "zed"])[n % 3],
         **({"metric_name:cpu": n} if n % 2 else {"metric_name": "mem", "_value": n} if n % 3 else {}),
         **({"process": ("C:\\x\\cmd.exe /c MimiKatz", "stra\u017fe gaSSe", "\u212aey")[n // 2 % 3]} if n % 2 else {}),
     }
     for n in range(9)
-]  # fmt: skip
+]
 
 
 def env() -> splmini.Environment:

@@ -15,18 +15,15 @@ from splmini.events._reader import Report, Settings, find_reader
 
 XML = "<Event xmlns='x'><System><EventID>1</EventID></System><EventData>{}</EventData></Event>"
 LINES = st.lists(st.text("ab \u00e9{}\"'<", max_size=30), max_size=40)
-MADE = {
-    "json": json.dumps,
-    "winevent_xml": lambda line: XML.format(line.replace("<", "")),
-    "text": str,
-}
+MADE = {"json": json.dumps, "winevent_xml": lambda line: XML.format(line.replace("<", "")), "text": str}
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def cut(reader: str, data: bytes, size: int, file: object) -> list[bytes]:
     """Cut a stream into blocks of about `size` bytes."""
     return [
-        each.data for each in text_blocks(find_reader(reader), data[:64], file, Settings(), Report(), size)  # type: ignore[arg-type]
+        each.data
+        for each in text_blocks(find_reader(reader), data[:64], file, Settings(), Report(), size)  # type: ignore[arg-type]
     ]
 
 

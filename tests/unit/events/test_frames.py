@@ -34,12 +34,21 @@ ROWS: list[dict[str, Any]] = [
     for number in range(40)
 ]
 NAMES = tuple(ROWS[0])
-SCHEMA = pyarrow.schema([
-    ("_time", pyarrow.timestamp("us", "UTC")), ("user", pyarrow.string()), ("n", pyarrow.int64()),
-    ("share", pyarrow.float64()), ("admin", pyarrow.bool_()), ("tags", pyarrow.list_(pyarrow.string())),
-    ("nested", pyarrow.struct([("ip", pyarrow.string()), ("port", pyarrow.int64())])), ("day", pyarrow.date32()),
-    ("seen", pyarrow.timestamp("us")), ("price", pyarrow.decimal128(9, 2)), ("source", pyarrow.string()),
-])  # fmt: skip
+SCHEMA = pyarrow.schema(
+    [
+        ("_time", pyarrow.timestamp("us", "UTC")),
+        ("user", pyarrow.string()),
+        ("n", pyarrow.int64()),
+        ("share", pyarrow.float64()),
+        ("admin", pyarrow.bool_()),
+        ("tags", pyarrow.list_(pyarrow.string())),
+        ("nested", pyarrow.struct([("ip", pyarrow.string()), ("port", pyarrow.int64())])),
+        ("day", pyarrow.date32()),
+        ("seen", pyarrow.timestamp("us")),
+        ("price", pyarrow.decimal128(9, 2)),
+        ("source", pyarrow.string()),
+    ]
+)
 
 
 class Exporter:
@@ -132,9 +141,18 @@ def test_whole_events(form: str, env: splmini.Environment) -> None:
     """Untransformed, every field comes, with times as epochs, lists as multivalue, and null as nothing."""
     found = env.compile("| head 4").run(FORMS[form]())
     assert found[1] == {
-        "_time": START.timestamp() + 1, "user": "bob", "n": 1, "share": 0.25, "admin": "false", "tags": "c",
-        "nested.ip": "10.0.0.1", "nested.port": 1, "day": found[1]["day"], "seen": "2026-03-01T01:00:00",
-        "price": "1.50", "source": "unit",
+        "_time": START.timestamp() + 1,
+        "user": "bob",
+        "n": 1,
+        "share": 0.25,
+        "admin": "false",
+        "tags": "c",
+        "nested.ip": "10.0.0.1",
+        "nested.port": 1,
+        "day": found[1]["day"],
+        "seen": "2026-03-01T01:00:00",
+        "price": "1.50",
+        "source": "unit",
     }
     assert str(found[1]["day"]).startswith("2026-03-02")
     assert found[0]["tags"] == ["a", "b"]
@@ -179,8 +197,13 @@ def test_a_test_is_asked_once_for_each_value() -> None:
 def test_inference_sees_all_columns(spl: str) -> None:
     """A sourcetype that only the columns tell is inferred, as it is from dicts."""
     rows = [
-        {"EventID": "1", "Channel": "Microsoft-Windows-Sysmon/Operational", "Computer": "h", "User": "D\\x",
-         "Image": "C:\\a.exe"},
+        {
+            "EventID": "1",
+            "Channel": "Microsoft-Windows-Sysmon/Operational",
+            "Computer": "h",
+            "User": "D\\x",
+            "Image": "C:\\a.exe",
+        },
         {"EventID": "3", "Channel": "Microsoft-Windows-Sysmon/Operational", "Computer": "h", "User": "D\\y"},
     ]
     assert list(splmini.search(spl, pandas.DataFrame(rows))) == list(splmini.search(spl, rows))
@@ -246,10 +269,14 @@ def test_wherever_events_go_frames_go(env: splmini.Environment) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        pandas.DataFrame(), polars.DataFrame(), pyarrow.table({}), pandas.DataFrame({"a": []}),
-        polars.DataFrame({"a": []}), pyarrow.table({"a": pyarrow.array([], pyarrow.int64())}),
+        pandas.DataFrame(),
+        polars.DataFrame(),
+        pyarrow.table({}),
+        pandas.DataFrame({"a": []}),
+        polars.DataFrame({"a": []}),
+        pyarrow.table({"a": pyarrow.array([], pyarrow.int64())}),
     ],
-)  # fmt: skip
+)
 def test_empty_frames(frame: Any) -> None:
     """A frame without rows or columns has no events."""
     assert list(splmini.search("| stats count", frame)) == [{"count": 0}]

@@ -49,8 +49,13 @@ def zstd(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     "pack",
     [
-        gzip.compress, bz2.compress, lzma.compress, zstd, lambda data: zipped(x=data),
-        lambda data: zipped(x=gzip.compress(data)), lambda data: gzip.compress(data[:18]) + gzip.compress(data[18:]),
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zstd,
+        lambda data: zipped(x=data),
+        lambda data: zipped(x=gzip.compress(data)),
+        lambda data: gzip.compress(data[:18]) + gzip.compress(data[18:]),
     ],
     ids=["gzip", "bz2", "xz", "zstd", "zip", "gzip in zip", "two members"],
 )
@@ -161,7 +166,13 @@ class TestDicts:
         moment = datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
         times: list[Any] = [5, 5.5, "5", moment, moment.replace(tzinfo=None), "2024-05-06 07:08:09", "never"]
         assert [event.get("_time") for event in run([{"_time": each} for each in times])] == [
-            5, 5.5, 5, 1714979289, 1714979289, 1714979289, None
+            5,
+            5.5,
+            5,
+            1714979289,
+            1714979289,
+            1714979289,
+            None,
         ]
 
     def test_time_and_sourcetype_from_raw(self) -> None:
@@ -201,8 +212,9 @@ class TestFrames:
     def test_pandas(self) -> None:
         """NaN, NaT and None are null; times become epochs."""
         pandas = pytest.importorskip("pandas")
-        frame = pandas.DataFrame({"a": [1.5, float("nan")], "s": ["x", None], "_time": pandas.to_datetime(
-            ["2024-05-06T07:08:09Z", None])})
+        frame = pandas.DataFrame(
+            {"a": [1.5, float("nan")], "s": ["x", None], "_time": pandas.to_datetime(["2024-05-06T07:08:09Z", None])}
+        )
         assert run(frame) == [{"a": 1.5, "s": "x", "_time": 1714979289}, {}]
 
     def test_polars(self) -> None:
@@ -229,7 +241,8 @@ class TestFrames:
         """DuckDB relations."""
         duckdb = pytest.importorskip("duckdb")
         assert run(duckdb.sql("select 1 as a, 'x' as s union all select 2, null order by a")) == [
-            {"a": 1, "s": "x"}, {"a": 2}
+            {"a": 1, "s": "x"},
+            {"a": 2},
         ]
 
 
@@ -302,8 +315,9 @@ class TestBinary:
         with pytest.raises(EventFormatError, match="damaged"):
             run(b"ElfFile\0" + b"\0" * 5000)
 
-    @pytest.mark.parametrize(("data", "module"), [(b"ElfFile\0", "evtx"), (b"PAR1", "pyarrow.parquet"),
-                                                  (b"\x28\xb5\x2f\xfd", "zstandard")])
+    @pytest.mark.parametrize(
+        ("data", "module"), [(b"ElfFile\0", "evtx"), (b"PAR1", "pyarrow.parquet"), (b"\x28\xb5\x2f\xfd", "zstandard")]
+    )
     def test_missing_libraries(self, data: bytes, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without its package a format is an UnsupportedFeature that says what to install."""
         import sys

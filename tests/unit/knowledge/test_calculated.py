@@ -26,9 +26,12 @@ def model(folder: Path, outputs: list[dict[str, str]]) -> Path:
     models.mkdir(parents=True)
     calculation = {"calculationType": "GeoIP", "inputField": "ip", "outputFields": outputs}
     dataset = {
-        "objectName": "Visits", "parentName": "BaseEvent", "constraints": [{"search": "sourcetype=visit"}],
-        "fields": [{"fieldName": "ip", "owner": "Visits"}], "calculations": [calculation],
-    }  # fmt: skip
+        "objectName": "Visits",
+        "parentName": "BaseEvent",
+        "constraints": [{"search": "sourcetype=visit"}],
+        "fields": [{"fieldName": "ip", "owner": "Visits"}],
+        "calculations": [calculation],
+    }
     (models / "Web2.json").write_text(json.dumps({"modelName": "Web2", "objects": [dataset]}))
     return folder
 
@@ -40,8 +43,12 @@ COUNT = "| tstats count from datamodel=Web2 by Visits.City"
 def test_where_an_address_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A GeoIP calculation gives what iplocation would give, under the field's own name."""
     monkeypatch.setattr("splmini.commands.iplocation._open", lambda *arguments: Database())
-    outputs = [{"fieldName": "City"}, {"fieldName": "ip_Country"}, {"fieldName": "Latitude"},
-               {"fieldName": "far", "lookupOutputFieldName": "lon"}]  # fmt: skip
+    outputs = [
+        {"fieldName": "City"},
+        {"fieldName": "ip_Country"},
+        {"fieldName": "Latitude"},
+        {"fieldName": "far", "lookupOutputFieldName": "lon"},
+    ]
     env = splmini.Environment(apps=[model(tmp_path / "app", outputs)], databases={"iplocation": "here.mmdb"})
     assert [dict(row) for row in env.compile(COUNT).run(EVENTS)] == [{"Visits.City": "Oslo", "count": 1}]
     rows = [dict(row) for row in env.compile("| from datamodel:Web2.Visits | table ip *Co* L* far").run(EVENTS)]

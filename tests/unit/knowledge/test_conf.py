@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 import splmini
 from splmini.knowledge.apps import App, load_apps
-from splmini.knowledge.autokv import json_fields
 from splmini.knowledge.conf import Layer, Line, decode, merge, parse_conf, read_layer
+from splmini.knowledge.fields.autokv import json_fields
+from splmini.knowledge.fields.patterns import expand_modules, parse_format
+from splmini.knowledge.fields.settings import parse_lookup
+from splmini.knowledge.fields.steps import Names
 from splmini.knowledge.files import AppFiles
-from splmini.knowledge.lookup_content import read_csv
-from splmini.knowledge.lookup_definitions import match_types
-from splmini.knowledge.patterns import expand_modules, parse_format
+from splmini.knowledge.lookups.content import read_csv
+from splmini.knowledge.lookups.definitions import match_types
 from splmini.knowledge.props import build_props
-from splmini.knowledge.settings import parse_lookup
-from splmini.knowledge.steps import Names
 from splmini.values import xml
 from splmini.values.keyvalue import clean_key, delimited_pairs, key_value_pairs, split_quoted
 

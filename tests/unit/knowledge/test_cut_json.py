@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import splmini
-from splmini.knowledge.autokv import json_fields
-from splmini.knowledge.steps import Names
+from splmini.knowledge.fields.autokv import json_fields
+from splmini.knowledge.fields.steps import Names
 
 EVERYTHING = Names(None)
 VALUES = st.recursive(

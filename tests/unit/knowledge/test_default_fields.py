@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.knowledge.default_fields import date_fields, punctuation
+from splmini.knowledge.fields.default_fields import date_fields, punctuation
 
 MOMENT = 1714979289.0  # 2024-05-06 07:08:09 UTC, a Monday
 EVENT = {"_raw": "2024-05-06T07:08:09Z login user=ann, ok\nsecond line", "sourcetype": "made_up", "host": "h"}

@@ -7,7 +7,7 @@ import random
 import pytest
 
 import splmini
-from splmini.knowledge.classifying import _candidates, presupposed
+from splmini.knowledge.fields.classifying import _candidates, presupposed
 from splmini.language import parser, tree
 
 ENV = splmini.Environment()
@@ -40,11 +40,23 @@ def test_none_that_holds_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "fields"),
     [
-        ("a=1", {"a"}), ("a!=1", {"a"}), ("a=1 OR b=2", {"a", "b"}), ("a=1 b=2", {"a"}), ("NOT a=1", None),
-        ("a=1 OR NOT b=2", None), ("index=x", None), ("index=x a=1", {"a"}), ("eventtype=x", None), ("tag=x", None),
-        ("tag::a=x", None), ("word", {"_raw"}), ("*", None), ("a IN (1, 2)", {"a"}), ("earliest=-1d", None),
+        ("a=1", {"a"}),
+        ("a!=1", {"a"}),
+        ("a=1 OR b=2", {"a", "b"}),
+        ("a=1 b=2", {"a"}),
+        ("NOT a=1", None),
+        ("a=1 OR NOT b=2", None),
+        ("index=x", None),
+        ("index=x a=1", {"a"}),
+        ("eventtype=x", None),
+        ("tag=x", None),
+        ("tag::a=x", None),
+        ("word", {"_raw"}),
+        ("*", None),
+        ("a IN (1, 2)", {"a"}),
+        ("earliest=-1d", None),
     ],
-)  # fmt: skip
+)
 def test_presupposed(text: str, fields: set[str] | None) -> None:
     """One of these fields has to be there; None where nothing is sure."""
     found = presupposed(parser.parse_search(text))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.knowledge.kvstore import FILE, Collection, KvStore
+from splmini.knowledge.lookups.kvstore import FILE, Collection, KvStore
 
 TRANSFORMS = """
 [people]
@@ -62,9 +62,7 @@ def run(env: splmini.Environment, search: str, events: list[dict[str, Any]] | No
 
 def table(env: splmini.Environment, name: str = "people", key: bool = False) -> list[dict[str, Any]]:
     """Return the rows of a table, with or without their keys."""
-    return [
-        {field: value for field, value in row.items() if key or field != "_key"} for row in env.lookups[name].rows
-    ]
+    return [{field: value for field, value in row.items() if key or field != "_key"} for row in env.lookups[name].rows]
 
 
 def test_rows_are_kept_in_sqlite_and_read_by_another_environment(tmp_path: Path) -> None:
@@ -89,11 +87,15 @@ def test_only_a_search_that_reads_hears_of_an_empty_collection(env: splmini.Envi
 
 def test_fields_have_the_types_of_the_collection(env: splmini.Environment) -> None:
     """What is not of a field's type is dropped, and so is a field that is not in fields_list."""
-    run(env, "| outputlookup people", [
-        {"name": 5, "age": "12.5", "admin": "T", "born": 100, "tags": ["a", "b"], "more": 1},
-        {"name": "x", "age": "old", "admin": "maybe", "tags": "c"},
-        {"name": "y", "admin": 0},
-    ])
+    run(
+        env,
+        "| outputlookup people",
+        [
+            {"name": 5, "age": "12.5", "admin": "T", "born": 100, "tags": ["a", "b"], "more": 1},
+            {"name": "x", "age": "old", "admin": "maybe", "tags": "c"},
+            {"name": "y", "admin": 0},
+        ],
+    )
     rows = table(env)
     assert rows[0] == {"name": "5", "age": 12.5, "admin": "true", "born": 100, "tags": ["a", "b"]}
     assert rows[1] == {"name": "x", "tags": "c"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splmini.knowledge.tables import _Patterns
+from splmini.knowledge.lookups.tables import _Patterns
 from splmini.values.wildcards import compile_wildcard
 
 CELLS = st.text(alphabet="abB*.", min_size=1, max_size=5)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import splmini
-from splmini.knowledge.transforms import has_anchor
+from splmini.knowledge.fields.transforms import has_anchor
 
 TEXT = "Alpha=1 x\nBeta=2\nlist:\n  one\n  two"
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -26,9 +26,20 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 ANCHORED = {
-    r"<a>([^<]+)": False, "^a": True, "a$": True, r"\^a\$": False, "[$^]": False, "[]^]": False, "[^]]x": False,
-    "(a|^b)": True, r"[a\]^]y": False, r"\[^x]": True, "[a": False, "[[:^digit:]]$": True, "[^,]*," * 40: False,
-}  # fmt: skip
+    r"<a>([^<]+)": False,
+    "^a": True,
+    "a$": True,
+    r"\^a\$": False,
+    "[$^]": False,
+    "[]^]": False,
+    "[^]]x": False,
+    "(a|^b)": True,
+    r"[a\]^]y": False,
+    r"\[^x]": True,
+    "[a": False,
+    "[[:^digit:]]$": True,
+    "[^,]*," * 40: False,
+}
 
 
 @pytest.mark.parametrize("pattern", ANCHORED)

@@ -23,7 +23,7 @@ from splmini.language.tree import (
     Subsearch,
     Term,
     Word,
-)  # fmt: skip
+)
 
 
 def word(text: str, quoted: str = "") -> Word:
@@ -56,7 +56,7 @@ ARGUMENTS: dict[str, tuple[Node, ...]] = {
         Aggregation("count"),
         Clause("by", (word("g"), option("dedup_splitvals", "true"))),
     ),
-    "streamstats count reset_after=\"(\"act==\\\"x\\\"\")\"": (
+    'streamstats count reset_after="("act==\\"x\\"")"': (
         Aggregation("count"),
         Option("reset_after", word('(act=="x")')),
     ),
@@ -97,25 +97,27 @@ ARGUMENTS: dict[str, tuple[Node, ...]] = {
         Rename(word("a"), word("b")),
         Clause("outputnew", (Rename(word("c"), word("d")), word("e"))),
     ),
-    "inputlookup t where a=1 OR b=2": (
-        word("t"), Clause("where", (parse("a=1 OR b=2").commands[0].args[0],)),
-    ),
+    "inputlookup t where a=1 OR b=2": (word("t"), Clause("where", (parse("a=1 OR b=2").commands[0].args[0],))),
     "top limit=5 a by b": (option("limit", "5"), word("a"), Clause("by", (word("b"),))),
-    "transaction user startswith=(a=1 OR b) endswith=eval(match(x, \"y)\")) maxspan=5m": (
+    'transaction user startswith=(a=1 OR b) endswith=eval(match(x, "y)")) maxspan=5m': (
         word("user"),
         Option("startswith", Group("a=1 OR b")),
         Option("endswith", Group('match(x, "y)")', "eval")),
         option("maxspan", "5m"),
     ),
     "join type=left a, b [search c | head 1]": (
-        option("type", "left"), word("a"), word("b"), parse("[search c | head 1]").commands[0].args[0],
+        option("type", "left"),
+        word("a"),
+        word("b"),
+        parse("[search c | head 1]").commands[0].args[0],
     ),
     "foreach a* [eval <<FIELD>>=if('<<FIELD>>'=\"]\", 1, 2)]": (
-        word("a*"), RawSubsearch("eval <<FIELD>>=if('<<FIELD>>'=\"]\", 1, 2)"),
+        word("a*"),
+        RawSubsearch("eval <<FIELD>>=if('<<FIELD>>'=\"]\", 1, 2)"),
     ),
     'makemv delim="," x': (option("delim", ",", '"'), word("x")),
-    "rex field = x mode=sed \"s/\\x00//g\"": (option("field", "x"), option("mode", "sed"), word("s/\\x00//g", '"')),
-}  # fmt: skip
+    'rex field = x mode=sed "s/\\x00//g"': (option("field", "x"), option("mode", "sed"), word("s/\\x00//g", '"')),
+}
 
 
 @pytest.mark.parametrize("text", ARGUMENTS)

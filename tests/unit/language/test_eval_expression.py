@@ -19,7 +19,7 @@ from splmini.language.tree import (
     Template,
     Unary,
     Xor,
-)  # fmt: skip
+)
 
 A, B, C = FieldRef("a"), FieldRef("b"), FieldRef("c")
 ONE, TWO = Number("1"), Number("2")
@@ -47,7 +47,7 @@ EXPRESSIONS = {
     "a-b-c": Binary("-", Binary("-", A, B), C),
     "a-(b-c)": Binary("-", A, Binary("-", B, C)),
     "a.b": Binary(".", A, B),
-    "a . \"x\" . b": Binary(".", Binary(".", A, String("x")), B),
+    'a . "x" . b': Binary(".", Binary(".", A, String("x")), B),
     "a.5": Binary(".", A, Number("5")),
     "1.5.a": Binary(".", Number("1.5"), A),
     ".5": Number(".5"),
@@ -71,7 +71,7 @@ EXPRESSIONS = {
     r'"(.*)\\\(.+)$"': String("(.*)\\\\(.+)$"),
     '"x | y [z] `m`"': String("x | y [z] `m`"),
     "größe": FieldRef("größe"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)

@@ -58,7 +58,7 @@ a
     | rename identity as user
     | eval priority=lower(priority)
     | fields user priority]""",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", EXAMPLES)

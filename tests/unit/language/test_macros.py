@@ -94,8 +94,12 @@ def test_arity_hint_is_for_defined_macros() -> None:
 
 def test_error_inside_a_macro_points_at_the_call_and_into_the_definition() -> None:
     """The caret is under the call in the user's text; each macro on the way shows its own place."""
-    macros = MacroRegistry.from_dict({"outer(1)": {"args": ["f"], "definition": "| `inner($f$)`"}, "inner(1)": {
-        "args": ["g"], "definition": "stast count by $g$"}})  # fmt: skip
+    macros = MacroRegistry.from_dict(
+        {
+            "outer(1)": {"args": ["f"], "definition": "| `inner($f$)`"},
+            "inner(1)": {"args": ["g"], "definition": "stast count by $g$"},
+        }
+    )
     with pytest.raises(Exception, match="stast") as caught:
         parse("error\n`outer(host)` | head 5", macros)
     assert caught.value.position == (2, 1)  # type: ignore[attr-defined]

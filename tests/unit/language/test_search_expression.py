@@ -99,7 +99,7 @@ EXPRESSIONS = {
     "NOT x IN (1) y=2": And((Not(FieldIn("x", (term("1"),))), equal("y", "2"))),
     "x.y{} IN (*-a*)": FieldIn("x.y{}", (term("*-a*"),)),
     r"p IN (*\\Groups.xml)": FieldIn("p", (term(r"*\Groups.xml"),)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)

@@ -70,7 +70,7 @@ def test_line_magic(shell: Any) -> None:
     assert list(run(shell, "%spl events user=bob | stats count")) == [{"count": 2}]
     assert list(run(shell, "%spl user=alice | stats count")) == [{"count": 1}]
     assert list(run(shell, "%spl --as kept | stats sum(n) as total")) == [{"total": 6}]
-    assert list(run(shell, "x = %spl | eval y=\"{user} $user\" | head 1 | table y\nx")) == [{"y": "{user} $user"}]
+    assert list(run(shell, 'x = %spl | eval y="{user} $user" | head 1 | table y\nx')) == [{"y": "{user} $user"}]
     assert len(shell.user_ns["kept"]) == 1
 
 
@@ -102,19 +102,31 @@ def test_options_reach_the_run(shell: Any) -> None:
 @pytest.mark.parametrize(
     ("cell", "kind", "message", "hint"),
     [
-        ("%%spl events\n| staats count", splmini.UnknownCommand, "There is no command 'staats'.",
-         "Did you mean 'stats'?"),
-        ("%%spl event\n| stats count", splmini.EventFormatError, "There is neither a variable nor a file 'event'.",
-         "Did you mean 'events'?"),
-        ("%%spl events --ass x\n| head 1", splmini.ArgumentError, "There is no option '--ass'.",
-         "Did you mean '--as'?"),
+        (
+            "%%spl events\n| staats count",
+            splmini.UnknownCommand,
+            "There is no command 'staats'.",
+            "Did you mean 'stats'?",
+        ),
+        (
+            "%%spl event\n| stats count",
+            splmini.EventFormatError,
+            "There is neither a variable nor a file 'event'.",
+            "Did you mean 'events'?",
+        ),
+        (
+            "%%spl events --ass x\n| head 1",
+            splmini.ArgumentError,
+            "There is no option '--ass'.",
+            "Did you mean '--as'?",
+        ),
         ("%%spl events --as 1x\n| head 1", splmini.ArgumentError, "'1x' is no name of a variable.", None),
         ("%%spl events --as\n| head 1", splmini.ArgumentError, "A value is missing after '--as'.", None),
         ("%%spl events more\n| head 1", splmini.ArgumentError, "'more' is one thing too many.", None),
         ("%%spl events --env events\n| head 1", splmini.ArgumentError, "'events' is no environment.", None),
         ("%spl events", splmini.ArgumentError, "There is no search.", "%spl [EVENTS] SEARCH"),
     ],
-)  # fmt: skip
+)
 def test_errors(shell: Any, capsys: Any, cell: str, kind: type, message: str, hint: str | None) -> None:
     """What is wrong is said, the cell fails, and no traceback is shown."""
     with pytest.raises(kind) as caught:
@@ -130,7 +142,7 @@ def test_errors(shell: Any, capsys: Any, cell: str, kind: type, message: str, hi
 def test_an_error_as_html() -> None:
     """The search in colours, carets below, everything escaped."""
     with pytest.raises(splmini.SplError) as caught:
-        splmini.Environment().compile("user=\"<script>\" | staats count")
+        splmini.Environment().compile('user="<script>" | staats count')
     text = ErrorView(caught.value)._repr_html_()
     assert "<script>" not in text
     assert "UnknownCommand" in text
@@ -235,7 +247,7 @@ def test_a_bar_in_a_notebook(monkeypatch: Any) -> None:
 
 def test_parse_line() -> None:
     """Quotation marks hold a path together."""
-    call = parse_line("\"a b.log\" --as x --earliest='-1d@d' --source=\"my log\"")
+    call = parse_line('"a b.log" --as x --earliest=\'-1d@d\' --source="my log"')
     assert (call.events, call.options) == ("a b.log", {"as": "x", "earliest": "-1d@d", "source": "my log"})
 
 

@@ -40,5 +40,8 @@ def test_hours_by_the_clock() -> None:
     tz, span = times.get_timezone("America/New_York"), times.parse_span("6h")
     starts = [times.bucket(1_699_171_200 + 3_600 * hour, span, tz) for hour in (-5, 0, 2, 3)]
     assert [times.strftime(each, "%d %H:%M %z", tz) for each in starts] == [
-        "04 18:00 -0400", "05 00:00 -0400", "05 00:00 -0400", "05 06:00 -0500",
+        "04 18:00 -0400",
+        "05 00:00 -0400",
+        "05 00:00 -0400",
+        "05 06:00 -0500",
     ]

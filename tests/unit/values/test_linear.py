@@ -9,11 +9,7 @@ from hypothesis import strategies as st
 from splmini.values import regex
 from splmini.values.linear import pair_finder
 
-LINEAR = [
-    r"<Data Name=['\"]([^'\"<]+)['\"]>([^<]+)",
-    r"<([a-z]+)>([^<]+)<",
-    r";(\w+)=([^;]+)",
-]
+LINEAR = [r"<Data Name=['\"]([^'\"<]+)['\"]>([^<]+)", r"<([a-z]+)>([^<]+)<", r";(\w+)=([^;]+)"]
 NOT_LINEAR = {
     "a run that swallows the start of another match": r"<a ([^>]+)>([^<]+)",
     "a run that swallows what follows it": r"<(\w+)([a-z])",

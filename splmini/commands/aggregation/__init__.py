@@ -1,0 +1,1 @@
+"""What commands share that aggregate: measures, groups, bins and partial results."""

@@ -1,0 +1,1 @@
+"""The linter of searches, detections and repositories of them."""

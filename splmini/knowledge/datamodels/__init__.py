@@ -1,0 +1,1 @@
+"""Data models: their datasets, and how one is read."""

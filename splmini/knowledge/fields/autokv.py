@@ -1,0 +1,266 @@
+"""KV_MODE: fields that Splunk finds by itself, in `key=value` text, JSON, XML and tables.
+
+Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Propsconf
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from splmini.knowledge.conf import as_bool
+from splmini.knowledge.fields.patterns import field_list
+from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
+from splmini.values import json, xml
+from splmini.values.keyvalue import clean_key, key_value_pairs
+from splmini.values.numbers import to_text
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+Found: TypeAlias = "Mapping[str, Any] | None"
+
+# ---- JSON ----------------------------------------------------------------------------------------------------------
+
+
+def _as_written(text: str) -> float | str:
+    """A number with a fraction or an exponent, as text where it would print in another way: 1.10, 2.0, 1e5."""
+    number = float(text)
+    return number if to_text(number) == text else text
+
+
+_decode = msgspec.json.Decoder(float_hook=_as_written).decode
+
+
+def json_fields(text: str, wanted: Names) -> Found:
+    """Return the fields of a JSON text, flattened; None where it is no JSON object or array.
+
+    Of a text that breaks off (an event cut to a length), the members before the break are read; a character that was
+    cut in two is the replacement character.
+    """
+    text = text.strip()
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        decoded = _decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        decoded = _mended(text)
+    except RecursionError:
+        return None
+    tops = _tops(wanted)
+    if tops is not None and isinstance(decoded, dict):
+        decoded = {key: value for key, value in decoded.items() if key in tops}
+    return None if decoded is None else json.flatten(decoded)
+
+
+def _mended(text: str) -> Any:
+    """What can be read of a JSON text with a mistake; None where that is nothing."""
+    whole = json.without_halves(text)
+    for attempt in ((whole,) if whole != text else ()) + (json.completed(whole),):
+        with suppress(msgspec.DecodeError, RecursionError, UnicodeError):
+            if attempt is not None:
+                return _decode(attempt)
+    return None
+
+
+def _tops(wanted: Names) -> frozenset[str] | None:
+    """The first parts that wanted names can begin with, as a key of JSON may itself hold full stops."""
+    if wanted.exact is None:
+        return None
+    tops = set()
+    for name in wanted.exact:
+        tops.add(name)
+        tops.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
+    return frozenset(tops)
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+
+def table_fields(text: str) -> Found:
+    """Return the columns of a table with a header line, such as the output of `ps`, each a multivalue field."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return None
+    header = lines[0].split()
+    fields: dict[str, Any] = {}
+    for line in lines[1:]:
+        for name, value in zip(header, line.split(None, len(header) - 1), strict=False):
+            append(fields, clean_key(name) or name, value)
+    return fields
+
+
+# ---- header-based formats ------------------------------------------------------------------------------------------
+
+_DELIMITERS = {"csv": ",", "tsv": "\t", "psv": "|", "w3c": " ", "field_delimiter": ","}
+WHITESPACE = " \t"
+"""The delimiter that stands for any number of blanks and tabs."""
+_NAMED = {
+    "space": " ",
+    "tab": "\t",
+    "\\t": "\t",
+    "whitespace": WHITESPACE,
+    "ws": WHITESPACE,
+    "fs": "\x1c",
+    "gs": "\x1d",
+    "rs": "\x1e",
+    "us": "\x1f",
+}
+_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})\Z")
+
+
+def named_delimiter(text: str) -> str:
+    """Return the delimiter that a setting names: a character, a word such as `tab`, or `\\x14`."""
+    text = text.strip().strip("'\"") or text.strip("'\"")
+    coded = _HEX.match(text)
+    return chr(int(coded[1], 16)) if coded else _NAMED.get(text.lower(), text[:1])
+
+
+def delimiter_of(settings: Mapping[str, str]) -> str:
+    """Return the field delimiter of a stanza with INDEXED_EXTRACTIONS."""
+    kind = settings.get("INDEXED_EXTRACTIONS", "csv").strip().lower()
+    return named_delimiter(settings.get("FIELD_DELIMITER", "")) or _DELIMITERS.get(kind, ",")
+
+
+def column_fields(text: str, names: list[str], delimiter: str) -> Found:
+    """Return the columns of one line of a delimited file."""
+    first = text.splitlines()[0] if text else ""
+    line = first.split() if delimiter == WHITESPACE else next(csv.reader([first], delimiter=delimiter), [])
+    return {name: value for name, value in zip(names, line, strict=False) if value and name}
+
+
+# ---- the step ------------------------------------------------------------------------------------------------------
+
+Reader: TypeAlias = "Callable[[str, Names], Found]"
+
+_MODES = frozenset({"none", "auto", "auto_escaped", "json", "xml", "multi"})
+
+
+def mode_of(settings: Mapping[str, str]) -> str:
+    """Return the mode of automatic extraction that a stanza's settings come to.
+
+    Offline there is no index: what INDEXED_EXTRACTIONS would have put there has to be extracted now, though the
+    stanza then says KV_MODE=none, so that nothing is extracted twice.
+    """
+    indexed = settings.get("INDEXED_EXTRACTIONS", "").strip().lower()
+    if indexed in ("json", "hec"):
+        return "json"
+    if indexed == "xml":
+        return "xml"
+    if indexed in _DELIMITERS:
+        return "columns"
+    mode = settings.get("KV_MODE", "").strip().lower() or "auto"
+    return mode if mode in _MODES else "none" if mode.startswith("multi_") else "auto"
+
+
+def kv_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
+    """Make the step of automatic extraction; None where the settings turn it off."""
+    mode = mode_of(settings)
+    if mode == "none":
+        return None
+    reader = _reader(mode, settings)
+    if reader is None:
+        return None
+
+    def make(wanted: Names, ctx: MapperContext) -> Apply:
+        return _apply(reader, wanted, getattr(ctx.limits, "kv_limit", 0))
+
+    return Step(origin, frozenset({"_raw"}), None, make)
+
+
+def _apply(reader: Reader, wanted: Names, limit: int) -> Apply:
+    def extract(row: Row, given: Container[str]) -> None:
+        text = row.get("_raw")
+        if not text:
+            return
+        found = reader(text if isinstance(text, str) else text_of(text), wanted)
+        if not found:
+            return
+        added = 0
+        for name, value in found.items():
+            if name not in row and name in wanted and value is not None and value != []:
+                row[name] = value
+                added += 1
+                if limit and added >= limit:
+                    break
+
+    return extract
+
+
+def _reader(mode: str, settings: Mapping[str, str]) -> Reader | None:
+    if mode == "columns":
+        return _column_reader(settings)
+    if mode in ("auto", "auto_escaped"):
+        trim, with_json = as_bool(settings.get("KV_TRIM_SPACES"), True), as_bool(settings.get("AUTO_KV_JSON"), True)
+        return _auto_reader(mode == "auto_escaped", with_json, trim)
+    if mode == "json" and settings.get("INDEXED_EXTRACTIONS", "").strip().lower() == "json":
+        trim = as_bool(settings.get("JSON_TRIM_BRACES_IN_ARRAY_NAMES"))
+        return _indexed_reader(trim)
+    return {"json": json_fields, "xml": _xml_reader, "multi": _table_reader}[mode]
+
+
+def _xml_reader(text: str, wanted: Names) -> Found:
+    start = text.find("<")
+    return xml.flatten(text[start:]) if start >= 0 else None
+
+
+def _table_reader(text: str, wanted: Names) -> Found:
+    return table_fields(text)
+
+
+RESERVED = frozenset(
+    {"host", "source", "sourcetype", "index", "eventtype", "linecount", "punct", "splunk_server", "tag"}
+)
+"""Fields of the index itself: an indexed extraction of such a name is called `extracted_…`."""
+
+
+def _indexed_reader(trim_braces: bool) -> Reader:
+    """INDEXED_EXTRACTIONS=json: members that are called as a field of the index get another name."""
+
+    def read(text: str, wanted: Names) -> Found:
+        asked = {name.removeprefix("extracted_") for name in wanted.exact or ()}
+        found = json_fields(text, wanted.plus(frozenset(asked)) if asked and not trim_braces else Names(None))
+        if found is None:
+            return None
+        if trim_braces:
+            found = {name.replace("{}", ""): value for name, value in found.items()}
+        if RESERVED.isdisjoint(found):
+            return found
+        return {f"extracted_{name}" if name in RESERVED else name: value for name, value in found.items()}
+
+    return read
+
+
+def _auto_reader(escaped: bool, with_json: bool, trim: bool) -> Reader:
+    def read(text: str, wanted: Names) -> Found:
+        found = json_fields(text, wanted) if with_json else None
+        if found is not None:
+            return found
+        if "=" not in text:
+            return None
+        pairs: dict[str, Any] = {}
+        for key, value in key_value_pairs(text, escaped, trim):
+            pairs.setdefault(clean_key(key), value)
+        return pairs
+
+    return read
+
+
+def _column_reader(settings: Mapping[str, str]) -> Reader | None:
+    names = field_list(settings.get("FIELD_NAMES", ""))
+    delimiter = delimiter_of(settings)
+    if not names:
+        return None
+
+    def read(text: str, wanted: Names) -> Found:
+        return column_fields(text, names, delimiter)
+
+    return read
+
+
+__all__ = ["column_fields", "delimiter_of", "json_fields", "kv_step", "mode_of", "table_fields"]

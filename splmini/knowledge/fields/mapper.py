@@ -1,0 +1,289 @@
+"""The field mapper: event dicts in, rows with the fields that a search needs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from datetime import timezone
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from splmini.events import Projected
+from splmini.knowledge.fields.classifying import Classifier, needs_classes
+from splmini.knowledge.fields.default_fields import DATE_FIELDS, with_named
+from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, asked_of
+from splmini.knowledge.fields.extraction import Bound, Extraction, Needed, bind, needed_steps
+from splmini.knowledge.fields.steps import Apply, MapperContext, Names, class_of
+from splmini.knowledge.fields.synthesis import synthesise
+from splmini.knowledge.props import PropsKey
+from splmini.operators import Fields
+
+if TYPE_CHECKING:
+    from splmini.knowledge.apps import Knowledge
+    from splmini.language import tree
+    from splmini.operators import Row
+
+Mapped: TypeAlias = "Callable[[list[dict[str, Any]]], list[Row]]"
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class FieldMapper:
+    """Applies the knowledge of apps to events. One per `Knowledge`; `bind` it to a run and a set of fields."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+
+    def bind(
+        self,
+        needed: Fields,
+        ctx: MapperContext,
+        *,
+        full: bool | None = None,
+        raw: bool | None = None,
+        owned: bool = False,
+        asked: tree.Node | None = None,
+    ) -> Mapped:
+        """Return the function from event dicts to rows.
+
+        Args:
+            needed: the fields that the search needs; None: all.
+            ctx: the run.
+            full: EVAL and LOOKUP replace keys that the caller gave (default: what the run's `knowledge` says).
+            raw: rows get a `_raw` though the event has none (default: where `needed` names it).
+            asked: the tags and event types of the rows are only held against this expression: others may be absent.
+            owned: nobody else holds the events: one that has all that is needed may itself become the row.
+        """
+        if full is None:
+            full = getattr(ctx, "knowledge", "default") == "full"
+        if raw is None:
+            raw = needed is not None and "_raw" in needed
+        classes = None if asked is None else asked_of(asked)
+        run = _Run(self.knowledge, with_named(needed, ctx), ctx, full, raw, classes)
+        return run.map_complete(owned) if run.complete is not None else run.map
+
+    def given_fields(self, needed: Fields, ctx: MapperContext, *, raw: bool) -> Callable[[Row], Fields]:
+        """Return a function from what tells the class of an event (source, sourcetype, host, index, and whether it has
+        a `_raw`) to the keys of the event that a mapper bound to `needed` reads; None: all of them."""
+        if needed is None or "*" in needed:
+            return _all_fields
+        bound = _Run(self.knowledge, needed, ctx, getattr(ctx, "knowledge", "default") == "full", raw)
+
+        def given_fields(event: Row) -> Fields:
+            return bound.plan_of(event).given_fields("_raw" in event)
+
+        return given_fields
+
+
+class _Run:
+    """A mapper bound to a run: one compiled plan for each set of stanzas and event types."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        needed: Fields,
+        ctx: MapperContext,
+        full: bool,
+        raw: bool,
+        asked: Asked | None = None,
+    ) -> None:
+        self.knowledge = knowledge
+        self.needed = needed
+        self.ctx = ctx
+        self.full = full
+        self.raw = raw
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+        self._recent: dict[tuple[Any, ...], _Plan] = {}
+        self._classifier = knowledge.classifier(ctx) if needs_classes(Names(needed)) else None
+        if self._classifier is not None and asked is not None:
+            self._classifier = self._classifier.restricted(asked)
+        self.needs_time = needed is None or "_time" in needed or not DATE_FIELDS.isdisjoint(needed)
+        self.renames = knowledge.renames and renames_given(ctx, full)
+        renamed = self.renames and "sourcetype" in Names(needed)
+        self._metadata = _metadata_only(needed) and self._classifier is None and not raw and not renamed
+        constants = self._classifier.constants if self._classifier else _NOBODY
+        self._by_host = "host" in constants
+        self._by_index = "index" in constants
+        self.complete = None if renamed else self._all_that_is_needed()
+
+    def _all_that_is_needed(self) -> frozenset[str] | None:
+        """Return the fields with which an event needs no knowledge: what is given is never changed."""
+        exact = Names(self.needed).exact
+        if exact is None or self.full or self._classifier is not None:
+            return None
+        if "index" in exact and not self.knowledge.gives_index:
+            exact -= {"index"}
+        return exact | {"_raw"} if self.raw else exact
+
+    def map_complete(self, owned: bool) -> Mapped:
+        """Return `map` for events that mostly have all that is needed."""
+        complete = self.complete
+        assert complete is not None
+
+        def map_events(events: list[dict[str, Any]]) -> list[Row]:
+            if isinstance(events, Projected) and complete <= events.keys:
+                return events if owned else list(map(dict, events))
+            missing = [number for number, event in enumerate(events) if not complete <= event.keys()]
+            if not missing:
+                return events if owned else list(map(dict, events))
+            if len(missing) == len(events):
+                return self.map(events)
+            rows = list(events) if owned else list(map(dict, events))
+            for number, row in zip(missing, self.map([events[number] for number in missing]), strict=True):
+                rows[number] = row
+            return rows
+
+        return map_events
+
+    def map(self, events: list[dict[str, Any]]) -> list[Row]:
+        """Map a batch of events; the events are not changed."""
+        if self._metadata and not (self.needs_time and any("_time" not in event for event in events)):
+            return [dict(event) for event in events]
+        recent, rows = self._recent, []
+        for event in events:
+            key = (
+                event.get("source"),
+                event.get("sourcetype"),
+                event.get("host"),
+                event.get("index") if self._by_index else None,
+            )
+            try:
+                plan = recent.get(key)
+            except TypeError:  # a source or host that is multivalue
+                key = (str(key[0]), str(key[1]), str(key[2]), str(key[3]))
+                plan = recent.get(key)
+            if plan is None:
+                if len(recent) > 50_000:
+                    recent.clear()
+                plan = recent[key] = self._plan(event)
+            rows.append(plan.apply(event))
+        return rows
+
+    def plan_of(self, event: dict[str, Any]) -> _Plan:
+        """Return what is done to events of a class."""
+        return self._plan(event)
+
+    def _plan(self, event: dict[str, Any]) -> _Plan:
+        source, sourcetype, host = class_of(event)
+        props = self.knowledge.props.key(source, sourcetype, host)
+        possible = None
+        identity: tuple[Any, ...] = (props,)
+        if self._classifier is not None:
+            possible = self._classifier.specialise(constants_of(event, props, self.renames))
+            identity = (props, id(possible))
+        plan = self._plans.get(identity)
+        if plan is None:
+            plan = self._plans[identity] = _Plan(self, props, possible)
+        return plan
+
+    @property
+    def classifier(self) -> Classifier | None:
+        """The event types and tags of the run, where they are wanted."""
+        return self._classifier
+
+
+def _all_fields(event: Row) -> Fields:
+    return None
+
+
+def _metadata_only(needed: Fields) -> bool:
+    return needed is not None and needed <= {"_time", "_raw", "source", "sourcetype", "host", "index", "_indextime"}
+
+
+def renames_given(ctx: MapperContext, full: bool) -> bool:
+    """Say whether `rename` of props.conf replaces the sourcetype of the events of a run: of files, not of a caller's
+    own events, which keep what they have."""
+    return full or getattr(getattr(ctx, "source", None), "is_file", False)
+
+
+def rename(row: Row, props: PropsKey, renames: bool) -> None:
+    """Give an event whose sourcetype is renamed its `_sourcetype`, and the new name where that replaces the old."""
+    if props.renamed_from is not None:
+        row.setdefault("_sourcetype", props.renamed_from)
+        if renames:
+            row["sourcetype"] = props.sourcetype
+
+
+def constants_of(event: dict[str, Any], props: PropsKey, renames: bool) -> Row:
+    """The fields that a class of events shares; event types find one that keeps its sourcetype by both names."""
+    constants = {name: event[name] for name in CONSTANT_FIELDS if event.get(name) is not None}
+    if props.renamed_from is not None:
+        constants["sourcetype"] = props.sourcetype if renames else [props.renamed_from, props.sourcetype]
+    return constants
+
+
+class _Plan:
+    """What is done to the events of one class."""
+
+    def __init__(self, run: _Run, props: PropsKey, possible: dict[str, Any] | None) -> None:
+        self._full = run.full
+        self._raw = run.raw
+        self._renames = run.renames
+        self._props = props
+        fields = run.needed
+        self._classify: Apply | None = None
+        if possible is not None and run.classifier is not None:
+            wanted = Names(fields)
+            reads = run.classifier.reads(possible, wanted)
+            self._classify = run.classifier.make(possible, wanted)
+            self._raw_for_types = reads is None or "_raw" in reads
+            fields = wanted.plus(reads).fields
+        else:
+            self._raw_for_types = False
+        self._time = run.knowledge.time_rule(props.stanzas) if run.needs_time else None
+        self._zone, self._now = getattr(run.ctx, "timezone", timezone.utc), getattr(run.ctx, "now", None)
+        if self._time is not None and self._time.fields:
+            fields = Names(fields).plus(frozenset(self._time.fields)).fields
+        self._extraction: Extraction = run.knowledge.extraction(props.stanzas)
+        self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
+        self._bound: Bound = bind(self._needed, run.ctx, self._extraction.automatic)
+
+    def apply(self, event: dict[str, Any]) -> Row:
+        """Map one event."""
+        row = dict(event)
+        given = event
+        rename(row, self._props, self._renames)
+        synthesised = False
+        bound = self._bound
+        steps = bound.raw
+        if "_raw" not in row:
+            steps = bound.without_automatic
+            if self._wants_raw(row):
+                row["_raw"] = synthesise(event, self._props.sourcetype)
+                synthesised = True
+        elif not self._props.sourcetype and str(row["_raw"]).lstrip()[:1] in ("{", "["):
+            steps = bound.without_automatic  # a dict without a sourcetype: its JSON is left to spath
+        for step in steps:
+            step(row, given)
+        if self._time is not None and "_time" not in row:
+            moment = self._time.of_row(row, self._zone, self._now)
+            if moment is not None:
+                row["_time"] = moment
+        self._derive(row, given, bound)
+        if self._classify is not None:
+            self._classify(row, given)
+        if synthesised and not self._raw:
+            del row["_raw"]
+        return row
+
+    def given_fields(self, has_raw: bool) -> Fields:
+        """The keys of an event that mapping reads, or hands on; None: all, as where a `_raw` may be made from them."""
+        if not has_raw and (self._raw or self._raw_for_types or self._needed.reads_raw != frozenset()):
+            return None
+        return self._needed.wanted.fields
+
+    def _wants_raw(self, row: Row) -> bool:
+        if self._raw or self._raw_for_types:
+            return True
+        names = self._needed.reads_raw
+        return names is None or any(name not in row for name in names)
+
+    def _derive(self, row: Row, given: Container[str], bound: Bound) -> None:
+        for step in bound.aliases:
+            step(row, given)
+        replaceable: Container[str] = _NOBODY if self._full else given
+        if bound.calculate is not None:
+            bound.calculate(row, replaceable)
+        for step in bound.lookups:
+            step(row, replaceable)
+
+
+__all__ = ["FieldMapper", "Mapped", "needed_steps"]

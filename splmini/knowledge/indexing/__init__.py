@@ -1,0 +1,1 @@
+"""From a file to events: what Splunk does when data is indexed."""

@@ -1,0 +1,1 @@
+"""Lookup tables: their definitions, their content, and how rows are found."""

@@ -1,0 +1,98 @@
+"""The content of lookup tables: CSV files of apps and folders, and rows that a caller or a run gives."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from splmini.errors import KnowledgeError
+from splmini.knowledge.conf import decode
+from splmini.knowledge.files import LOOKUP_BYTES, AppFiles
+from splmini.knowledge.lookups.tables import TableData
+from splmini.values import json
+
+if TYPE_CHECKING:
+    from splmini.operators import Row
+
+csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+
+
+def read_csv(data: bytes) -> TableData:
+    """Read a CSV file with a header; empty cells are null, further cells of a row are dropped."""
+    reader = csv.reader(io.StringIO(decode(data), newline=""))
+    try:
+        header = next(reader, None)
+        if header is None:
+            return TableData()
+        fields = [name.strip() for name in header]
+        rows = tuple(
+            {name: cell for name, cell in zip(fields, line, strict=False) if cell != "" and name}
+            for line in reader
+            if any(line)
+        )
+    except csv.Error as error:
+        raise KnowledgeError(f"The file is no CSV: {error}.") from None
+    return TableData(rows, tuple(dict.fromkeys(name for name in fields if name)))
+
+
+def table_data(rows: Iterable[Mapping[str, Any]], fields: Iterable[str] = ()) -> TableData:
+    """Make a table's content of dicts: null cells go, booleans and nested values become field values."""
+    names: dict[str, None] = dict.fromkeys(fields)
+    kept: list[Row] = []
+    for row in rows:
+        names.update(dict.fromkeys(map(str, row)))
+        cells = ((str(key), json.plain(value)) for key, value in row.items())
+        kept.append({key: value for key, value in cells if value is not None and value != "" and value != []})
+    return TableData(tuple(kept), tuple(names))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the content of a table is to be read from: a file of an app or folder."""
+
+    files: AppFiles
+    parts: tuple[str, ...]
+
+    def load(self) -> TableData:
+        data = self.files.read(*self.parts, limit=LOOKUP_BYTES)
+        if data is None:
+            return TableData(complete=False)
+        if self.parts[-1].lower().endswith(".gz"):
+            data = _gunzip(data, self.files.path(*self.parts))
+        try:
+            return read_csv(data)
+        except KnowledgeError as error:
+            error.path = self.files.path(*self.parts)
+            raise
+
+
+def _gunzip(data: bytes, path: str) -> bytes:
+    import zlib
+
+    expander = zlib.decompressobj(wbits=31)
+    try:
+        text = expander.decompress(data, LOOKUP_BYTES)
+    except zlib.error as error:
+        raise KnowledgeError(f"The file is no gzip file: {error}.", path=path) from None
+    if expander.unconsumed_tail:
+        raise KnowledgeError(f"The file holds more than {LOOKUP_BYTES:,} bytes.", path=path)
+    return text
+
+
+def csv_text(content: TableData) -> str:
+    """Return a table as the text of a CSV file; several values of a cell stand on lines of their own."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(content.fields)
+    writer.writerows([_cell(row.get(name)) for name in content.fields] for row in content.rows)
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return "" if value is None else value
