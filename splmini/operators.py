@@ -198,7 +198,8 @@ class Partial:
 class Sequence:
     """Sees the rows in order, as one stream: sort, head, dedup, streamstats, transaction, append …
 
-    `limited` is a number of rows after which it asks for no more (head), for the optimiser.
+    `limited` is a number of rows after which it asks for no more (head), for the optimiser. `writes` is as in
+    `Streaming`.
     """
 
     name: str
@@ -206,6 +207,7 @@ class Sequence:
     requires: Callable[[Fields], Fields] = _everything
     limited: int | None = None
     keeps_order: bool = True
+    writes: Fields = ALL
     node: tree.Node | None = None
     span: Span = NOWHERE
 

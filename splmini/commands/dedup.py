@@ -86,6 +86,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         run=run,
         requires=reading(frozenset(names) | sorted_by),
         keeps_order=not keys,
+        writes=frozenset(),
         node=node,
         span=node.span,
     )

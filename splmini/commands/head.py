@@ -85,7 +85,9 @@ def _counted(node: tree.Command, count: int) -> Operator:
         return Stream(batches(), stream.columns)
 
     requires = reading(frozenset())
-    return SequenceOperator(name="head", run=run, requires=requires, limited=count, node=node, span=node.span)
+    return SequenceOperator(
+        name="head", run=run, requires=requires, limited=count, writes=frozenset(), node=node, span=node.span
+    )
 
 
 def _condition(node: tree.Command, scope: BuildScope, parts: Sequence[tree.Node]) -> tree.Node:
@@ -135,4 +137,6 @@ def _conditional(node: tree.Command, scope: BuildScope, parts: Sequence[tree.Nod
 
         return Stream(batches(), stream.columns)
 
-    return SequenceOperator(name="head", run=run, requires=reading(fields_read(condition)), node=node, span=node.span)
+    return SequenceOperator(
+        name="head", run=run, requires=reading(fields_read(condition)), writes=frozenset(), node=node, span=node.span
+    )

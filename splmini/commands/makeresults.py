@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from splmini.commands.arguments.options import option_name
 from splmini.commands.arguments.reading import Arguments, fail, read
-from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Generating, Operator, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -16,7 +16,12 @@ from splmini.values import json
 
 OPTIONS = {
     "count": OptionSpec("int", least=0, default=1, doc="How many results to make."),
-    "annotate": OptionSpec("bool", default=False, doc="Add the default fields; those that are null are absent here."),
+    "annotate": OptionSpec(
+        "bool",
+        default=False,
+        choices=("1", "t", "true", "yes", "0", "f", "false", "no"),
+        doc="Add the default fields; those that are null are absent here.",
+    ),
     "splunk_server": OptionSpec("string", doc="The server that makes the results; it shows with annotate only."),
     "splunk_server_group": OptionSpec("string", doc="A group of servers; it has no effect."),
     "format": OptionSpec("enum", choices=("csv", "json"), doc="The format of data."),
@@ -42,26 +47,28 @@ LONGEST = 29_999
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Make results whose `_time` is now, or results of CSV or JSON written in the search.
 
-    In CSV the first line names the fields, and an empty cell is null. In JSON an array of objects gives a result each;
-    nested values become their JSON text, arrays of plain values are *multivalue*, and null is null.
+    In CSV the first line names the fields, and an empty cell is null. An array of JSON objects gives a result
+    each, with the object as `_raw` and the time of the search as `_time`; objects and arrays in it become their JSON
+    text, and null is null. A text that is no JSON gives no results. There are no options beside `format` and `data`. An
+    option that there is not is ignored, as Splunk does; a message names it.
 
     Memory: results come as a stream.
     """
-    arguments = read(node, OPTIONS, takes=())
+    arguments = read(node, OPTIONS, takes=(), any_option=True)
     form = arguments["format"]
     if (form is None) != (arguments["data"] is None):
         given = arguments.given.get("data") or arguments.given.get("format")
         fail(node, "format= and data= go together.", given)
     if form is not None:
-        rows = _rows(arguments)
-
-        def generate(ctx: RunContext, needed: Fields) -> Stream:
-            return Stream(batched(dict(row) for row in rows), _columns(rows))
-
-        return Generating(name="makeresults", generate=generate, node=node, span=node.span)
+        return _inline(node, arguments)
     count, server = arguments["count"], (arguments["splunk_server"] or "localhost") if arguments["annotate"] else None
+    ignored = [option for name, option in arguments.given.items() if name not in OPTIONS]
 
     def generate_now(ctx: RunContext, needed: Fields) -> Stream:
+        for option in ignored:
+            text = f"makeresults has no option '{option_name(option)}': it is ignored."
+            ctx.message("warn", "makeresults", text, option.span)
+
         def made() -> Iterator[Row]:
             now = int(ctx.now)
             for _ in range(count):
@@ -79,16 +86,23 @@ def _shown(names: list[str]) -> Any:
     return columns
 
 
-def _columns(rows: list[Row]) -> Any:
-    return _shown(list(dict.fromkeys(name for row in rows for name in row)))
-
-
-def _rows(arguments: Arguments) -> list[Row]:
+def _inline(node: tree.Command, arguments: Arguments) -> Operator:
+    """Results of what the search itself holds."""
+    for name, option in arguments.given.items():
+        if name not in ("format", "data"):
+            fail(node, "Beside format= and data= makeresults takes no other option.", option)
     text = arguments["data"]
-    where = arguments.given["data"].value
     if len(text) > LONGEST:
-        arguments.fail(f"The data of makeresults has more than {LONGEST:,} characters.", arguments.given["data"])
-    return _csv_rows(text) if arguments["format"] == "csv" else _json_rows(text, where)
+        fail(node, f"The data of makeresults has more than {LONGEST:,} characters.", arguments.given["data"])
+    is_json = arguments["format"] == "json"
+    rows = _json_rows(arguments, text) if is_json else _csv_rows(text)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+
+    def generate(ctx: RunContext, needed: Fields) -> Stream:
+        timed = {"_time": int(ctx.now)} if is_json else {}
+        return Stream(batched({**timed, **row} for row in rows), _shown([*timed, *names]))
+
+    return Generating(name="makeresults", generate=generate, node=node, span=node.span)
 
 
 def _csv_rows(text: str) -> list[Row]:
@@ -99,15 +113,15 @@ def _csv_rows(text: str) -> list[Row]:
     return [{name: cell for name, cell in zip(names, line, strict=False) if name and cell != ""} for line in lines[1:]]
 
 
-def _json_rows(text: str, where: tree.Node) -> list[Row]:
+def _json_rows(arguments: Arguments, text: str) -> list[Row]:
     value = json.decode(text)
-    items = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, dict) for item in items):
-        raise ArgumentError(
-            "The data of makeresults is not an array of JSON objects.", name="makeresults", span=where.span
-        )
+    if value is json.INVALID:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        arguments.fail("The data of makeresults is not an array of JSON objects.", arguments.given["data"].value)
     rows = []
-    for item in items:
-        plain = {str(name): json.plain(cell) for name, cell in item.items()}
+    for item in value:
+        texts = {str(name): json.encode(cell) if isinstance(cell, list) else cell for name, cell in item.items()}
+        plain = {"_raw": json.encode(item)} | {name: json.plain(cell) for name, cell in texts.items()}
         rows.append({name: cell for name, cell in plain.items() if cell is not None})
     return rows

@@ -43,7 +43,7 @@ class Delimited(list[Any]):
     ),
 )
 def build(node: tree.Command, scope: BuildScope) -> Operator:
-    """Merge the results that are equal in all other fields into one whose field holds all values.
+    """Merge the results that are equal in all other fields but `_raw` into one whose field holds all values.
 
     A merged result stands where the first of its kind stood. `delim` shows only where `nomv` joins the values.
     An internal field, whose name begins with an underscore, is left as it is. *Null*: results without the field pass
@@ -56,6 +56,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if is_internal(name):
         return unchanged(node)
     delimiter = arguments["delim"]
+    beside = (name, "_raw")
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def rows() -> Iterator[Row]:
@@ -63,7 +64,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             for batch in stream.batches:
                 for row in batch:
                     values = as_list(row.get(name))
-                    others = ((other, hashable(value)) for other, value in row.items() if other != name)
+                    others = ((other, hashable(value)) for other, value in row.items() if other not in beside)
                     key: Hashable = (bool(values), frozenset(others)) if values else (id(row), len(groups))
                     group = groups.get(key)
                     if group is None:

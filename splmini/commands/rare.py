@@ -17,10 +17,10 @@ from splmini.registry import BuildScope, Example, command
     "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rare",
     examples=(
-        Example("| rare limit=1 s", [{"s": "z", "count": 1, "percent": 16.666667}], EVENTS),
+        Example("| rare limit=1 s", [{"s": "z", "count": 1, "percent": "16.666667"}], EVENTS),
         Example(
             "| rare limit=1 process",
-            [{"process": "b", "count": 1, "percent": 33.333333}],
+            [{"process": "b", "count": 1, "percent": "33.333333"}],
             ({"process": "a"}, {"process": "a"}, {"process": "b"}),
         ),
     ),

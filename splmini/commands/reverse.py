@@ -37,4 +37,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batched(rows()), stream.columns)
 
     requires = reading(frozenset())
-    return Sequence(name="reverse", run=run, requires=requires, keeps_order=False, node=node, span=node.span)
+    return Sequence(
+        name="reverse", run=run, requires=requires, keeps_order=False, writes=frozenset(), node=node, span=node.span
+    )

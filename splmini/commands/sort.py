@@ -111,6 +111,7 @@ def _sorting(node: tree.Command, keys: tuple[SortKey, ...], limit: int | None) -
         run=run,
         requires=reading(frozenset(key.field for key in keys)),
         keeps_order=False,
+        writes=frozenset(),
         node=node,
         span=node.span,
     )

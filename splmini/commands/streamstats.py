@@ -265,20 +265,19 @@ class Running:
         return row
 
     def _check_order(self, time: float | None) -> None:
-        """Raise where the times of rows rise and fall."""
-        before = self.moment
-        self.moment = before if time is None else time
-        if time is None or before is None or time == before:
-            return
-        direction = 1 if time > before else -1
-        if direction == -self.direction:
+        """Raise where the times of rows rise and fall, or a row has none."""
+        before, self.moment = self.moment, time
+        direction = 0
+        if time is not None and before is not None and time != before:
+            direction = 1 if time > before else -1
+        if time is None or direction * self.direction < 0:
             raise ArgumentError(
                 "time_window needs results in order of time, ascending or descending.",
                 name="streamstats",
                 hint="Sort them first: | sort 0 _time",
                 span=self.settings.grouping.span,
             )
-        self.direction = direction
+        self.direction = direction or self.direction
 
 
 def _one(row: Row) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, limited_to, read
 from splmini.language import tree
-from splmini.operators import Batch, Columns, Operator, RunContext, Sequence, Stream, Streaming, exactly
+from splmini.operators import Batch, Columns, Operator, RunContext, Sequence, Stream, Streaming, batched, exactly
 from splmini.registry import BuildScope, Example, command
 
 
@@ -27,8 +27,9 @@ from splmini.registry import BuildScope, Example, command
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give a table of exactly the fields named, in the order of the list, one row a result.
 
-    Names may hold wildcards, which reach internal fields only where they begin with an underscore. *Null*: the cell
-    is absent. *Multivalue* fields are kept whole.
+    Names may hold wildcards, which reach internal fields only where they begin with an underscore. Where no result has
+    one of the fields, and no command before names one as its own, there are no results. *Null*: the cell is absent.
+    *Multivalue* fields are kept whole.
     """
     names = field_names(read(node, {}, takes=(tree.Word,)).words)
     if not names:
@@ -36,6 +37,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     patterns = FieldPatterns(names)
     if patterns.has_wildcards:
         return _wild(node, patterns)
+    if scope.declared is not None and scope.declared.isdisjoint(names):
+        return _found(node, names)
     ordered = tuple(names)
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
@@ -49,8 +52,44 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     )
 
 
+NOTHING = "No matching fields exist."
+
+
+def _found(node: tree.Command, names: list[str]) -> Operator:
+    """A table of fields that nobody declared: there are rows only where one has such a field."""
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        def batches() -> Iterator[Batch]:
+            for batch in stream.batches:
+                ctx.check()
+                yield [{name: row[name] for name in names if name in row} for row in batch]
+
+        def columns() -> Columns:
+            return list(names)
+
+        return Stream(_with_something(batches(), ctx), columns)
+
+    return Sequence(name="table", run=run, requires=limited_to(names), node=node, span=node.span)
+
+
+def _with_something(batches: Iterator[Batch], ctx: RunContext) -> Iterator[Batch]:
+    """Yield the batches, none where all rows are empty; empty rows before the first that is not are only counted."""
+    empty = 0
+    for batch in batches:
+        if not any(batch):
+            empty += len(batch)
+            continue
+        yield from batched({} for _ in range(empty))
+        yield batch
+        yield from batches
+        return
+    if empty:
+        ctx.message("info", "table", NOTHING)
+
+
 def _wild(node: tree.Command, patterns: FieldPatterns) -> Operator:
     """A table with wildcards: which columns there are is known when all rows have been seen."""
+    only_patterns = not patterns.exact
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         seen: dict[str, None] = {}
@@ -71,6 +110,6 @@ def _wild(node: tree.Command, patterns: FieldPatterns) -> Operator:
             exact = [name for name in patterns.patterns if name in patterns.exact and name not in available]
             return patterns.select([*available, *exact])
 
-        return Stream(batches(), columns)
+        return Stream(_with_something(batches(), ctx) if only_patterns else batches(), columns)
 
     return Sequence(name="table", run=run, requires=limited_to(patterns.patterns), node=node, span=node.span)

@@ -43,4 +43,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
         return Stream(batched(rows()), stream.columns)
 
-    return Sequence(name="tail", run=run, requires=reading(frozenset()), keeps_order=False, node=node, span=node.span)
+    return Sequence(
+        name="tail",
+        run=run,
+        requires=reading(frozenset()),
+        keeps_order=False,
+        writes=frozenset(),
+        node=node,
+        span=node.span,
+    )

@@ -52,7 +52,7 @@ class Settings:
     examples=(
         Example(
             "| top limit=2 s",
-            [{"s": "x", "count": 3, "percent": 50}, {"s": "y", "count": 2, "percent": 33.333333}],
+            [{"s": "x", "count": 3, "percent": "50.000000"}, {"s": "y", "count": 2, "percent": "33.333333"}],
             EVENTS,
         ),
         Example(
@@ -77,8 +77,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Rows that lack one of the fields are not counted; each value of a multivalue field is. With BY, values are counted
     in each group, and the limit and the percentages are those of the group; groups come in the order of their fields.
     Values come in descending order of their counts, those of equal counts in descending order too, so that a limit
-    keeps the last of them, as Splunk documents; rare has both ascending. Percentages have six
-    decimals. A column without count or percentage is left out where `showcount` or `showperc` is false.
+    keeps the last of them, as Splunk documents; rare has both ascending. Percentages are
+    texts with six decimals. The number of all that was counted stays with each row as `_tc`, which shows where it is
+    asked for. A column without count or percentage is left out where `showcount` or `showperc` is false.
 
     *Null*: a row that lacks one of the fields is not counted.
 
@@ -198,7 +199,8 @@ class TopState:
         if self.settings.count:
             row[self.settings.count] = count
         if self.settings.percent:
-            row[self.settings.percent] = round(count / total * 100, 6)
+            row[self.settings.percent] = f"{count / total * 100:.6f}"
+        row["_tc"] = total
         return row
 
 

@@ -42,4 +42,4 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
         return Stream(batches(), stream.columns)
 
-    return Sequence(name="uniq", run=run, node=node, span=node.span)
+    return Sequence(name="uniq", run=run, writes=frozenset(), node=node, span=node.span)

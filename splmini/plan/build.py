@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from splmini import compiler, registry
 from splmini.errors import SplError, UnsupportedFeature
 from splmini.language import parser, tree
-from splmini.operators import Generating, Operator
+from splmini.operators import ALL, Fields, Generating, Operator, Sequence, Streaming, union
 from splmini.plan.scan import scan, time_terms
 
 REMEMBERED = 1024
@@ -26,6 +26,7 @@ class Builder:
     handlers: Container[str] = frozenset()
     handled: Callable[[tree.Command], Operator] | None = None
     first: bool = False
+    declared: Fields = ALL
     built: dict[int, tuple[tree.Pipeline, list[Operator]]] = field(default_factory=dict)
 
     def build(self, pipeline: tree.Pipeline) -> list[Operator]:
@@ -34,12 +35,14 @@ class Builder:
         if known is not None:
             return known[1]
         operators: list[Operator] = []
+        declared: Fields = frozenset()
         for index, node in enumerate(pipeline.commands):
-            self.first = index == 0
+            self.first, self.declared = index == 0, declared
             operator = self.command(node)
             if index == 0 and not isinstance(operator, Generating):
                 operators.append(scan(time_terms(getattr(operator, "predicate", None))))
             operators.append(operator)
+            declared = union(declared, operator.writes) if isinstance(operator, (Streaming, Sequence)) else ALL
         if not operators:
             operators.append(scan())
         if len(self.built) >= REMEMBERED:

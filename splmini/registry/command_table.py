@@ -13,14 +13,15 @@ from splmini.registry.shared import Example
 
 if TYPE_CHECKING:
     from splmini.language import tree
-    from splmini.operators import Operator
+    from splmini.operators import Fields, Operator
 
 
 @dataclass(frozen=True)
 class OptionSpec:
     """An option of a command: `kind` is one of int, number, bool, string, field, fields, span, time, enum, regex, any.
 
-    `choices` for enum, `least` for numbers: less is an error. `default` is what Splunk documents. `doc` one sentence.
+    `choices` for enum, and for a bool whose words are fewer; `least` for numbers: less is an error. `default` is what
+    Splunk documents. `doc` one sentence.
     """
 
     kind: str = "string"
@@ -35,6 +36,8 @@ class BuildScope(Protocol):
 
     first: bool
     """True for the first command of a pipeline."""
+    declared: Fields
+    """The fields that the commands before this one name as theirs, whether or not a row has them; ALL: any."""
 
     def build(self, pipeline: tree.Pipeline) -> list[Operator]:
         """Compile a pipeline, so that its mistakes are found when the search is compiled."""

@@ -100,7 +100,7 @@ def _to_number(text: str, spec: OptionSpec, option: tree.Option) -> Any:
 
 
 def _to_bool(text: str, spec: OptionSpec, option: tree.Option) -> Any:
-    return parse_bool(text)
+    return parse_bool(text) if not spec.choices or text.lower() in spec.choices else None
 
 
 def _to_string(text: str, spec: OptionSpec, option: tree.Option) -> Any:
