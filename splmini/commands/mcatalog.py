@@ -61,7 +61,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         if measure.field == "_value":
             fail(node, "mcatalog does not list the values of metrics.", written)
     check_place(node, arguments, scope, measures)
-    where = where_of(arguments)
+    where = where_of(arguments, scope)
 
     def read_rows(ctx: RunContext) -> Stream:
         return read_points(ctx, where, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splmini.commands.search import check_search
+from splmini.commands.search import checked_search
 from splmini.compiler import TIME_MODIFIERS, fields_read
 from splmini.errors import ArgumentError
 from splmini.language import tree
@@ -35,9 +35,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     *Null*: a field that an event lacks is absent. *Multivalue* does not occur.
     """
-    expression = node.args[0] if node.args else None
+    expression = checked_search(node.args[0], scope) if node.args else None
     if expression is not None:
-        check_search(expression, scope)
         for each in tree.walk(expression):
             name = getattr(each, "field", None)
             if name is not None and name not in (*FIELDS, "_raw", *TIME_MODIFIERS):

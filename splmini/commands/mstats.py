@@ -79,7 +79,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     arguments = read(node, OPTIONS, clauses=("where", "by"))
     by = _by(node, arguments)
     measures = read_measures(node, arguments.positional, scope, by.fields)
-    where = where_of(arguments)
+    where = where_of(arguments, scope)
     _check(arguments, measures, where)
     every = _every(arguments, by)
     single = any(measure.field in ("_value", "metric_name", None) for measure in measures) or "metric_name" in by.fields

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timezone
 
-from splmini.compiler import TIME_MODIFIERS, fields_read
-from splmini.errors import ArgumentError
+from splmini.compiler import fields_read, with_bounds
 from splmini.language import tree
 from splmini.operators import Batch, Fields, RunContext, Streaming, union
 from splmini.registry import BuildScope, Example, command
-from splmini.values.times import time_modifier
 
 
 @command(
@@ -43,32 +40,28 @@ def build(node: tree.Command, scope: BuildScope) -> Streaming:
     false, so `field!=x` needs the field and `NOT field=x` does not; a multivalue field matches when one of its values
     does. Bare words and phrases are looked for in `_raw`, by whole terms.
 
+    Time modifiers bound the events: `earliest=-1d@d latest=@d`, `_index_earliest`, `_index_latest`, and the old ones:
+    `starthoursago=24 endhoursago=1`, `daysago=7`, `searchtimespanhours=5`, `starttimeu`, `endtimeu`, `starttime` and
+    `endtime` in `timeformat`. A start is inclusive, an end is not. They hold wherever a search expression stands.
+
     *Null*: a comparison with an absent field is false. *Multivalue*: one value that fits is enough.
     """
-    expression = node.args[0] if node.args else tree.And(())
-    check_search(expression, scope)
-    return filter_by(expression, node)
+    return filter_by(checked_search(node.args[0] if node.args else tree.And(()), scope), node)
 
 
-def check_search(expression: tree.Node, scope: BuildScope) -> None:
-    """Find the mistakes of a search expression when it is compiled: in its subsearches and its time modifiers."""
+def checked_search(expression: tree.Node, scope: BuildScope) -> tree.Node:
+    """Return a search expression with its time modifiers as `earliest` and `latest`.
+
+    Mistakes in them and in its subsearches are found when the search is compiled.
+    """
     stack = [expression]
     while stack:
         current = stack.pop()
         if isinstance(current, tree.Subsearch):
             scope.build(current.pipeline)
-        elif isinstance(current, tree.FieldComparison) and current.field in TIME_MODIFIERS - {"timeformat"}:
-            _check_time(current)
         else:
             stack.extend(tree.children(current))
-
-
-def _check_time(node: tree.FieldComparison) -> None:
-    try:
-        time_modifier(node.value, 0, timezone.utc)
-    except ArgumentError as error:
-        error.span = node.span
-        raise
+    return with_bounds(expression)
 
 
 def filter_by(expression: tree.Node, node: tree.Command) -> Streaming:

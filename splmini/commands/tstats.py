@@ -13,7 +13,7 @@ from splmini.commands.aggregation.prefix import prefix_of, prefixed, without_pre
 from splmini.commands.aggregation.slices import Source
 from splmini.commands.arguments.options import convert
 from splmini.commands.arguments.reading import Arguments, fail, read
-from splmini.commands.search import check_search
+from splmini.commands.search import checked_search
 from splmini.commands.stats import order_matters
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
@@ -261,12 +261,12 @@ def read_from(node: tree.Command, arguments: Arguments) -> tuple[str, tree.Node]
     )
 
 
-def where_of(arguments: Arguments) -> tree.Node | None:
-    """Return the search expression of a where-clause."""
+def where_of(arguments: Arguments, scope: BuildScope) -> tree.Node | None:
+    """Return the search expression of a where-clause, checked."""
     items = arguments.clause("where")
     if not items:
         return None
-    return items[0] if len(items) == 1 else tree.And(tuple(items))
+    return checked_search(items[0] if len(items) == 1 else tree.And(tuple(items)), scope)
 
 
 @command(
@@ -313,9 +313,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     prefixes |= by.prefixes
     measures = read_measures(node, aggregations, scope, by.fields)
     check_place(node, arguments, scope, measures)
-    dataset, where = read_from(node, arguments), where_of(arguments)
-    if where is not None:
-        check_search(where, scope)
+    dataset, where = read_from(node, arguments), where_of(arguments, scope)
     needed = fields_needed(measures, by.fields)
     if dataset is not None and prefixes:
         fail(node, "PREFIX() reads the terms of events, not the fields of a data model.", arguments.clauses["from"])

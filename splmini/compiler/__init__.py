@@ -10,6 +10,7 @@ None for null); `compile_value` the same for what is stored in a field; `compile
 * `calls`: calls of functions, by what their registry entries declare
 * `types`: what is known of an expression's type before a row is seen, and the errors that follow from it
 * `searching`: the search dialect
+* `time_terms`: the time modifiers in it
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from __future__ import annotations
 from splmini.compiler.analysis import fields_read, is_constant, is_pure
 from splmini.compiler.calls import as_truth, find_function
 from splmini.compiler.expressions import RunScope, compile_condition, compile_expression, compile_value, evaluate_macro
-from splmini.compiler.searching import TIME_MODIFIERS, compile_search, grouped_equals
+from splmini.compiler.searching import compile_search, grouped_equals
+from splmini.compiler.time_terms import TIME_MODIFIERS, check_window, is_time_term, time_terms_of, with_bounds
 from splmini.compiler.types import check_expression, is_boolean, static_type
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "RunScope",
     "as_truth",
     "check_expression",
+    "check_window",
     "compile_condition",
     "compile_expression",
     "compile_search",
@@ -36,5 +39,8 @@ __all__ = [
     "is_boolean",
     "is_constant",
     "is_pure",
+    "is_time_term",
     "static_type",
+    "time_terms_of",
+    "with_bounds",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from splmini import registry
+from splmini.compiler.time_terms import is_time_term, reads_of
 from splmini.language import tree
 
 
@@ -34,7 +35,7 @@ def fields_read(node: tree.Node) -> frozenset[str] | None:
     while stack:
         each = stack.pop()
         if isinstance(each, (tree.FieldComparison, tree.FieldIn)):
-            names.add(each.field)  # and not the words of its list
+            names.update(reads_of(each) if is_time_term(each) else (each.field,))  # and not the words of its list
             continue
         stack.extend(tree.children(each))
         if isinstance(each, tree.FieldRef):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import registry
+from splmini.compiler.time_terms import BOUNDS, LOWER, TIME_MODIFIERS, check_window, is_time_term, with_bounds
 from splmini.language import tree
 from splmini.values.comparison import search_comparison
 from splmini.values.multivalue import as_list
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 Test: TypeAlias = "Callable[[Row], bool]"
 
-TIME_MODIFIERS = frozenset(
-    {"earliest", "latest", "_index_earliest", "_index_latest", "starttime", "endtime", "timeformat"}
-)
-
 
 def compile_search(node: tree.Node, scope: registry.Scope) -> Test:
     """Compile a search expression to a test of the row."""
@@ -31,6 +28,8 @@ def compile_search(node: tree.Node, scope: registry.Scope) -> Test:
 
 
 def _all_of(node: tree.And, scope: registry.Scope) -> Test:
+    if sum(map(is_time_term, node.items)) > 1:
+        check_window(node.items, scope.ctx.now, scope.ctx.timezone)
     tests = [compile_search(item, scope) for item in node.items]
     if len(tests) == 1:
         return tests[0]
@@ -112,8 +111,8 @@ def _over_raw(matches: Callable[[str], bool]) -> Test:
 
 
 def _field_comparison(node: tree.FieldComparison, scope: registry.Scope) -> Test:
-    if node.field in TIME_MODIFIERS:
-        return _time_modifier(node, scope)
+    if is_time_term(node):
+        return _time_term(node, scope)
     op = "=" if node.op == "::" else node.op
     matches = search_comparison(op, node.value, node.quoted)
     if node.field == "index":
@@ -127,19 +126,22 @@ def _field_comparison(node: tree.FieldComparison, scope: registry.Scope) -> Test
     return field_comparison
 
 
-def _time_modifier(node: tree.FieldComparison, scope: registry.Scope) -> Test:
+def _time_term(node: tree.FieldComparison, scope: registry.Scope) -> Test:
     """`earliest` is inclusive, `latest` is not; an event without a time lies in every range.
 
-    Index times are taken to be event times, which is all that given events have.
+    Events without an index time are taken to be indexed when they happened.
     """
-    name = node.field.removeprefix("_index_")
-    if name == "timeformat":
-        return _everything
+    if node.field not in BOUNDS:
+        return compile_search(with_bounds(node), scope)
     bound = time_modifier(node.value, scope.ctx.now, scope.ctx.timezone)
-    lower = name in ("earliest", "starttime")
+    lower, indexed = node.field.endswith(LOWER), node.field.startswith("_")
+    if lower and bound == 0:
+        return _everything  # the earliest event there is, even one before 1970
 
     def in_range(row: Row) -> bool:
         moment = row.get("_time")
+        if indexed:
+            moment = row.get("_indextime", moment)
         if not isinstance(moment, (int, float)):
             return True
         return bound <= moment if lower else moment < bound

@@ -18,6 +18,7 @@ from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression
 from splmini.errors import LimitExceeded, SourceMap, Span
 from splmini.language import parser, tree
+from splmini.language.conjuncts import conjuncts
 from splmini.operators import ALL, Dataset, Fields, Implied, Message, Row, Stream, Table, Value
 from splmini.plan.build import Builder
 from splmini.plan.optimize import optimize
@@ -137,6 +138,7 @@ class Run:
         `earliest=` without `latest=` means until now, as in Splunk.
         """
         own = {} if predicate is None else time_modifiers(predicate)
+        compiler.check_window(conjuncts(predicate), self.now, self.timezone)
         low, high = self.range
         if own:
             low = None if "earliest" in own else low
@@ -184,7 +186,7 @@ class Run:
         names: dict[str, None] = {}
         for row in rows:
             names.update(dict.fromkeys(row))
-        return rows_to_expression(rows, list(stream.columns() or names), pipeline.span)
+        return compiler.with_bounds(rows_to_expression(rows, list(stream.columns() or names), pipeline.span))
 
     def expanded(self, node: tree.Node) -> tree.Node:
         """Return a search expression with its subsearches run and replaced by what they return."""

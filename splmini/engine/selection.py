@@ -31,13 +31,9 @@ def named_indexes(predicate: tree.Node | None) -> set[str]:
 def time_modifiers(predicate: tree.Node) -> dict[str, str]:
     """Return the time modifiers of a search expression, `earliest` and `latest`, with their texts."""
     return {
-        _RANGE[each.field]: each.value
-        for each in tree.walk(predicate)
-        if isinstance(each, tree.FieldComparison) and each.field in _RANGE
+        each.field: each.value for each in compiler.time_terms_of(predicate) if each.field in ("earliest", "latest")
     }
 
-
-_RANGE = {"earliest": "earliest", "starttime": "earliest", "latest": "latest", "endtime": "latest"}
 
 _UNSURE = compiler.TIME_MODIFIERS | {"_raw", "_time", "index", "tag", "eventtype", "sourcetype", "source", "host"}
 """Fields whose value may still change, or appear, between the event as given and the row."""

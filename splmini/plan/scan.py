@@ -30,11 +30,7 @@ def scan(predicate: tree.Node | None = None, implied: tree.Node | None = None) -
 
 def time_terms(node: tree.Node | None) -> tree.Node | None:
     """Return the parts of an expression that hold time modifiers (`earliest=-1h`): they set the range that is read."""
-    return conjunction(*(part for part in conjuncts(node) if any(map(_is_time_modifier, tree.walk(part)))))
-
-
-def _is_time_modifier(node: tree.Node) -> bool:
-    return isinstance(node, tree.FieldComparison) and node.field in compiler.TIME_MODIFIERS
+    return conjunction(*(part for part in conjuncts(node) if any(map(compiler.is_time_term, tree.walk(part)))))
 
 
 __all__ = ["Scan", "conjunction", "conjuncts", "scan", "time_terms"]

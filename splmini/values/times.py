@@ -178,15 +178,29 @@ def iso_time(text: str, tz: tzinfo) -> float | None:
     return to_epoch(moment.astimezone(UTC).replace(tzinfo=None), UTC)
 
 
+def is_absolute(text: str) -> bool:
+    """Say whether a time modifier has the form of a point in time: UNIX time, or `MM/DD/YYYY:HH:MM:SS`.
+
+    >>> is_absolute("1700000000"), is_absolute("11/14/2023"), is_absolute("-1d@d")
+    (True, True, False)
+    """
+    return _EPOCH(text) is not None or _ABSOLUTE(text) is not None
+
+
 def time_modifier(text: str, now: float, tz: tzinfo) -> float:
     """Return the time that a time modifier of a search means: relative, epoch, `now`, `rt…`, `MM/DD/YYYY:HH:MM:SS`.
 
     >>> time_modifier("-1h@h", 1700000000, UTC), time_modifier("11/14/2023:22:13:20", 0, UTC)
     (1699995600, 1700000000)
 
+    An absolute time may have an offset behind a blank: `1700000000 +5h`.
+
     Raises ArgumentError for what is none of these.
     """
     text = text.strip()
+    start, _, offset = text.partition(" ")
+    if offset and is_absolute(start):
+        return relative_time(time_modifier(start, now, tz), offset, tz)
     if _EPOCH(text):
         epoch = float(text)
         return int(epoch) if epoch.is_integer() else epoch

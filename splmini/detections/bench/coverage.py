@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from splmini.compiler import TIME_MODIFIERS
+from splmini.compiler import is_time_term
 from splmini.detections.explain.clauses import rex_pattern
 from splmini.detections.lint.positions import Places
 from splmini.engine.stream import execute
@@ -265,7 +265,7 @@ class _Measuring:
 
 
 def _is_time(clause: tree.Node) -> bool:
-    return isinstance(clause, tree.FieldComparison) and clause.field in TIME_MODIFIERS
+    return is_time_term(clause)
 
 
 def _extent(source: Any, node: tree.Node) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from splmini.compiler import TIME_MODIFIERS
 from splmini.detections.explain.clauses import Refusal, clauses_of, likeness, refusal
 from splmini.detections.explain.notes import by_fields, by_notes, notes
 from splmini.detections.lint.positions import Places
@@ -225,12 +224,6 @@ class _Explainer:
         assert operator.predicate is not None
         predicate = self.run.expanded(operator.predicate)
         for clause in clauses_of(predicate):
-            if (
-                isinstance(clause, tree.FieldComparison)
-                and clause.field in TIME_MODIFIERS
-                and clause.field not in ("earliest", "latest")
-            ):
-                continue
             count = ClauseCount(str(clause), self.position(clause.span), self.macro(clause.span))
             prepared.append((count, clause, self.test(operator, clause)))
         return prepared

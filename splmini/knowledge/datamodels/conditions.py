@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from splmini.compiler import with_bounds
 from splmini.compiler.searching import resolved
 from splmini.errors import KnowledgeError
 from splmini.language import tree
@@ -20,7 +21,7 @@ def constraint_of(text: str, ctx: RunContext, name: str) -> tree.Node:
     if len(pipeline.commands) != 1 or pipeline.commands[0].name != "search":
         raise KnowledgeError(f"The constraint of '{name}' is not a plain search: {text}", name=name)
     args = pipeline.commands[0].args
-    return conjunction(*args) or tree.And(())
+    return with_bounds(conjunction(*args) or tree.And(()))
 
 
 def assigned(commands: tuple[tree.Command, ...]) -> tuple[tuple[str, tree.Node], ...] | None:

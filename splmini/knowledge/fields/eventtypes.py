@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
+from splmini.compiler import with_bounds
 from splmini.errors import SplError
 from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, as_int
 from splmini.knowledge.fields.steps import MapperContext
@@ -110,7 +111,10 @@ def parse_search(text: str, ctx: MapperContext) -> tree.Node | str:
         return "its search has a pipe."
     if any(isinstance(node, tree.Subsearch) for node in tree.walk(first)):
         return "its search has a subsearch."
-    return first.args[0] if first.args else tree.And(())
+    try:
+        return with_bounds(first.args[0] if first.args else tree.And(()))
+    except SplError as error:
+        return error.message
 
 
 def build_eventtypes(stanzas: Stanzas) -> EventTypes:
