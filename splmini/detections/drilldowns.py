@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from splmini.detections.findings import TOKEN
 from splmini.errors import ArgumentError
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
+from splmini.values.times import relative_time
+from splmini.values.zones import UTC
 
 if TYPE_CHECKING:
     from splmini.detections.detection import Detection
     from splmini.results import Results
 
-_PLACEHOLDER = re.compile(rf"{TOKEN.pattern}|%original_detection_search%")
+PLACEHOLDER = re.compile(rf"{TOKEN.pattern}|%original_detection_search%")
+"""What `fill` fills."""
 _PERIOD = re.compile(r"(\d+)([a-z]*)\Z")
+_MODIFIER = re.compile(r"[+\-@]|now").match
 _UNITS = (
     (1, ("", "s", "sec", "secs", "second", "seconds")),
     (60, ("m", "min", "mins", "minute", "minutes")),
@@ -51,7 +56,7 @@ def fill(detection: Detection, text: str, row: Mapping[str, Any]) -> str:
             return '", "'.join(map(_escaped, values))
         return ", ".join(each if _PLAIN.match(each) else f'"{_escaped(each)}"' for each in values)
 
-    return _PLACEHOLDER.sub(value, text)
+    return PLACEHOLDER.sub(value, text)
 
 
 def _escaped(value: str) -> str:
@@ -64,11 +69,12 @@ def _in_quotes(text: str) -> bool:
 
 
 def time_range(
-    earliest: str | None, latest: str | None, row: Mapping[str, Any], newest: float
+    earliest: str | None, latest: str | None, row: Mapping[str, Any], now: float, zone: tzinfo = UTC
 ) -> tuple[float | None, float | None]:
-    """Return the time range of a drilldown: offsets before and after the finding, or `$info_min_time$` and the like."""
+    """Return the time range of a drilldown: offsets before and after the finding (`7d`), `$info_min_time$` and the
+    like, or time modifiers (`-7d@d`, `now`), which count from now."""
     moment = to_number(row.get("_time"))
-    center = newest if moment is None else moment
+    center = now if moment is None else moment
 
     def end(text: str | None, token: str, sign: int) -> float | None:
         if text is None:
@@ -76,6 +82,8 @@ def time_range(
         match = TOKEN.fullmatch(text.strip())
         if match:
             return to_number(row.get(match[1]))
+        if _MODIFIER(text.strip()):
+            return relative_time(now, text, zone)
         period = _PERIOD.match(text.strip())
         if not period or period[2] not in _SECONDS:
             raise ArgumentError(f"'{text}' is not an offset such as 7d.", name=token)
@@ -96,7 +104,7 @@ def run_drilldown(
 
         env = Environment()
     drilldown = detection.drilldowns[number]
-    low, high = time_range(drilldown.earliest_offset, drilldown.latest_offset, row, env.clock())
+    low, high = time_range(drilldown.earliest_offset, drilldown.latest_offset, row, env.clock(), env.timezone)
     results: Results = env.compile(fill(detection, drilldown.search, row)).run(
         events, earliest=low, latest=high, **options
     )

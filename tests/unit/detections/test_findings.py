@@ -167,18 +167,36 @@ def test_fill(text: str, row: dict[str, Any], expected: str) -> None:
         ("2days", "30mins", (1_000_000 - 2 * 86400, 1_001_800)),
         ("$info_min_time$", "$info_max_time$", (5.0, 2_000_000)),
         ("$nosuch$", None, (None, None)),
+        ("-7d@d", "now", (1_468_800, 2_100_000)),
+        ("@d", "+1h", (2_073_600, 2_103_600)),
     ],
 )
 def test_offsets(earliest: str | None, latest: str | None, expected: tuple[Any, Any]) -> None:
-    """Offsets count from the row's time; tokens are times that the row holds."""
+    """Offsets count from the row's time, modifiers from now; tokens are times that the row holds."""
     row = {"_time": 1_000_000, "info_min_time": "5", "info_max_time": 2_000_000}
-    assert time_range(earliest, latest, row, 0) == expected
+    assert time_range(earliest, latest, row, 2_100_000) == expected
 
 
 def test_bad_offset() -> None:
     """An offset that is none is named."""
     with pytest.raises(splmini.ArgumentError, match="'soon' is not an offset such as 7d"):
         time_range("soon", None, {}, 0)
+
+
+def test_drilldown_over_old_time_modifiers() -> None:
+    """The risk drilldown that most detections have bounds the risk events by `starthoursago` and `endhoursago`."""
+    env = splmini.Environment(now=1_000_000)
+    search = (
+        '| from datamodel Risk.All_Risk | search normalized_risk_object IN ("$user$") starthoursago=168 endhoursago=1'
+    )
+    rule = detection(drilldowns=(Drilldown("risk", f"{search} | stats count by normalized_risk_object"),))
+    risk = [
+        {"index": "risk", "risk_object": "bob", "risk_object_type": "user", "_time": 1_000_000 - hours * 3600}
+        for hours in (0, 2, 168, 169)
+    ]
+    assert [dict(row) for row in rule.drilldown(0, {"user": "bob"}, risk, env)] == [
+        {"normalized_risk_object": "bob", "count": 2}
+    ]
 
 
 def test_run_drilldown() -> None:

@@ -17,7 +17,7 @@ def _yaml(search: str, message: str, field: str) -> str:
     )
 
 
-def _result(subject: Subject) -> Known | None:
+def result_of(subject: Subject) -> Known | None:
     """The fields of the detection's result, where they are certain."""
     known = subject.flows[0].after if subject.flows and subject.error is None else None
     return known if known is not None and known.reset else None
@@ -41,7 +41,7 @@ _PLACES = {
 )
 def entity_not_in_result(subject: Subject) -> Iterator[Found]:
     """The field is no column of the search's result, so no risk event is made for it."""
-    known, detection = _result(subject), subject.detection
+    known, detection = result_of(subject), subject.detection
     if known is None or detection is None:
         return
     places = _PLACES[detection.generation]
@@ -64,7 +64,7 @@ def entity_not_in_result(subject: Subject) -> Iterator[Found]:
 )
 def token_not_in_result(subject: Subject) -> Iterator[Found]:
     """The field that a token of the message names is no column of the search's result, so the text stays a token."""
-    known, detection = _result(subject), subject.detection
+    known, detection = result_of(subject), subject.detection
     if known is None or detection is None:
         return
     texts = {entity.message for entity in detection.entities if entity.message}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from splmini.compiler import is_time_term
 from splmini.detections.lint.rules import Found, Subject, rule
 from splmini.detections.lint.rules.flow import DEFAULTS, Known, Stage
 from splmini.detections.lint.rules.reads import GROUP, Read
@@ -192,7 +193,7 @@ def _tstats_reads(command: tree.Command) -> Iterator[Read]:
             yield from (Read(item.text, item) for item in arg.items if isinstance(item, tree.Word))
         elif isinstance(arg, tree.Clause) and arg.keyword == "where":
             for node in (inner for item in arg.items for inner in within(item)):
-                if isinstance(node, (tree.FieldComparison, tree.FieldIn)):
+                if isinstance(node, (tree.FieldComparison, tree.FieldIn)) and not is_time_term(node):
                     yield Read(node.field, node)
 
 

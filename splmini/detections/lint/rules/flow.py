@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULTS = frozenset(
     {"_time", "_raw", "_indextime", "_cd", "_bkt", "_si", "_serial", "_sourcetype", "_subsecond", "_span"}
     | {"host", "source", "sourcetype", "index", "linecount", "punct", "splunk_server", "splunk_server_group"}
-    | {"eventtype", "tag", "timestamp", "timeendpos", "timestartpos", "earliest", "latest", "starttime", "endtime"}
+    | {"eventtype", "tag", "timestamp", "timeendpos", "timestartpos"}
     | {"date_hour", "date_mday", "date_minute", "date_month", "date_second", "date_wday", "date_year", "date_zone"}
 )
 """What every event may have."""

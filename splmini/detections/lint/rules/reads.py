@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from splmini.compiler import is_time_term
 from splmini.language import tree
 from splmini.language.printer import render
 
@@ -43,7 +44,8 @@ def _condition_reads(node: tree.Node) -> Iterator[Read]:
     while stack:
         current = stack.pop()
         if isinstance(current, (tree.FieldComparison, tree.FieldIn)):
-            yield Read(current.field, current)
+            if not is_time_term(current):
+                yield Read(current.field, current)
         elif not isinstance(current, tree.Subsearch):
             stack.extend(tree.children(current))
 
