@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from splmini.commands.arguments.reading import Arguments
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, appended
 
 Step = Callable[[Row], None]
-
-
-def field_as(arguments: Arguments) -> tuple[str, str | None]:
-    """Return the field of `FIELD [AS NAME]` and its new name; anything else is an ArgumentError."""
-    name = arguments.command.name
-    arguments.need(tree.Word, tree.Rename)
-    if not arguments.positional:
-        arguments.fail(f"{name} needs a field.")
-    if len(arguments.positional) > 1:
-        arguments.fail(f"{name} takes one field.", arguments.positional[1])
-    node = arguments.positional[0]
-    if isinstance(node, tree.Rename):
-        return node.source.text, node.alias.text
-    assert isinstance(node, tree.Word)
-    return node.text, None
 
 
 def running(node: tree.Command, make: Callable[[], Step], reads: Iterable[str], writes: Iterable[str]) -> Operator:

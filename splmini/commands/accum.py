@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splmini.commands._running import Step, field_as, running
-from splmini.commands.arguments.reading import read
+from splmini.commands._running import Step, running
+from splmini.commands.arguments.reading import read, renamed_field
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.registry import BuildScope, Example, command
@@ -33,7 +33,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     Memory: one number.
     """
-    field, alias = field_as(read(node, {}))
+    field, alias = renamed_field(read(node, {}))
     target = alias or field
 
     def make() -> Step:

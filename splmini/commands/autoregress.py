@@ -6,9 +6,9 @@ import re
 from collections import deque
 from typing import Any
 
-from splmini.commands._running import Step, field_as, put, running
+from splmini.commands._running import Step, put, running
 from splmini.commands.arguments.options import text_of
-from splmini.commands.arguments.reading import Arguments, read
+from splmini.commands.arguments.reading import Arguments, read, renamed_field
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -45,7 +45,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Memory: the last `p` values.
     """
     arguments = read(node, OPTIONS)
-    field, alias = field_as(arguments)
+    field, alias = renamed_field(arguments)
     low, high = _steps(arguments)
     if alias is not None and low != high:
         arguments.fail("AS names one field: it takes no range of p.", arguments.given["p"])

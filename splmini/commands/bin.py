@@ -8,7 +8,7 @@ from typing import Any
 
 from splmini.commands._spool import Spool
 from splmini.commands.aggregation import binning as _binning
-from splmini.commands.arguments.reading import Arguments, fail, read, reading
+from splmini.commands.arguments.reading import fail, read, reading, renamed_field
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -17,13 +17,17 @@ from splmini.values.numbers import to_number
 from splmini.values.times import Span
 
 OPTIONS = {
-    "bins": OptionSpec("int", least=2, default=100, doc="The most bins to make where no span is given."),
+    "bins": OptionSpec(
+        "int", least=2, doc="The most bins to make where no span is given: 10, and 100 bins of `_time`, by default."
+    ),
     "minspan": OptionSpec("span", doc="The least span to choose where no span is given."),
     "span": OptionSpec("span", doc="The width of a bin: a length of time, a number, or `[<num>]log[<num>]`."),
     "start": OptionSpec("number", doc="Where the bins have to start at the latest; it only widens the range."),
     "end": OptionSpec("number", doc="Where the bins have to end at the earliest; it only widens the range."),
     "aligntime": OptionSpec("time", doc="A time where a bin starts: an epoch, earliest, latest or a time modifier."),
 }
+TIME_BINS = 100
+NUMBER_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Binning:
     target: str
     span: Span | None
     minspan: Span | None
-    bins: int
+    bins: int | None
     start: float | None
     end: float | None
     align: str | None
@@ -74,7 +78,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     *Null* and values that are no numbers stay as they are. *Multivalue*: each value is put into its bin.
     """
     arguments = read(node, OPTIONS, takes=(tree.Word, tree.Rename))
-    source, target = _names(arguments)
+    source, alias = renamed_field(arguments)
+    target = alias or source
     span = arguments["span"]
     if "aligntime" in arguments.given and source != "_time" and (span is None or span.unit in ("", "log")):
         fail(node, "aligntime goes with bins of time only.", arguments.given["aligntime"])
@@ -108,22 +113,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     )
 
 
-def _names(arguments: Arguments) -> tuple[str, str]:
-    """The field and the field to write: `f`, `f AS g`, also with options between `f` and `AS`."""
-    named = arguments.positional
-    if not named:
-        arguments.fail("bin needs a field.")
-    first = named[0]
-    if isinstance(first, tree.Rename) and len(named) == 1:
-        return first.source.text, first.alias.text
-    words = arguments.words
-    if len(words) == len(named) == 3 and words[1].text.lower() == "as":
-        return words[0].text, words[2].text
-    if len(named) > 1:
-        arguments.fail("bin takes one field.", named[1])
-    return words[0].text, words[0].text
-
-
 def _bins(binning: Binning, ctx: RunContext) -> _binning.Bins:
     assert binning.span is not None
     return _binning.bins_of(binning.span, ctx, binning.align if binning.timed else None)
@@ -137,10 +126,10 @@ def _binner(binning: Binning, bins: _binning.Bins) -> Callable[[Batch], Batch]:
         number = to_number(value)
         if number is None:
             return value
-        bounds = bins.bounds(number)
         if timed:
+            bounds = bins.bounds(number)
             return value if bounds is None else bounds[0]
-        return _binning.label(bounds, value)
+        return _binning.label(bins, number, value)
 
     def binned(batch: Batch) -> Batch:
         for row in batch:
@@ -189,6 +178,7 @@ def _automatic(binning: Binning) -> Callable[[Stream, RunContext], Stream]:
 def _chosen(binning: Binning, low: float, high: float, ctx: RunContext) -> _binning.Bins:
     least = binning.minspan
     if binning.timed:
-        span = _binning.automatic_time_span(low, high, binning.bins, least)
+        span = _binning.automatic_time_span(low, high, binning.bins or TIME_BINS, least)
         return _binning.bins_of(span, ctx, binning.align)
-    return _binning.LinearBins(_binning.automatic_width(low, high, binning.bins, least.count if least else None))
+    width = _binning.automatic_width(low, high, binning.bins or NUMBER_BINS, least.count if least else None)
+    return _binning.LinearBins(width)

@@ -260,7 +260,7 @@ class ChartState:
 
     def _label(self, start: float) -> Any:
         timed = isinstance(self.bins, binning.TimeBins)
-        return start if timed else binning.label(self.bins.bounds(start), start)
+        return start if timed else binning.label(self.bins, start, start)
 
     def _filled(self, low: float, high: float) -> list[int | float]:
         result: list[int | float] = [low]

@@ -109,12 +109,18 @@ def plain_number(value: Any, timeformat: str, zone: tzinfo) -> Any:
     return to_number(text.replace(",", "")) if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", text) else None
 
 
+def none(value: Any, timeformat: str, zone: tzinfo) -> Any:
+    """The value as it is."""
+    return value
+
+
 CONVERSIONS: dict[str, Conversion] = {
     "ctime": ctime,
     "dur2sec": dur2sec,
     "memk": memk,
     "mktime": mktime,
     "mstime": mstime,
+    "none": none,
     "num": num,
     "rmcomma": rmcomma,
     "rmunit": rmunit,
@@ -166,7 +172,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     | memk(f) | a size with k, m or g as kilobytes |
     | mktime(f) | text in the `timeformat` as an epoch time |
     | mstime(f) | `[MM:]SS.SSS` as seconds |
-    | none(f) | leaves the field out of the other functions' wildcards |
+    | none(f) | the value as it is; the other functions' wildcards leave the field out |
     | num(f) | a number, by what auto() tries, value by value |
     | rmcomma(f) | the value without commas |
     | rmunit(f) | the number that the value begins with |
@@ -179,7 +185,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if not steps:
         fail(node, "convert needs a function, such as ctime(field).")
     excluded = frozenset(step.pattern for step in steps if step.function == "none")
-    steps = [step for step in steps if step.function != "none"]
+    steps = [step for step in steps if step.function != "none" or step.alias is not None]
     timeformat = arguments["timeformat"]
     exact = not any("*" in step.pattern for step in steps)
     needed = frozenset(step.pattern for step in steps)
@@ -212,12 +218,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 
 def _step(arguments: Arguments, node: tree.Aggregation) -> Step:
-    if node.function not in CONVERSIONS and node.function not in ("auto", "none"):
+    if node.function not in CONVERSIONS and node.function != "auto":
         raise UnknownFunction(
             f"convert has no function '{node.function}'.",
             name=node.function,
             span=node.span,
-            hint=did_you_mean(node.function, [*CONVERSIONS, "auto", "none"]),
+            hint=did_you_mean(node.function, [*CONVERSIONS, "auto"]),
         )
     if len(node.args) != 1 or not isinstance(node.args[0], (tree.Word, tree.FieldRef)):
         arguments.fail(f"{node.function}() takes one field.", node)

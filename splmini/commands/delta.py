@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from splmini.commands._running import Step, field_as, put, running
-from splmini.commands.arguments.reading import read
+from splmini.commands._running import Step, put, running
+from splmini.commands.arguments.reading import read, renamed_field
 from splmini.language import tree
 from splmini.operators import Operator, Row
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -35,7 +35,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     Memory: the last `p` values.
     """
     arguments = read(node, OPTIONS)
-    field, alias = field_as(arguments)
+    field, alias = renamed_field(arguments)
     target, back = alias or f"delta({field})", arguments["p"]
 
     def make() -> Step:

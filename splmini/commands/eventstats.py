@@ -13,6 +13,7 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "allnum": OptionSpec("bool", default=False, doc="Numeric functions need each value of their field to be a number."),
+    "limit": OptionSpec("int", least=0, doc="Accepted; it changes no result."),
     "dedup_splitvals": OptionSpec("bool", default=False, doc="Count a value that one event's by-field repeats once."),
 }
 

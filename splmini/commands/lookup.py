@@ -44,6 +44,7 @@ class Plan:
     "lookup",
     options=OPTIONS,
     clauses=("output", "outputnew"),
+    open_clauses=("output", "outputnew"),
     renames=True,
     syntax="lookup [local=<bool>] [update=<bool>] [event_time_field=<field>] <table> (<column> [AS <field>])... "
     "[(OUTPUT|OUTPUTNEW) (<column> [AS <field>])...]",
@@ -60,8 +61,8 @@ class Plan:
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Find the rows of a lookup table whose columns match the event's fields, and add their other columns.
 
-    `OUTPUT` replaces fields that are there, `OUTPUTNEW` only fills those that are not; without either, every other
-    column is put out. How columns match (wildcards, CIDR blocks, case), how many rows count and what stands in where
+    `OUTPUT` replaces fields that are there, `OUTPUTNEW` only fills those that are not; without either, or with
+    nothing behind it, every other column is put out. How columns match (wildcards, CIDR blocks, case), how many rows count and what stands in where
     none matches is in the table's definition. Several matching rows give *multivalue* fields, in the table's order;
     a multivalue key matches the rows of each of its values.
 
@@ -100,9 +101,7 @@ def _plan(node: tree.Command, positional: list[tree.Node], clauses: dict[str, tr
     keys = tuple(_column(each) for each in positional[1:])
     outputs = None
     for clause in clauses.values():
-        if not clause.items:
-            fail(node, f"lookup needs a column after {clause.keyword.upper()}.", clause)
-        outputs = tuple(_column(each) for each in clause.items)
+        outputs = tuple(_column(each) for each in clause.items) or None
     return Plan(positional[0].text, keys, outputs, "outputnew" in clauses, time_field)
 
 

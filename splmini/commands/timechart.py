@@ -114,7 +114,7 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     if "where" in arguments.clauses and not by:
         arguments.fail("where chooses series: it needs a BY clause.", arguments.clauses["where"])
     measures = read_measures_of(arguments, scope, ())
-    check_split(arguments, measures, by, bool(by))
+    check_split(arguments, measures, by, bool(by), alone=False)
     bins = read_bins(arguments, arguments.given) or Bins()
     _check_span(arguments, bins)
     grouping = Grouping(

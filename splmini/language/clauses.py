@@ -79,7 +79,9 @@ def joined_renames(nodes: Nodes, clauses: tuple[str, ...], command: str) -> Node
     return tuple(result)
 
 
-def gathered_clauses(nodes: Nodes, keywords: tuple[str, ...], command: str) -> Nodes:
+def gathered_clauses(
+    nodes: Nodes, keywords: tuple[str, ...], command: str, may_be_empty: tuple[str, ...] = ()
+) -> Nodes:
     """Gather what follows a keyword into its clause."""
     result: list[tree.Node] = []
     keyword: tree.Word | None = None
@@ -88,9 +90,9 @@ def gathered_clauses(nodes: Nodes, keywords: tuple[str, ...], command: str) -> N
     def finish() -> None:
         if keyword is None:
             return
-        if not items:
+        if not items and keyword.text.lower() not in may_be_empty:
             raise SplSyntaxError(f"Nothing follows '{keyword.text}' in {command}.", name=command, span=keyword.span)
-        span = Span(keyword.span.start, items[-1].span.end)
+        span = Span(keyword.span.start, (items or [keyword])[-1].span.end)
         result.append(tree.Clause(keyword.text.lower(), tuple(items), span=span))
 
     for node in nodes:

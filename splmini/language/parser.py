@@ -269,7 +269,7 @@ class _Parser:
         nodes: Nodes = self.run("arguments", "arguments", text)
         if spec.renames:
             nodes = joined_renames(nodes, spec.clauses, text.name)
-        return gathered_clauses(nodes, spec.clauses, text.name) if spec.clauses else nodes
+        return gathered_clauses(nodes, spec.clauses, text.name, spec.open_clauses) if spec.clauses else nodes
 
     def split(
         self, spec: CommandSpec, text: _Text, keywords: tuple[str, ...], head: Callable[[CommandSpec, _Text], Nodes]

@@ -316,7 +316,7 @@ def _rename(node: tree.Rename) -> Pieces:
 
 
 def _clause(node: tree.Clause) -> Pieces:
-    return [node.keyword, " ", *_joined(node.items, " ")]
+    return [node.keyword, " ", *_joined(node.items, " ")] if node.items else [node.keyword]
 
 
 def _aggregation(node: tree.Aggregation) -> Pieces:

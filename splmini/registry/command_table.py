@@ -76,6 +76,8 @@ class CommandSpec:
     syntax: str = ""
     category: str = "streaming"
     any_option: bool = False
+    open_clauses: tuple[str, ...] = ()
+    """Those of `clauses` behind which nothing needs to stand."""
     renames: bool = False
     """True where `a as b` in its arguments is a `Rename`."""
     raw_subsearch: bool = False

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import tzinfo
+from decimal import Decimal
+from functools import cached_property
 from typing import Any, Protocol
 
 from splmini.commands.arguments.options import convert
@@ -37,6 +39,12 @@ class LinearBins:
 
     width: float
     align: float = 0
+
+    @cached_property
+    def decimals(self) -> int:
+        """The decimals of the width, with which the bounds are written."""
+        exponent = Decimal(repr(self.width)).normalize().as_tuple().exponent
+        return max(0, -exponent) if isinstance(exponent, int) else 0
 
     def bounds(self, value: float) -> tuple[float, float]:
         """Return the bin of a value: from, up to."""
@@ -138,19 +146,26 @@ def automatic_time_span(low: float, high: float, bins: int, least: times.Span | 
 def automatic_width(low: float, high: float, bins: int, least: float | None = None) -> float:
     """Return the least power of ten that covers low to high with no more than `bins` bins.
 
-    >>> automatic_width(0, 59, 5), automatic_width(0, 0.5, 10)
-    (100, 0.1)
+    A least width counts as the power of ten above it.
+
+    >>> automatic_width(0, 59, 5), automatic_width(0, 0.5, 10), automatic_width(0, 5, 10, 3)
+    (100, 0.1, 10)
     """
     extent = high - low
-    if extent <= 0:
-        return max(1, least or 1)
-    power = math.ceil(math.log10(extent / bins))
-    while extent / 10.0 ** (power - 1) <= bins:
+    power = _least_power(extent / bins) if extent > 0 else 0
+    if least is not None:
+        power = max(power, _least_power(least))
+    return 10**power if power >= 0 else float(f"1e{power}")
+
+
+def _least_power(width: float) -> int:
+    """The exponent of the least power of ten that is no less than a width."""
+    power = math.ceil(math.log10(width))
+    while 10.0 ** (power - 1) >= width:  # the logarithm may be off by a hair
         power -= 1
-    while extent / 10.0**power > bins:
+    while 10.0**power < width:
         power += 1
-    width: float = 10**power if power >= 0 else float(f"1e{power}")
-    return max(width, least) if least is not None else width
+    return power
 
 
 def align_time(text: str | None, ctx: RunContext) -> float | None:
@@ -165,6 +180,11 @@ def align_time(text: str | None, ctx: RunContext) -> float | None:
     return float(number) if number is not None else times.time_modifier(text, ctx.now, ctx.timezone)
 
 
-def label(bounds: tuple[float, float] | None, value: Any) -> Any:
-    """Return how a bin of numbers is written: `0-100`; the value itself where it is in no bin."""
-    return value if bounds is None else f"{to_text(bounds[0])}-{to_text(bounds[1])}"
+def label(bins: Bins, value: float, shown: Any) -> Any:
+    """Return how the bin of a number is written: `0-100`, `1.0-1.5`; `shown` where the number is in no bin."""
+    bounds = bins.bounds(value)
+    if bounds is None:
+        return shown
+    decimals = bins.decimals if isinstance(bins, LinearBins) else 0
+    low, high = (f"{each:.{decimals}f}" if decimals else to_text(each) for each in bounds)
+    return f"{low}-{high}"

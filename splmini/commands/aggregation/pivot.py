@@ -117,8 +117,9 @@ class Bins:
                 return value
             if not self.holds(number):
                 return None
-            bounds = bins.bounds(number)
-            return to_text(bounds[0]) if timed and bounds is not None else binning.label(bounds, value)
+            if timed:
+                return to_text(bins.bounds(number)[0])
+            return binning.label(bins, number, value)
 
         return place
 
@@ -166,14 +167,19 @@ def read_measures_of(arguments: Arguments, scope: BuildScope, by: tuple[str, ...
     return read_measures(arguments.command, nodes, scope, by)
 
 
-def check_split(arguments: Arguments, measures: tuple[Measure, ...], fields: tuple[str, ...], split: bool) -> None:
-    """Check what Splunk asks of the aggregations of chart and timechart, and of expressions over them."""
+def check_split(
+    arguments: Arguments, measures: tuple[Measure, ...], fields: tuple[str, ...], split: bool, alone: bool = True
+) -> None:
+    """Check what Splunk asks of the aggregations of chart and timechart, and of expressions over them.
+
+    `alone` says that such an expression may stand without a field for the columns.
+    """
     for node, measure in zip(arguments.aggregations, measures, strict=False):
         if measure.wild and split:
             arguments.fail("With a field for the columns each aggregation takes one field, no wildcard.", node)
         if measure.formula is None:
             continue
-        if not split:
+        if not split and not alone:
             arguments.fail("An eval expression over aggregates needs a field for the columns.", node)
         if any(rate_unit(part) is not None for part in measure.parts):
             arguments.fail("An eval expression takes no per_second and its like.", node)

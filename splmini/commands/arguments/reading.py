@@ -192,6 +192,25 @@ def one_field(arguments: Arguments, what: str = "a field") -> str:
     return arguments.words[0].text
 
 
+def renamed_field(arguments: Arguments) -> tuple[str, str | None]:
+    """Return the field of `FIELD [AS NAME]` and its new name, also where options stand between field and AS.
+
+    Anything else is an ArgumentError.
+    """
+    name = arguments.command.name
+    arguments.need(tree.Word, tree.Rename)
+    named, words = arguments.positional, arguments.words
+    if not named:
+        arguments.fail(f"{name} needs a field.")
+    if len(words) == len(named) == 3 and words[1].text.lower() == "as":
+        return words[0].text, words[2].text
+    if len(named) > 1:
+        arguments.fail(f"{name} takes one field.", named[1])
+    if arguments.renames:
+        return arguments.renames[0].source.text, arguments.renames[0].alias.text
+    return words[0].text, None
+
+
 class FieldPatterns:
     """A field list that may hold wildcards, applied to the fields of rows; results are remembered per field name.
 
