@@ -61,10 +61,10 @@ class Plan:
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Find the rows of a lookup table whose columns match the event's fields, and add their other columns.
 
-    `OUTPUT` replaces fields that are there, `OUTPUTNEW` only fills those that are not; without either, or with
-    nothing behind it, every other column is put out. How columns match (wildcards, CIDR blocks, case), how many rows count and what stands in where
-    none matches is in the table's definition. Several matching rows give *multivalue* fields, in the table's order;
-    a multivalue key matches the rows of each of its values.
+    `OUTPUT` replaces fields that are there, `OUTPUTNEW` only fills those that are not; without either, or with nothing
+    behind it, every other column is put out. How columns match (wildcards, CIDR blocks, case), how many rows count and
+    what stands in where none matches is in the table's definition. Several matching rows give *multivalue* fields, in
+    the table's order; a multivalue key matches the rows of each of its values.
 
     *Null*: an event that lacks one of the keys is not looked up; an empty cell gives no field. With OUTPUT, an event
     that matches nothing keeps its fields.
