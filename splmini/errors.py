@@ -148,6 +148,10 @@ class KnowledgeError(SplError):
     """An app, a conf file, a data model or a detection file is not well formed."""
 
 
+class ServerError(SplError):
+    """A Splunk server could not be asked, or gave no usable answer."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return the hint "Did you mean 'stats'?" for the nearest known name, or None.
 

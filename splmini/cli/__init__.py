@@ -31,6 +31,7 @@ COMMANDS = {
     "sigma": "splmini.cli.sigma",
     "sweep": "splmini.cli.sweep",
     "test": "splmini.cli.test",
+    "verify": "splmini.cli.verify",
 }
 """The commands, and the module of each, whose `command` it is; imported when it is asked for."""
 

@@ -14,6 +14,7 @@ import yaml
 from support import InlineExecutor, same
 
 import splmini
+from splmini.detections.verify.questions import TABLE
 from splmini.engine import parallel
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
@@ -181,6 +182,14 @@ def test_case(case: Case) -> None:
             check(case, env, way(env.compile(case["spl"]), case.get("events", [])))
         except AssertionError as failure:
             raise AssertionError(f"[{name}] {case['spl']}\n{failure}") from failure
+
+
+def test_keys() -> None:
+    """Every case of a table has the keys that there are, and they are what they have to be."""
+    for parameter in load(("commands", "eval", "stats", "search", "macros", "errors")):
+        (case,) = parameter.values
+        wrong = [key for key, value in case.items() if key not in TABLE or not TABLE[key][0](value)]
+        assert not wrong, f"{parameter.id}: {wrong}"
 
 
 @pytest.mark.parametrize("case", list(load(("knowledge",))))

@@ -8,7 +8,7 @@
             print(verdict.status, verdict.name, verdict.reason)
     print(bench.mutate("detections/my_rule.yml"))
 
-It is what the commands `test`, `mutate`, `sweep` and `sigma` and the pytest plugin stand on.
+It is what the commands `test`, `mutate`, `sweep`, `sigma` and `verify` and the pytest plugin stand on.
 """
 
 from splmini.detections.bench.affected import touches, uses
@@ -31,8 +31,14 @@ from splmini.detections.bench.mutate import MutationReport
 from splmini.detections.bench.runner import Bench, FileReport, Verdict
 from splmini.detections.content import is_content, repository_of, repository_settings
 from splmini.detections.sigma import SigmaSearch, sigma_searches
+from splmini.detections.verify.questions import CONFIDENCES, Question, find_questions, load_questions
+from splmini.detections.verify.record import measured_cases, write_measured
+from splmini.detections.verify.server import Answer, Splunk
+from splmini.detections.verify.verifier import Verification, Verifier
 
 __all__ = [
+    "CONFIDENCES",
+    "Answer",
     "Bench",
     "Case",
     "CaseResult",
@@ -44,19 +50,26 @@ __all__ = [
     "Mutant",
     "MutationReport",
     "Point",
+    "Question",
     "SigmaSearch",
+    "Splunk",
     "Verdict",
+    "Verification",
+    "Verifier",
     "case_files_of",
     "coverage_html",
     "detection_in",
     "downloader",
+    "find_questions",
     "find_tests",
     "has_tests",
     "is_case_file",
     "is_content",
     "is_definition",
     "load_cases",
+    "load_questions",
     "measure",
+    "measured_cases",
     "missing_attack_data",
     "mutants",
     "prefetch",
@@ -65,4 +78,5 @@ __all__ = [
     "sigma_searches",
     "touches",
     "uses",
+    "write_measured",
 ]

@@ -45,8 +45,8 @@ def read_case_file(file: Path) -> Loaded:
         document = load_document(file.read_text("utf-8-sig"), str(file), plain=True)
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"The cases cannot be read: {error}.", path=str(file)) from None
-    data = _checked(document, document.data, _FILE)
-    environment = _checked(document, data.get("environment", {}), _ENVIRONMENT, "environment")
+    data = checked(document, document.data, _FILE)
+    environment = checked(document, data.get("environment", {}), _ENVIRONMENT, "environment")
     if "apps" in environment:
         environment["apps"] = [_app(str(each), file, document) for each in environment["apps"]]
     if not data.get("cases"):
@@ -80,7 +80,7 @@ def _cases(document: Document, item: Any, index: int) -> Iterator[Written]:
 
 
 def _case(document: Document, item: Any, index: int) -> dict[str, Any]:
-    case = _checked(document, item, _CASE, "cases", index)
+    case = checked(document, item, _CASE, "cases", index)
     if "name" not in case:
         raise document.error("The case has no 'name'.", "cases", index)
     if case.get("fires") is False and "rows" in case and case["rows"]:
@@ -88,7 +88,7 @@ def _case(document: Document, item: Any, index: int) -> dict[str, Any]:
     for number, each in enumerate(case.get("prepare", ())):
         at = ("cases", index, "prepare", number)
         if not isinstance(each, str):
-            _checked(document, each, _PREPARE, *at)
+            checked(document, each, _PREPARE, *at)
             if ("search" in each) == ("baseline" in each):
                 raise document.error("Either 'search' or 'baseline' is expected here.", *at)
     return case
@@ -267,7 +267,7 @@ _CASE: dict[str, Kind] = {
 }
 
 
-def _checked(document: Document, value: Any, kinds: Mapping[str, Kind], *key: str | int) -> dict[str, Any]:
+def checked(document: Document, value: Any, kinds: Mapping[str, Kind], *key: str | int) -> dict[str, Any]:
     """Return a mapping whose keys are known and whose values are what they have to be."""
     if not isinstance(value, dict):
         raise document.error("A mapping of keys to values is expected here.", *key)
