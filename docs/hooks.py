@@ -12,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from evidence import MARK, evidence, measured_page
 from reference import command_pages, eval_pages, stats_pages
 from reference_more import more_pages
 
@@ -29,6 +30,7 @@ def pages() -> Iterator[tuple[str, str]]:
     for _, make in SECTIONS:
         yield from make()
     yield from more_pages()
+    yield "reference/measured.md", measured_page()
     for path, name in ROOT_FILES.items():
         yield path, root_file(name)
 
@@ -54,6 +56,11 @@ def on_config(config: Any) -> Any:
         reference.append({title: [f"reference/{folder}/index.md", *({Path(path).stem: path} for path in below)]})
     config["generated_pages"] = made
     return config
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Put what the cases rest on into the page that has a place for it."""
+    return markdown.replace(MARK, evidence())
 
 
 def on_files(files: Any, config: Any) -> Any:

@@ -44,14 +44,15 @@ def function_cases(kind: str, names: list[str], pattern: str | None = None) -> s
 
 
 def _section(found: Any, where: str) -> str:
-    rows = [[cell(case["name"]), _search(case), _outcome(case)] for case in found]
+    rows = [[cell(case["name"]), search(case), outcome(case)] for case in found]
     if not rows:
         return ""
     said = f"Each is a case of `{where}`, with its events, and runs in every way that a search can run."
     return "\n".join(["## What the tests pin", "", said, "", table(["rule", "search", "outcome"], rows), ""])
 
 
-def _search(case: dict[str, Any]) -> str:
+def search(case: dict[str, Any]) -> str:
+    """Return the search or expression of a case, for a table."""
     return code(_cut(" ".join(str(case.get("expression") or case.get("spl") or "").split())))
 
 
@@ -59,7 +60,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
-def _outcome(case: dict[str, Any]) -> str:
+def outcome(case: dict[str, Any]) -> str:
+    """Return what comes out of a case, for a table."""
     if "error" in case:
         error = case["error"]
         return ": ".join(filter(None, [error.get("type", "error"), cell(_cut(error.get("message") or "…"))]))

@@ -201,3 +201,16 @@ def test_site_builds(tmp_path: Path) -> None:
     build.build(config.load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path), strict=True))
     for page in tmp_path.rglob("*.html"):
         assert not re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="https?://', page.read_text("utf-8")), page
+
+
+def test_evidence_comes_from_the_cases() -> None:
+    """The table of what cases rest on counts each case once, and the page of measured rules has each that was measured."""
+    evidence = importlib.import_module("evidence")
+    known = list(evidence.known())
+    numbers = [int(each.replace(",", "")) for each in re.findall(r"\*\*([\d,]+)\*\*", evidence.evidence())]
+    assert sum(numbers) == len(known)
+    assert evidence.MARK in (DOCS / "faithful.md").read_text("utf-8")
+    page = generated()["reference/measured.md"]
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| rule")]
+    searches = [case for _, _, case in known if "spl" in case or "expression" in case]
+    assert len(rows) == sum(evidence.confidence(case) != "documented" for case in searches)
