@@ -10,14 +10,21 @@ from typing import Any
 from reference_cases import CASES, cases, outcome, search
 from reference_text import cell, table
 
-from splmini.bench import CONFIDENCES
+import splmini
+
+CONFIDENCES = splmini.bench.CONFIDENCES
 
 MARK = "<!-- evidence -->"
 """Where in a page the table stands."""
 
 KINDS = {
-    "commands": "commands", "eval": "eval functions", "stats": "stats functions", "search": "the search language",
-    "macros": "macros", "errors": "what is refused", "knowledge": "fields of logs",
+    "commands": "commands",
+    "eval": "eval functions",
+    "stats": "stats functions",
+    "search": "the search language",
+    "macros": "macros",
+    "errors": "what is refused",
+    "knowledge": "fields of logs",
 }
 
 
@@ -50,9 +57,10 @@ def measured_page() -> str:
     parts = [
         "# What was measured",
         "",
-        "The cases of `tests/cases` that rest on more than a page of Splunk's documentation: what a Splunk of the version",
-        "named was seen to answer and, behind that, what its users report, with the answer that they show. "
-        "[How faithful](../faithful.md) says what that is worth, [On a real Splunk](../guides/verify.md) how to add to it.",
+        "The cases of `tests/cases` that rest on something else than a page of Splunk's documentation: what a Splunk",
+        "of the version named was seen to answer and, behind that, what users report, with the answer that they show.",
+        "[How faithful](../faithful.md) says what that is worth, [On a real Splunk](../guides/verify.md) how to add to",
+        "it.",
     ]
     for wanted, title in (("measured", "Measured on a Splunk"), ("reported", "Reported by its users")):
         rows = [

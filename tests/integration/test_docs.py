@@ -204,7 +204,7 @@ def test_site_builds(tmp_path: Path) -> None:
 
 
 def test_evidence_comes_from_the_cases() -> None:
-    """The table of what cases rest on counts each case once, and the page of measured rules has each that was measured."""
+    """The table of what cases rest on counts each case once; the page of measured rules has each that was measured."""
     evidence = importlib.import_module("evidence")
     known = list(evidence.known())
     numbers = [int(each.replace(",", "")) for each in re.findall(r"\*\*([\d,]+)\*\*", evidence.evidence())]
