@@ -26,7 +26,7 @@ from splmini.operators import (
     union,
     unknown,
 )
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command, find_command
 from splmini.values import json
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
@@ -137,9 +137,15 @@ class _FieldLoop:
     def pipeline(self, match: FieldMatch) -> tree.Pipeline:
         """Return the template filled for a field."""
         try:
-            return _parsed(templates.substitute(self.template.text, match.tokens(self.tokens)))
+            filled = _parsed(templates.substitute(self.template.text, match.tokens(self.tokens)))
         except SplError as error:
             raise _template_error(error, self.template) from None
+        for each in filled.commands[:1]:
+            spec = find_command(each.name)
+            if spec is not None and spec.generating:
+                message = f"'{each.name}' makes its own rows: foreach runs commands over the results."
+                raise _template_error(SplError(message, name=each.name), self.template)
+        return filled
 
     def run(self, rows: Batch, available: list[str], ctx: RunContext) -> Iterator[Batch]:
         """Run the template for each field over some rows."""

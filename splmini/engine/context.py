@@ -20,7 +20,7 @@ from splmini.errors import LimitExceeded, SourceMap, Span
 from splmini.language import parser, tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import ALL, Dataset, Fields, Implied, Message, Row, Stream, Table, Value
-from splmini.plan.build import Builder
+from splmini.plan.build import Builder, ignores_rows
 from splmini.plan.optimize import optimize
 from splmini.values import regex, times
 
@@ -162,9 +162,10 @@ class Run:
     # ---- pipelines and expressions -----------------------------------------------------------------------------
 
     def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
-        """Run another pipeline over the same events; or, with `rows`, over those rows."""
+        """Run another pipeline over the same events; or, with `rows`, over those rows, unless it makes its own."""
         if rows is not None:
-            return execute(self.builder.rows_plan(pipeline), self, rows, needed)
+            operators = self.builder.rows_plan(pipeline)
+            return execute(operators, self, None if operators and ignores_rows(operators[0]) else rows, needed)
         operators = self.builder.build(pipeline)
         return execute(optimize(operators) if self.optimized else operators, self, None, needed)
 

@@ -88,12 +88,7 @@ def generated(operators: SequenceOf[Operator], run: Run, needed: Fields) -> Stre
 def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields) -> Stream:
     if isinstance(operator, Generating):
         assert stream is not None
-        if operator.follows is None:
-            raise ArgumentError(
-                f"'{operator.name}' makes its own rows: it has to be the first command of a search.",
-                name=operator.name,
-                span=operator.span,
-            )
+        assert operator.follows is not None, operator.name
         return _timed(operator.name, operator.follows(stream, run), run)
     given = _given(stream, operator)
     if isinstance(operator, Partial):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 
 from splmini import compiler, registry
-from splmini.errors import SplError, UnsupportedFeature
+from splmini.errors import ArgumentError, SplError, UnsupportedFeature
 from splmini.language import parser, tree
 from splmini.operators import ALL, Fields, Generating, Operator, Sequence, Streaming, union
 from splmini.plan.scan import scan, time_terms
@@ -41,6 +41,12 @@ class Builder:
             operator = self.command(node)
             if index == 0 and not isinstance(operator, Generating):
                 operators.append(scan(time_terms(getattr(operator, "predicate", None))))
+            elif index > 0 and ignores_rows(operator):
+                raise ArgumentError(
+                    f"'{operator.name}' makes its own rows: it has to be the first command of a search.",
+                    name=operator.name,
+                    span=node.span,
+                )
             operators.append(operator)
             declared = union(declared, operator.writes) if isinstance(operator, (Streaming, Sequence)) else ALL
         if not operators:
@@ -52,7 +58,7 @@ class Builder:
         return operators
 
     def rows_plan(self, pipeline: tree.Pipeline) -> list[Operator]:
-        """Compile a pipeline that runs on given rows (appendpipe): a leading scan is left out."""
+        """Compile a pipeline that runs on given rows (appendpipe, foreach): a leading scan is left out."""
         operators = self.build(pipeline)
         return operators[1:] if operators[0].name == "scan" else operators
 
@@ -108,6 +114,11 @@ class Builder:
     def has_handler(self, name: str) -> bool:
         """Say whether the caller serves a command."""
         return name in self.handlers
+
+
+def ignores_rows(operator: Operator) -> bool:
+    """Say whether an operator makes its rows whatever stands before it."""
+    return isinstance(operator, Generating) and operator.follows is None
 
 
 def _text_and_offset(group: tree.Group | tree.Word) -> tuple[str, int]:
