@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from splmini.commands._table_rules import TableRules, read_rules
 from splmini.commands.arguments.reading import fail, field_names, read, reading
+from splmini.commands.stats import hoisted
 from splmini.errors import KnowledgeError, Span, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, unknown
@@ -67,8 +68,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     else the first without numbers that is followed by a line of as many columns. Columns are separated by tabs or two
     and more blanks, or, where those do not give as many columns as names, by single blanks, the last column taking the
     rest. Other characters in names become `_`. `fields` limits the columns; `filter` keeps the rows that hold one of
-    the texts. `forceheader` counts the lines that are not empty. `_raw` of a new result is its row; with
-    `copyattrs=f` it has no other field of its event, not even `_time`. With `rmorig=f` the event follows its rows.
+    the texts; options may follow the lists. `forceheader` counts the lines that are not empty. `_raw` of a new result
+    is its row; with `copyattrs=f` it has no other field of its event, not even `_time`. With `rmorig=f` the event
+    follows its rows.
 
     `conf` names a stanza of the apps' multikv.conf, which says where the sections of the table begin and end and how
     their lines are cut; its `_align_` is UnsupportedFeature.
@@ -77,7 +79,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     A *multivalue* `_raw` does not occur: it is one text.
     """
-    arguments = read(node, OPTIONS, clauses=("fields", "filter"), takes=())
+    arguments = read(hoisted(node, "fields", "filter"), OPTIONS, clauses=("fields", "filter"), takes=())
     conf, own = arguments.given.get("conf"), [name for name in _OF_TABLES if name in arguments.given]
     if conf is not None and own:
         fail(node, f"{own[0]} does not go with conf=.", arguments.given[own[0]])

@@ -91,14 +91,14 @@ def read_grouping(node: tree.Command, scope: BuildScope, options: dict[str, Opti
     return arguments, grouping
 
 
-def hoisted(node: tree.Command) -> tree.Command:
-    """Return the command with the options of its by-clause moved to its arguments."""
+def hoisted(node: tree.Command, *keywords: str) -> tree.Command:
+    """Return the command with the options of its by-clause, or of other clauses, moved to its arguments."""
     args: list[tree.Node] = []
     for argument in node.args:
-        if isinstance(argument, tree.Clause) and argument.keyword == "by":
+        if isinstance(argument, tree.Clause) and argument.keyword in (keywords or ("by",)):
             options = [item for item in argument.items if isinstance(item, tree.Option)]
             fields = tuple(item for item in argument.items if not isinstance(item, tree.Option))
-            args += [tree.Clause("by", fields, span=argument.span), *options]
+            args += [tree.Clause(argument.keyword, fields, span=argument.span), *options]
         else:
             args.append(argument)
     return tree.Command(node.name, tuple(args), span=node.span)

@@ -312,6 +312,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     aggregations, prefixes = without_prefixes(node, arguments.positional)
     prefixes |= by.prefixes
     measures = read_measures(node, aggregations, scope, by.fields)
+    _check_fields(node, measures, aggregations)
     check_place(node, arguments, scope, measures)
     dataset, where = read_from(node, arguments), where_of(arguments, scope)
     needed = fields_needed(measures, by.fields)
@@ -340,3 +341,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         points=terms if prefixes else None,
     )
     return generating(node, arguments, create, read_rows, reading)
+
+
+def _check_fields(node: tree.Command, measures: tuple[Measure, ...], aggregations: list[tree.Node]) -> None:
+    """Check that each function but count takes one field: no expression, no wildcard, not every field."""
+    for measure, written in zip(measures, aggregations, strict=True):
+        if measure.field is None and (measure.expression is not None or measure.formula is not None):
+            fail(node, "The functions of tstats take a field, no expression.", written, "Use stats behind it.")
+        if measure.wild:
+            fail(node, f"{measure.function} of tstats takes one field, named in full.", written)
