@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from splmini.commands.arguments.reading import fail, one_field, read, reading
 from splmini.language import tree
-from splmini.operators import Batch, Operator, RunContext, Streaming
+from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, Streaming, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each result to use; 0 uses all.")}
@@ -28,8 +28,9 @@ OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each re
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Give one result for each value of a multivalue field, with all other fields copied.
 
-    *Null*: a result without the field is removed, as in Splunk; `fillnull` before it keeps such results. Splunk cuts
-    the result at `max_mem_usage_mb`; here it is expanded as a stream, and nothing is cut.
+    *Null*: a result without the field is removed, as in Splunk; `fillnull` before it keeps such results. Where no
+    result has the field, and no command before names it as its own, all pass. Splunk cuts the result at
+    `max_mem_usage_mb`; here it is expanded as a stream, and nothing is cut.
     """
     arguments = read(node, OPTIONS)
     name = one_field(arguments)
@@ -37,27 +38,67 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     if limit < 0:
         fail(node, "mvexpand needs a limit of 0 or more.", arguments.given["limit"])
 
-    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
-        def mvexpand(batch: Batch) -> Batch:
-            expanded: Batch = []
-            for row in batch:
-                values = row.get(name)
-                if values is None:
-                    continue
-                if not isinstance(values, list):
-                    expanded.append(row)
-                    continue
-                for value in values[:limit] if limit else values:
-                    copy = dict(row)
-                    copy[name] = value
-                    expanded.append(copy)
-            return expanded
+    expand = _expansion(name, limit)
+    if scope.declared is not None and name not in scope.declared:
+        return _where_found(node, name, expand)
 
-        return mvexpand
+    def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
+        return expand
 
     return Streaming(
         name="mvexpand",
         bind=bind,
+        requires=reading(frozenset({name})),
+        writes=frozenset({name}),
+        node=node,
+        span=node.span,
+    )
+
+
+def _expansion(name: str, limit: int) -> Callable[[Batch], Batch]:
+    """Return the function that expands the rows of a batch, and leaves out those without the field."""
+
+    def mvexpand(batch: Batch) -> Batch:
+        expanded: Batch = []
+        for row in batch:
+            values = row.get(name)
+            if values is None:
+                continue
+            if not isinstance(values, list):
+                expanded.append(row)
+                continue
+            for value in values[:limit] if limit else values:
+                copy = dict(row)
+                copy[name] = value
+                expanded.append(copy)
+        return expanded
+
+    return mvexpand
+
+
+def _where_found(node: tree.Command, name: str, expand: Callable[[Batch], Batch]) -> Operator:
+    """Expand a field that nobody declared: where no row has it, the rows pass as they are."""
+
+    def run(stream: Stream, ctx: RunContext) -> Stream:
+        def batches() -> Iterator[Batch]:
+            held: list[Row] = []
+            for batch in stream.batches:
+                ctx.check(len(held))
+                if not any(name in row for row in batch):
+                    held.extend(batch)
+                    continue
+                yield expand(batch)
+                yield from map(expand, stream.batches)
+                return
+            if held:
+                ctx.message("warn", "mvexpand", f"No result has the field '{name}'.", node.span)
+                yield from batched(held)
+
+        return Stream(batches(), stream.columns)
+
+    return Sequence(
+        name="mvexpand",
+        run=run,
         requires=reading(frozenset({name})),
         writes=frozenset({name}),
         node=node,

@@ -9,6 +9,7 @@ from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
 from splmini.registry import BuildScope, Example, command
+from splmini.values.keyvalue import clean_key
 
 
 @command(
@@ -22,6 +23,9 @@ from splmini.registry import BuildScope, Example, command
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Set fields of all results to texts; values that are there are replaced.
 
+    Names are cleaned as those that come from events are: other characters than letters and digits become `_`, and
+    leading ones go.
+
     *Null* fields get the text as well; a *multivalue* field is replaced by the one text.
     """
     arguments = read(node, {}, takes=(), any_option=True)
@@ -30,7 +34,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         text = text_of(option.value)
         if text is None:
             fail(node, "setfields takes texts.", option.value)
-        values[option_name(option)] = text
+        name = clean_key(option_name(option))
+        if not name:
+            fail(node, f"'{option.written}' holds no letter to name a field.", option)
+        values[name] = text
     if not values:
         fail(node, 'setfields needs <field>="<string>".')
 
