@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cached_property
+from itertools import count as counting
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -256,10 +257,13 @@ def text_of(record: bytes) -> str:
         return record.decode("utf-8", "backslashreplace")
 
 
-def parse_records(block: Block, records: list[bytes], report: Report) -> list[Row]:
-    """Parse records into events, count what was malformed, and put on what the caller said about them."""
+def parse_records(
+    block: Block, records: list[bytes], report: Report, given: Mapping[int, Row] | None = None
+) -> list[Row]:
+    """Parse records into events, count what was malformed, and put on what the caller said about them; `given` are
+    fields of single records, by their position."""
     parser = find_reader(block.reader)
-    parse = parser.parse
+    parse = _giving(parser.parse, given) if given else parser.parse
     events: list[Row] = []
     for number, record in enumerate(records, block.number):
         try:
@@ -279,6 +283,21 @@ def parse_records(block: Block, records: list[bytes], report: Report) -> list[Ro
         report.inferred.update(block.inferred)
     block.inferred.clear()
     return finish(events, block.settings, report)
+
+
+def _giving(parse: Callable[[bytes, Block], Any], given: Mapping[int, Row]) -> Callable[[bytes, Block], Any]:
+    """Make a reader's `parse`, called for one record after the other, add the fields that are given for some."""
+    position = counting()
+
+    def parse_and_add(record: bytes, block: Block) -> Any:
+        fields = given.get(next(position))
+        event = parse(record, block)
+        if fields is not None and event is not None:
+            for row in event if isinstance(event, list) else [event]:
+                row.update(fields)
+        return event
+
+    return parse_and_add
 
 
 def _mixed(block: Block, records: list[bytes], rows: list[Row | None], report: Report) -> list[Row]:
@@ -305,15 +324,15 @@ def _malformed(
     return {"_raw": text_of(record)}
 
 
-def carry_times(events: list[Row]) -> None:
-    """Give each event without a time that of the one before it."""
-    previous = None
+def carry_times(events: list[Row], previous: float | None = None) -> float | None:
+    """Give each event without a time that of the one before it; return the last one."""
     for event in events:
         moment = event.get("_time")
         if moment is None and previous is not None:
             event["_time"] = previous
         else:
             previous = moment
+    return previous
 
 
 def finish(events: list[Row], settings: Settings, report: Report) -> list[Row]:

@@ -29,9 +29,9 @@ def clean_key(name: str) -> str:
 
 # ---- pairs that are found by themselves ----------------------------------------------------------------------------
 
-_NAME = r"[A-Za-z0-9_][\w.:\-]{0,255}"
+_NAME = r"[A-Za-z0-9_][\w.\-]{0,255}"
 _VALUE_BARE = rf"[^\s,;&|']*(?:'(?!{_NAME}=)[^\s,;&|']*)*"
-_KEY = rf"(?<![\w.:\-])({_NAME})="
+_KEY = rf"(?<![\w.\-])({_NAME})="
 _PAIR = re.compile(rf"""{_KEY}(?:"([^"]*)"|'(?!{_NAME}=)([^']*)'|({_VALUE_BARE}))""")
 _PAIR_ESCAPED = re.compile(rf"""{_KEY}(?:"((?:[^"\\]|\\.)*)"|'(?!{_NAME}=)((?:[^'\\]|\\.)*)'|({_VALUE_BARE}))""")
 _ESCAPE = re.compile(r"\\([\"\\])")

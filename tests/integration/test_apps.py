@@ -543,7 +543,7 @@ def test_provenance(env: Any) -> None:
 @pytest.mark.parametrize(
     ("sourcetype", "text", "expected"),
     [
-        ("vendor:broken", "<1>one\ncont card=123\n<2>two\n", ["<1>one\ncont card=XXXX", "<2>two"]),
+        ("vendor:broken", "<1>one\ncont card=123\n<2>two\n", ["<1>one\ncont card=XXXX", "<2>two\n"]),
         ("vendor:broken", "<1>" + "x" * 60, ["<1>" + "x" * 37]),
         ("vendor:merged", "head\nBEGIN a\nb\nBEGIN c\n", ["head", "BEGIN a\nb", "BEGIN c"]),
         (

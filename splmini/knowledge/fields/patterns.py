@@ -41,7 +41,10 @@ _PAIR = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+?)::("(?:[^"\\]|\\.)*"|[^\s]*)')
 
 
 def parse_format(text: str) -> list[tuple[Template, Template]]:
-    """Parse a search-time FORMAT: pairs `name::value`, each side a text, `$n`, or one in double quotes."""
+    """Parse a search-time FORMAT: pairs `name::value`, each side a text, `$n`, or one in double quotes.
+
+    `$0` is what the key held before, which of a field of search time is nothing.
+    """
     return [(_template(name), _template(value.rstrip(","))) for name, value in _PAIR.findall(text)]
 
 
@@ -49,7 +52,7 @@ def _template(text: str) -> Template:
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     parts = [int(part[1:]) if re.fullmatch(r"\$\d+", part) else part for part in re.split(r"(\$\d+)", text) if part]
-    return Template(tuple(parts))
+    return Template(tuple(part for part in parts if part != 0))
 
 
 # ---- modular regular expressions -----------------------------------------------------------------------------------

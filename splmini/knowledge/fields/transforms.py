@@ -342,7 +342,8 @@ def _columns(options: Options, delimiters: str, fields: list[str], wanted: Names
 
 
 def _delimited_pairs(options: Options, sets: list[str], wanted: Names) -> Apply:
-    put = _putter(options, wanted)
+    """Names and values out of a text: Splunk 10.4.0 was seen to leave out empty ones though KEEP_EMPTY_VALS is set."""
+    put = _putter(replace(options, keep_empty=False), wanted)
     pairs = delimited_pairs(*sets[:2])
 
     def extract(row: Row, given: Container[str]) -> None:

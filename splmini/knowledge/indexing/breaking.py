@@ -29,6 +29,16 @@ MAX_EVENTS = 256
 
 
 @dataclass(frozen=True)
+class Cut:
+    """What a piece of text was cut into: its events, those of them that lost text to TRUNCATE, and where what is left
+    begins."""
+
+    events: list[str]
+    truncated: frozenset[int]
+    rest: int
+
+
+@dataclass(frozen=True)
 class Breaking:
     """How the raw text of a source is cut into events."""
 
@@ -45,41 +55,45 @@ class Breaking:
     time: TimeRule
 
     def events(self, text: str) -> Iterator[str]:
-        """Yield the events of a whole text: broken, merged, cut to TRUNCATE bytes, edited; blank ones are left out."""
-        for event in self.cut(text, final=True)[0]:
+        """Yield the events of a whole text: broken, cut to TRUNCATE bytes, merged, edited; blank ones are left out."""
+        for event in self.cut(text, final=True).events:
             for edit in self.edits:
                 event = edit(event)
             if event.strip():
                 yield event
 
-    def cut(self, text: str, final: bool) -> tuple[list[str], int]:
-        """Break and merge a piece of text; return the events, not edited, and where what is left begins.
+    def cut(self, text: str, final: bool) -> Cut:
+        """Break and merge a piece of text into events, not edited.
 
         Unless the piece is the `final` one, its last event may go on in the next piece, and is left.
         """
-        lines = list(self._lines(text))
-        if not final and lines:
-            open_line = lines.pop()
-            starts = [start for start, _ in lines] + [open_line[0]]
+        spans = list(self._lines(text))
+        starts = [start for start, _ in spans]
+        if final or not spans:
+            starts.append(len(text))
         else:
-            starts = [start for start, _ in lines] + [len(text)]
-        if not self.merge:
-            events = [text[start:end] for start, end in lines]
-            return [self._shortened(event) for event in events if event.strip()], starts[len(lines)]
-        groups = self._merged([text[start:end] for start, end in lines])
-        if not final and groups:
+            spans.pop()
+        lines = [self._shortened(text[start:end]) for start, end in spans]
+        shortened = [len(line) < end - start for line, (start, end) in zip(lines, spans, strict=True)]
+        groups = self._merged(lines) if self.merge else [[line] for line in lines]
+        if self.merge and not final and groups:
             groups.pop()
-        events, used = [], 0
+        events: list[str] = []
+        truncated: set[int] = set()
+        used = 0
         for group in groups:
-            used += len(group)
             event = "\n".join(group)
             if event.strip():
-                events.append(self._shortened(event))
-        return events, starts[used]
+                if any(shortened[used : used + len(group)]):
+                    truncated.add(len(events))
+                events.append(event)
+            used += len(group)
+        return Cut(events, frozenset(truncated), starts[used])
 
     def _lines(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where lines begin and end. A match of LINE_BREAKER ends one: what its first group matched goes, or
-        the leftmost group that matched anything; where none did, the break is in front of the match."""
+        the leftmost group that matched anything; where none did, the break is in front of the match. What stands
+        behind the last match is a line, with the line end that may be in it."""
         start = 0
         for match in self.breaker.finditer(text):
             low, high = _between(match, self.breaker.groups)
@@ -87,15 +101,14 @@ class Breaking:
                 continue
             yield start, low
             start = high
-        end = len(text.rstrip("\r\n"))
-        if end > start:
-            yield start, end
+        if len(text) > start:
+            yield start, len(text)
 
     def _merged(self, lines: Iterable[str]) -> list[list[str]]:
         events: list[list[str]] = []
         held = False
         for line in lines:
-            if events and (not held or self._may_end(events[-1])) and self._breaks(events[-1], line):
+            if events and (not held or self._must_end(events[-1])) and self._breaks(events[-1], line):
                 events.append([line])
                 held = False
             elif events:
@@ -106,29 +119,29 @@ class Breaking:
                 held = True
         return events
 
-    def _may_end(self, event: list[str]) -> bool:
-        """Say whether an event ends though MUST_NOT_BREAK_AFTER matched in it."""
-        return len(event) >= self.max_lines or (
+    def _must_end(self, event: list[str]) -> bool:
+        """Say whether an event ends, whatever the next line is: MAX_EVENTS lines were added to its first one, or
+        MUST_BREAK_AFTER matches its last one."""
+        return len(event) > self.max_lines or (
             self.must_after is not None and self.must_after.search(event[-1]) is not None
         )
 
     def _breaks(self, event: list[str], line: str) -> bool:
-        last = event[-1]
-        if self.must_after is not None and self.must_after.search(last):
+        """Say whether an event begins with this line. Where no setting says before what alone one begins, each line
+        is one; only there MUST_NOT_BREAK_BEFORE was seen to matter (Splunk 10.4.0)."""
+        if self._must_end(event):
             return True
-        if len(event) >= self.max_lines:
-            return True
-        if self.not_before is not None and self.not_before.search(line):
-            return False
         if self.only_before is not None:
             return self.only_before.search(line) is not None
-        return self.before_date and self.time.of_text(line, timezone.utc) is not None
+        if self.before_date:
+            return self.time.of_text(line, timezone.utc) is not None
+        return self.not_before is None or self.not_before.search(line) is None
 
-    def _shortened(self, event: str) -> str:
-        if self.truncate <= 0 or len(event) * 4 <= self.truncate:
-            return event
-        data = event.encode("utf-8", "replace")
-        return event if len(data) <= self.truncate else data[: self.truncate].decode("utf-8", "ignore")
+    def _shortened(self, line: str) -> str:
+        if self.truncate <= 0 or len(line) * 4 <= self.truncate:
+            return line
+        data = line.encode("utf-8", "replace")
+        return line if len(data) <= self.truncate else data[: self.truncate].decode("utf-8", "ignore")
 
 
 def _between(match: regex.Match, groups: int) -> tuple[int, int]:
@@ -136,14 +149,20 @@ def _between(match: regex.Match, groups: int) -> tuple[int, int]:
         low, high = match.span(group)
         if low >= 0:
             return low, high
-    return (match.start(), match.start()) if groups else match.span()
+    return match.start(), match.start()
+
+
+def line_breaker(text: str | None) -> regex.Pattern:
+    """Return the LINE_BREAKER of a setting; one that captures nothing does not count (Splunk 10.4.0)."""
+    own = _pattern(text)
+    return own if own is not None and own.groups else regex.compile(LINE_BREAKER)
 
 
 def breaking(settings: Mapping[str, str]) -> Breaking:
     """Read the settings of a stanza that cut raw text; what is no regular expression does not count."""
     edits = [settings[key] for key in sorted(settings) if key.startswith("SEDCMD") and settings[key]]
     return Breaking(
-        _pattern(settings.get("LINE_BREAKER")) or regex.compile(LINE_BREAKER),
+        line_breaker(settings.get("LINE_BREAKER")),
         as_bool(settings.get("SHOULD_LINEMERGE"), True),
         _pattern(settings.get("BREAK_ONLY_BEFORE")),
         as_bool(settings.get("BREAK_ONLY_BEFORE_DATE"), True),

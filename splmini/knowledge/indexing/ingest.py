@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.errors import LimitExceeded
 from splmini.events._framing import LINES
-from splmini.events._reader import GIVEN, Block, Reader, Report, Settings, finish, parse_records
+from splmini.events._reader import GIVEN, Block, Reader, Report, Settings, carry_times, finish, parse_records
 from splmini.events._times import recognise
 from splmini.knowledge.conf import as_bool
 from splmini.knowledge.fields.autokv import json_fields
 from splmini.knowledge.fields.steps import Names, text_of
-from splmini.knowledge.indexing.breaking import Breaking, breaking, has_header, header_events
+from splmini.knowledge.indexing.breaking import Breaking, breaking, has_header, header_events, line_breaker
 from splmini.knowledge.indexing.charsets import codec_of
 from splmini.knowledge.indexing.content_rules import sourcetype_by_rule
 from splmini.knowledge.indexing.indextime import IndexTime, index_time
@@ -65,10 +65,17 @@ _ONE_LINE = frozenset(
 _HEADER_SETTINGS = (
     "FIELD_NAMES",
     "FIELD_DELIMITER",
+    "FIELD_QUOTE",
     "HEADER_FIELD_LINE_NUMBER",
+    "HEADER_FIELD_DELIMITER",
+    "HEADER_FIELD_QUOTE",
+    "HEADER_FIELD_ACCEPTABLE_SPECIAL_CHARACTERS",
     "FIELD_HEADER_REGEX",
+    "MISSING_VALUE_REGEX",
     "PREAMBLE_REGEX",
 )
+TRUNCATED = {"meta": "truncated"}
+"""The indexed field of an event that lost text to TRUNCATE."""
 _EXPORTS = frozenset({"stash", "json", "csv"})
 """Formats whose events may say what they are."""
 _HEADER_KINDS = frozenset({"csv", "tsv", "psv", "field_delimiter"})
@@ -98,14 +105,16 @@ class Ingest:
 
     # ---- events --------------------------------------------------------------------------------------------------
 
-    def apply(self, events: list[Row], settings: Settings) -> list[Row]:
-        """Do to events that were just read what Splunk does before they are in the index."""
+    def apply(self, events: list[Row], settings: Settings, times: dict[Any, float] | None = None) -> list[Row]:
+        """Do to events that were just read what Splunk does before they are in the index; `times` hold the last time
+        that was found in each source, from one batch to the next."""
         rules, named = self._rules, settings.sourcetype is not None
         if self._idle and not named and not self._changes(events):
             for event in events:
                 event.pop(GIVEN, None)
             return events
         done: list[Row] | None = None
+        times = {} if times is None else times
         for number, event in enumerate(events):
             host = event.get("host") if self._by_host else None
             key = (event.get("source"), event.get("sourcetype"), host, named)
@@ -121,7 +130,7 @@ class Ingest:
                 continue
             if done is None:
                 done = events[:number]
-            done.extend(self._done(event, rule, settings))
+            done.extend(self._done(event, rule, settings, times))
         return events if done is None else done
 
     def _changes(self, events: list[Row]) -> bool:
@@ -152,13 +161,18 @@ class Ingest:
             return None
         return Rule(time_rule(values) if ours else None, steps, assigned)
 
-    def _done(self, event: Row, rule: Rule, settings: Settings) -> list[Row]:
+    def _done(self, event: Row, rule: Rule, settings: Settings, times: dict[Any, float]) -> list[Row]:
+        """Do to an event what its rule says; where the rule finds no time in it, it has that of the event before it
+        of its source, which `times` hold."""
         if rule.sourcetype is not None:
             event["sourcetype"] = rule.sourcetype
         if rule.time is not None:
+            source = event.get("source")
             moment = _time_of(event, rule.time, settings)
             if moment is not None:
-                event["_time"] = moment
+                event["_time"] = times[source] = moment
+            elif source in times and not rule.time.off:
+                event["_time"] = times[source]
         return self._stepped(event, rule) if rule.steps else [event]
 
     def _stepped(self, event: Row, rule: Rule) -> list[Row]:
@@ -236,11 +250,13 @@ class Ingest:
             return None
         values = self.knowledge.plain_settings(self.knowledge.props.at_index(source, sourcetype, settings.host or ""))
         if has_header(values):
-            own = values["INDEXED_EXTRACTIONS"].strip().lower() in _HEADER_KINDS and _says_header(values)
+            kind = values["INDEXED_EXTRACTIONS"].strip().lower()
+            own = kind in _HEADER_KINDS and (reader.name != "csv" or _says_header(values))
             return _WithHeader(values, settings).read if own else None
         if reader.name == "csv" or not any(values.get(key) for key in _BREAK_SETTINGS) or _one_line(values, reader):
             return None
-        return _Broken(breaking(values), reader, settings).read
+        remembering = replace(settings, ingest=_OneFile(self))
+        return _Broken(breaking(values), reader, remembering).read
 
 
 def _loaded(apps: tuple[Any, ...]) -> Ingest:
@@ -258,7 +274,8 @@ def _one_line(values: dict[str, str], reader: Reader) -> bool:
     """Say whether the settings make each line an event. The reader of text may join lines, so it is told not to."""
     if as_bool(values.get("SHOULD_LINEMERGE"), True):
         return False
-    return values.get("LINE_BREAKER", "") in _ONE_LINE and reader.name != "text"
+    breaker = values.get("LINE_BREAKER", "")
+    return (breaker in _ONE_LINE or not line_breaker(breaker).groups) and reader.name != "text"
 
 
 def _time_of(event: Row, rule: TimeRule, settings: Settings) -> float | None:
@@ -269,6 +286,18 @@ def _time_of(event: Row, rule: TimeRule, settings: Settings) -> float | None:
     if not all(name in event for name in rule.fields):
         row = {**(json_fields(text_of(event["_raw"]), Names(frozenset(rule.fields))) or {}), **event}
     return rule.of_row(row, zone, settings.now)
+
+
+@dataclass
+class _OneFile:
+    """The `Ingest` of one file, whose batches follow each other."""
+
+    ingest: Ingest
+    times: dict[Any, float] = field(default_factory=dict)
+
+    def apply(self, events: list[Row], settings: Settings) -> list[Row]:
+        """Do to events what Splunk does before they are in the index."""
+        return self.ingest.apply(events, settings, self.times)
 
 
 @dataclass
@@ -283,17 +312,19 @@ class _Broken:
         """Yield batches of events."""
         state = self.reader.start(head, self.settings) if self.reader.start else None
         decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-        number, text = 1, ""
+        number, text, last = 1, "", None
         while True:
             piece = file.read(PIECE)
             text += decoder.decode(piece, not piece)
-            events, rest = self.rule.cut(text, final=not piece or len(text) > LONGEST)
-            text = text[rest:]
-            if events:
+            cut = self.rule.cut(text, final=not piece or len(text) > LONGEST)
+            text = text[cut.rest :]
+            if cut.events:
                 block = Block(b"", self.reader.name, self.settings, state, number)
-                records = [event.encode("utf-8") for event in events]
+                records = [event.encode("utf-8") for event in cut.events]
                 number += len(records)
-                yield parse_records(block, records, report)
+                rows = parse_records(block, records, report, dict.fromkeys(cut.truncated, TRUNCATED))
+                last = carry_times(rows, last)
+                yield rows
             if not piece:
                 return
 

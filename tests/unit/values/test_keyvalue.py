@@ -30,7 +30,8 @@ FOUND: dict[str, tuple[str, dict[str, bool], list[tuple[str, str]]]] = {
         [("cmd", "powershell -enc AA=="), ("note", "echo x y=1"), ("z", "1")],
     ),
     "an apostrophe is part of a name": ("name=O'Brien b=1", {}, [("name", "O'Brien"), ("b", "1")]),
-    "names are as they are written": ("_a.b-c:d=1", {}, [("_a.b-c:d", "1")]),
+    "names are as they are written": ("_a.b-c=1", {}, [("_a.b-c", "1")]),
+    "a name begins behind a colon": ("ip:port=1.2.3.4 x::y=2", {}, [("port", "1.2.3.4"), ("y", "2")]),
 }
 
 
