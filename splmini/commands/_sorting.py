@@ -70,10 +70,11 @@ def _is_function(name: str) -> bool:
 def _key_parts(command: tree.Command, node: tree.Node) -> tuple[str, bool | None, str]:
     if isinstance(node, tree.Group) and node.name.strip("+-"):
         kind = node.name.lstrip("+-").lower()
-        if kind not in KINDS and _is_function(kind):  # the result of a function, by its name
-            return f"{node.name.lstrip('+-')}({node.text})", _sign(node.name), "auto"
         if kind not in KINDS:
-            fail(command, f"{command.name} cannot sort as '{kind}'.", node, did_you_mean(kind, KINDS))
+            slip = None if _is_function(kind) else did_you_mean(kind, KINDS)
+            if slip is not None:
+                fail(command, f"{command.name} cannot sort as '{kind}'.", node, slip)
+            return f"{node.name.lstrip('+-')}({node.text})", _sign(node.name), "auto"  # a name, such as sum(x), rate(%)
         name = node.text.strip().strip("\"'")
         return name, _sign(node.name), kind
     if isinstance(node, tree.Word):

@@ -52,9 +52,9 @@ def _is_keyword(node: tree.Node, *keywords: str) -> bool:
     return isinstance(node, tree.Word) and not node.quoted and node.text.lower() in keywords
 
 
-def _field(node: tree.Node) -> tree.Word | None:
-    """The field that a node names: a word, or `sum(x)` as the result of a function is named."""
-    if isinstance(node, tree.Group) and node.name and "(" not in node.text:
+def named_field(node: tree.Node) -> tree.Word | None:
+    """Return the field that a node names: a word, or `sum(x)` as the result of a function is named; else None."""
+    if isinstance(node, tree.Group) and node.name:
         return tree.Word(f"{node.name}({node.text})", span=node.span)
     return node if isinstance(node, tree.Word) else None
 
@@ -65,13 +65,14 @@ def joined_renames(nodes: Nodes, clauses: tuple[str, ...], command: str) -> Node
     index = 0
     while index < len(nodes):
         node = nodes[index]
-        if _is_keyword(node, "as") and result and _field(result[-1]) is not None:
+        if _is_keyword(node, "as") and result and named_field(result[-1]) is not None:
             after = nodes[index + 1] if index + 1 < len(nodes) else None
-            if not isinstance(after, tree.Word) or _is_keyword(after, *clauses):
+            alias = None if after is None or _is_keyword(after, *clauses) else named_field(after)
+            if alias is None:
                 raise SplSyntaxError(f"A new name is missing after 'as' in {command}.", name=command, span=node.span)
-            source = _field(result.pop())
+            source = named_field(result.pop())
             assert source is not None
-            result.append(tree.Rename(source, after, span=Span(source.span.start, after.span.end)))
+            result.append(tree.Rename(source, alias, span=Span(source.span.start, alias.span.end)))
             index += 2
         else:
             result.append(node)

@@ -349,7 +349,9 @@ class AggregationRules(ExpressionRules, SharedRules):
         return tree.Clause("where", (called, *words, *options), span=_span(keyword, children[-1]))
 
     def by_field(self, children: Children) -> tree.Node:
-        return _word(children[0])
+        token = children[0]
+        name, bracket, rest = token.partition("(") if token.type == "BY_FIELD" else ("", "", "")
+        return tree.Group(rest[:-1], name, span=_span(token)) if bracket else _word(token)
 
 
 def _aggregation(name: str, arguments: tuple[tree.Node, ...], span: Span) -> tree.Aggregation:

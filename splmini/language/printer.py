@@ -268,7 +268,7 @@ def _quoted_name(name: str) -> str:
     return quote(name) if any(character in name for character in '|[]`"') else quote_single(name)
 
 
-_PLAIN_TARGET = re.compile(r"[^\s\"'=,()<>!\[\]|{}`]+")
+_PLAIN_TARGET = re.compile(r"(?:[^\s\"'=,()<>!\[\]|{}`]|\([^\s\"'=,()<>!\[\]|{}`]*\))+")
 
 # ---- aggregation and arguments -------------------------------------------------------------------------------------
 

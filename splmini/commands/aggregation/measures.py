@@ -13,6 +13,7 @@ from splmini.commands.arguments.reading import fields_read
 from splmini.errors import ArgumentError, UnknownFunction
 from splmini.functions.stats import find_function
 from splmini.language import tree
+from splmini.language.clauses import named_field
 from splmini.operators import ALL, Fields, union
 from splmini.registry import BuildScope, StatsFunction
 from splmini.values import wildcards
@@ -286,15 +287,16 @@ def by_fields(nodes: Iterable[tree.Node], command: tree.Command) -> tuple[str, .
     """Return the names of a by-clause; wildcards are refused, as they are in Splunk."""
     names: dict[str, None] = {}
     for node in nodes:
-        if not isinstance(node, tree.Word):
+        word = named_field(node)
+        if word is None:
             raise ArgumentError(f"Expected a field name, not '{node}'.", name=command.name, span=node.span)
-        if wildcards.has_wildcard(node.text) and not node.quoted:
+        if wildcards.has_wildcard(word.text) and not word.quoted:
             raise ArgumentError(
                 "A by-clause takes no wildcards.", name=command.name, span=node.span, hint="Name each field."
             )
-        if node.text in names and command.name in _STRICT:
-            raise ArgumentError(f"The by-clause names '{node.text}' twice.", name=command.name, span=node.span)
-        names[node.text] = None
+        if word.text in names and command.name in _STRICT:
+            raise ArgumentError(f"The by-clause names '{word.text}' twice.", name=command.name, span=node.span)
+        names[word.text] = None
     return tuple(names)
 
 

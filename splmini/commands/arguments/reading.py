@@ -25,6 +25,7 @@ from splmini import compiler
 from splmini.commands.arguments.options import convert
 from splmini.errors import ArgumentError, Span, did_you_mean
 from splmini.language import tree
+from splmini.language.clauses import named_field
 from splmini.operators import Fields, union
 from splmini.registry import OptionSpec
 from splmini.values import wildcards
@@ -123,16 +124,9 @@ def read(
             result.positional.append(argument)
     if takes is not None:
         if tree.Group not in takes:
-            result.positional = [_named_like_a_call(argument) for argument in result.positional]
+            result.positional = [named_field(argument) or argument for argument in result.positional]
         result.need(*takes)
     return result
-
-
-def _named_like_a_call(node: tree.Node) -> tree.Node:
-    """Return `sum(x)` as the word that it is to a command that takes field names; other nodes as they are."""
-    if isinstance(node, tree.Group) and node.name:
-        return tree.Word(f"{node.name}({node.text})", span=node.span)
-    return node
 
 
 def _take_option(result: Arguments, option: tree.Option, options: Mapping[str, OptionSpec], any_option: bool) -> None:
@@ -183,7 +177,7 @@ def repeated(words: Iterable[tree.Word]) -> tree.Word | None:
 
 def one_field(arguments: Arguments, what: str = "a field") -> str:
     """Return the single positional word of a command as a field name; anything else is an ArgumentError."""
-    arguments.positional = [_named_like_a_call(node) for node in arguments.positional]
+    arguments.positional = [named_field(node) or node for node in arguments.positional]
     arguments.need(tree.Word)
     if not arguments.words:
         arguments.fail(f"{arguments.command.name} needs {what}.")
