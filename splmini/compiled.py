@@ -14,6 +14,7 @@ from splmini.errors import SplError
 from splmini.language import parser
 from splmini.operators import Row, Stream
 from splmini.plan.optimize import optimize
+from splmini.registry import find_command
 from splmini.results import Results, View
 
 if TYPE_CHECKING:
@@ -201,27 +202,8 @@ class Search:
     @property
     def reads_elsewhere(self) -> bool:
         """Whether commands behind the first one, or subsearches, read the events too."""
-        return len(self._builder.built) > 1 or any(command.name in _READS_AGAIN for command in self.tree.commands[1:])
-
-
-_READS_AGAIN = frozenset(
-    {
-        "map",
-        "foreach",
-        "appendpipe",
-        "join",
-        "append",
-        "appendcols",
-        "union",
-        "multisearch",
-        "set",
-        "tstats",
-        "datamodel",
-        "from",
-        "savedsearch",
-        "pivot",
-    }
-)
+        behind = (find_command(command.name) for command in self.tree.commands[1:])
+        return len(self._builder.built) > 1 or any(spec is not None and spec.rereads for spec in behind)
 
 
 def _options(given: dict[str, Any]) -> tuple[RunOptions, dict[str, Any]]:

@@ -16,10 +16,6 @@ from splmini import registry
 if TYPE_CHECKING:
     from splmini.environment import Environment
 
-EVAL = frozenset({"eval", "where", "fieldformat", "eventstats", "streamstats"})
-"""Commands in which eval functions are offered; those in `eval(…)` of an aggregation are, too."""
-TABLES = frozenset({"lookup", "inputlookup", "outputlookup", "from"})
-MODELS = frozenset({"tstats", "datamodel", "from", "pivot"})
 RANK = {name: at for at, name in enumerate(("option", "value", "clause", "field", "function", "command", "macro"))}
 _WORD = re.compile(r"[\w.{}:@#\-]*$")
 _MADE = re.compile(
@@ -167,27 +163,27 @@ def _arguments(place: _Place, environment: Environment | None, fields: list[str]
             yield Completion(f"{name}=", place.start, "option", known.doc)
         for keyword in spec.clauses:
             yield Completion(keyword, place.start, "clause")
-        yield from _functions(place, spec.dialect)
+        yield from _functions(place, spec)
     for name in dict.fromkeys(fields):
         yield Completion(name, place.start, "field")
-    if environment is not None:
-        yield from _tables(place, environment)
+    if environment is not None and spec is not None:
+        yield from _tables(place, spec, environment)
 
 
-def _functions(place: _Place, dialect: str) -> Iterator[Completion]:
-    if dialect == "aggregation":
+def _functions(place: _Place, spec: registry.CommandSpec) -> Iterator[Completion]:
+    if spec.dialect == "aggregation":
         for name, function in registry.stats_functions().items():
             yield Completion(f"{name}(", place.start, "function", _line(function.doc))
     in_eval = re.search(r"\beval\s*\([^()]*$", place.before) is not None
-    if dialect == "expressions" or place.command in EVAL or in_eval:
+    if spec.dialect == "expressions" or "function" in spec.names or in_eval:
         for name, each in registry.eval_functions().items():
             yield Completion(f"{name}(", place.start, "function", _line(each.doc))
 
 
-def _tables(place: _Place, environment: Environment) -> Iterator[Completion]:
-    if place.command in TABLES:
+def _tables(place: _Place, spec: registry.CommandSpec, environment: Environment) -> Iterator[Completion]:
+    if "lookup" in spec.names:
         yield from (Completion(name, place.start, "lookup") for name in environment.lookups)
-    if place.command in MODELS:
+    if "datamodel" in spec.names:
         for model in environment.datamodels:
             yield Completion(model, place.start, "datamodel")
 

@@ -6,8 +6,8 @@ belong to the pipeline: an operator may change a row that it was given in place,
 that it passed on. Rows travel in batches (lists), never empty batches by need, of at most `BATCH_SIZE` rows.
 
 Four kinds of operator, four small dataclasses: `Streaming`, `Partial`, `Sequence`, `Generating`. The optimiser reads
-nothing but what they declare: `requires` (which fields are needed before, given those needed after), `columns` (what
-the column order becomes), and, for `Streaming`, `filters`, `writes` and `predicate`.
+nothing but what they declare, never which command they are of: `requires` (which fields are needed before, given those
+needed after), `columns` (what the column order becomes), and how a filter, a limit and a projection go through them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from splmini.errors import NOWHERE, Span
 
@@ -159,7 +159,19 @@ class Streaming:
     columns: Callable[[Columns], Columns] = _same_columns
     filters: bool = False
     predicate: tree.Node | None = None
+    dialect: Literal["search", "eval"] = "search"
+    """What kind of expression the predicate is."""
+    filter_by: Callable[[tree.Node], Streaming] | None = None
+    """The same filter with another predicate of its dialect; None where it has to stay where it stands."""
     writes: Fields = ALL
+    one_to_one: bool = False
+    """True where it gives one row for each row, whatever other rows there are."""
+    names_before: Callable[[frozenset[str]], Mapping[str, str] | None] | None = None
+    """What fields are called in front of it (rename); None where one of them does not come through it as it is."""
+    pure: bool = False
+    """True where it does nothing but set its fields: that it could fail at run time is no reason to run it."""
+    narrowed: Callable[[frozenset[str]], Streaming] | None = None
+    """Less of a pure operator, where only these fields are read behind it; some field that it writes is."""
     local: bool = False
     """True where it has to run in the calling process (handlers, tables that are written)."""
     node: tree.Node | None = None
@@ -198,7 +210,7 @@ class Partial:
 class Sequence:
     """Sees the rows in order, as one stream: sort, head, dedup, streamstats, transaction, append …
 
-    `limited` is a number of rows after which it asks for no more (head), for the optimiser. `writes` is as in
+    `limited` is the number of first rows that it gives, where it does nothing but that (head). `writes` is as in
     `Streaming`.
     """
 
@@ -206,6 +218,8 @@ class Sequence:
     run: Callable[[Stream, RunContext], Stream]
     requires: Callable[[Fields], Fields] = _everything
     limited: int | None = None
+    first: Callable[[int], Sequence] | None = None
+    """The same for a reader who takes no more than a number of its rows (sort); None where that makes no odds."""
     keeps_order: bool = True
     writes: Fields = ALL
     node: tree.Node | None = None
@@ -243,6 +257,8 @@ class Generating:
     generate: Callable[[RunContext, Fields], Stream]
     follows: Callable[[Stream, RunContext], Stream] | None = None
     reading: DatasetReading | None = None
+    dataset: bool = False
+    """True where it gives the events of a data model's dataset (from, datamodel): which it scans can be foreseen."""
     node: tree.Node | None = None
     span: Span = NOWHERE
 

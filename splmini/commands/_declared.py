@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from splmini.commands._about import documentation
+from splmini.commands.arguments.uses import SAME
 from splmini.registry import declare_command
 
 SEARCH_REFERENCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/"
@@ -64,6 +65,15 @@ _READ_AS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("join", {"clauses": ("where",)}),
     ("fit apply", {"renames": True, "clauses": ("from", "into", "by")}),
     ("foreach", {"raw_subsearch": True}),
+    ("sendemail", {"uses": SAME}),
+    ("audit", {"deprecated": "Search index=_audit instead."}),
+    ("crawl", {"deprecated": "It was removed; add inputs in the configuration."}),
+    ("createrss", {"deprecated": "Use an alert action instead."}),
+    ("input", {"deprecated": "Add inputs in the configuration."}),
+    ("overlap", {"deprecated": "It serves summary indexing scripts only."}),
+    ("runshellscript", {"deprecated": "Use a custom alert action instead."}),
+    ("script run", {"deprecated": "Write a custom search command instead."}),
+    ("tscollect", {"deprecated": "Accelerate a data model instead."}),
     (
         "makeresults gentimes metadata rest dbxquery loadjob eventcount dbinspect savedsearch datamodel typeahead "
         "walklex history audit pivot mpreview ldapsearch listmodels",
@@ -73,7 +83,7 @@ _READ_AS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 for _names, _settings in _READ_AS:
     for _name in _names.split():
-        DECLARED[_name] = _settings
+        DECLARED[_name] = DECLARED.get(_name, {}) | _settings
 
 
 def declare(name: str) -> None:

@@ -16,6 +16,7 @@ from splmini.values.numbers import to_number
     renames=True,
     category="streaming",
     syntax="accum FIELD [AS NEWFIELD]",
+    calculates=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Accum",
     examples=(
         Example("| accum v as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from splmini.commands.arguments.reading import read, reading
+from splmini.commands.arguments.uses import adding
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUses, command
 
 NAMES = ("info_min_time", "info_max_time", "info_sid", "info_search_time")
+
+
+def _made(command: tree.Command) -> Iterator[str]:
+    return iter(NAMES)
 
 
 @command(
     "addinfo",
     syntax="addinfo",
     category="streaming",
+    uses=FieldUses(after=adding(_made)),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Addinfo",
     examples=(
         Example("| addinfo | eval age=info_search_time-t", ({"t": 1699999990, "age": 10},), ({"t": 1699999990},)),

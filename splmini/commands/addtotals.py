@@ -39,6 +39,7 @@ EVENTS = ({"p": "A", "Q1": 12, "Q2": 14}, {"p": "B", "Q1": 14, "Q2": 11})
     options=OPTIONS,
     category="reporting",
     syntax="addtotals [row=BOOL] [col=BOOL] [fieldname=NAME] [labelfield=FIELD] [label=STRING] [FIELD ...]",
+    tabular=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Addtotals",
     examples=(
         Example("| addtotals fieldname=Sum", [{"p": "A", "Sum": 26}, {"p": "B", "Sum": 25}], EVENTS),

@@ -19,6 +19,8 @@ OPTIONS = {"run_in_preview": OptionSpec("bool", default=True, doc="Accepted; the
     options=OPTIONS,
     syntax="appendpipe [run_in_preview=<bool>] [<subpipeline>]",
     category="transforming",
+    rereads=True,
+    over_rows=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Appendpipe",
     examples=(
         Example(

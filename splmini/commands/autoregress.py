@@ -22,6 +22,7 @@ OPTIONS = {"p": OptionSpec("any", doc="How many rows back: a number, or a range 
     renames=True,
     category="streaming",
     syntax="autoregress FIELD [AS NEWFIELD] [p=INT[-INT]]",
+    calculates=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Autoregress",
     examples=(
         Example(

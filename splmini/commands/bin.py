@@ -9,6 +9,7 @@ from typing import Any
 from splmini.commands._spool import Spool
 from splmini.commands.aggregation import binning as _binning
 from splmini.commands.arguments.reading import fail, read, reading, renamed_field
+from splmini.commands.arguments.uses import ALIASED
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream, Streaming, appended
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -56,6 +57,7 @@ class Binning:
     syntax="bin [bins=<int>] [minspan=<span>] [span=<span>] [start=<num>] [end=<num>] [aligntime=<time>] "
     "<field> [AS <newfield>]",
     category="streaming",
+    uses=ALIASED,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Bin",
     examples=(
         Example("| bin _time span=5m", ({"_time": 1700006700},), ({"_time": 1700006701},)),
@@ -104,6 +106,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="bin",
+        one_to_one=True,
         bind=bind,
         requires=requires,
         columns=appended(target),

@@ -27,7 +27,7 @@ from splmini.commands.arguments.reading import Arguments, read
 from splmini.commands.stats import order_matters
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Chart, Example, command
 from splmini.values.numbers import to_number, to_text
 from splmini.values.sorting import auto_key
 
@@ -55,6 +55,9 @@ class Settings:
     category="transforming",
     syntax="chart [limit=N|topN|bottomN] [useother=BOOL] [usenull=BOOL] [sep=STRING] [format=STRING] [cont=BOOL] "
     "FUNCTION(FIELD) [AS NAME] ... [OVER ROW [span=SPAN]] [BY [ROW [span=SPAN]] COLUMN [where FUNCTION in topN]]",
+    chart=Chart("column", axis="first"),
+    reduces=True,
+    calculates=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Chart",
     examples=(
         Example(

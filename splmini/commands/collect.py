@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from splmini.commands.arguments.reading import fail, read
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -42,6 +43,7 @@ RAW_ONLY = ("addtime", "host", "marker", "source", "sourcetype", "uselb", "timef
     "[source=<string>] [sourcetype=<string>] [host=<string>] "
     "[marker=<string>] [output_format=(raw|hec)] [spool=<bool>] [file=<string>] [testmode=<bool>]",
     category="reporting",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Collect",
     examples=(Example("| stats count | collect index=summary", ({"count": 1},), ({"n": 1},)),),
 )

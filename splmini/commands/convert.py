@@ -10,6 +10,7 @@ from typing import Any
 
 from splmini.commands._spool import spooled
 from splmini.commands.arguments.reading import Arguments, FieldPatterns, fail, read, reading
+from splmini.commands.arguments.uses import ALIASED
 from splmini.errors import UnknownFunction, did_you_mean
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Stream, Streaming, appended
@@ -147,6 +148,7 @@ class Step:
     syntax="convert [timeformat=<string>] (auto|ctime|dur2sec|memk|mktime|mstime|none|num|rmcomma|rmunit)(<wc-field>) "
     "[AS <field>]...",
     category="streaming",
+    uses=ALIASED,
     source=SOURCE,
     examples=(
         Example(
@@ -208,6 +210,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     new = [step.alias for step in steps if step.alias is not None and "*" not in step.alias]
     return Streaming(
         name="convert",
+        one_to_one=True,
         bind=bind,
         requires=requires,
         columns=appended(*new),

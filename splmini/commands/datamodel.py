@@ -24,6 +24,8 @@ _STRINGS = ("search_string", "flat_string", "acceleration_search_string")
     generating=True,
     category="generating",
     syntax="datamodel [MODEL [DATASET [search | flat | acceleration_search]]] [strict_fields=BOOL]",
+    rereads=True,
+    names=frozenset({"datamodel"}),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
     examples=(Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),),
 )
@@ -73,4 +75,4 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             return dataset.rows(ctx, needed or dataset.summary_fields(), True, None, True)
         return dataset.rows(ctx, needed, mode == "search", None, strict)
 
-    return Generating(name="datamodel", generate=generate, node=node, span=node.span)
+    return Generating(name="datamodel", generate=generate, dataset=True, node=node, span=node.span)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from splmini.commands._sorting import read_sort_keys, sorted_rows
+from splmini.commands.arguments.notes import Notes, by_notes
 from splmini.commands.arguments.options import parse_int
 from splmini.commands.arguments.reading import fail, field_names, read, reading, repeated
+from splmini.commands.arguments.uses import SAME_OF_WORDS
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Stream, batched
 from splmini.operators import Sequence as SequenceOperator
@@ -21,6 +23,13 @@ OPTIONS = {
 }
 
 
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    options = {arg.name: getattr(arg.value, "text", "") for arg in node.args if isinstance(arg, tree.Option)}
+    names = [arg.text for arg in node.args if isinstance(arg, tree.Word) and not arg.text.isdigit()]
+    if options.get("keepempty", "f").lower() not in ("t", "true", "1"):
+        yield from by_notes(names, before, "a field is null")
+
+
 @command(
     "dedup",
     options=OPTIONS,
@@ -28,6 +37,8 @@ OPTIONS = {
     syntax="dedup [<count>] <field-list> [keepevents=<bool>] [keepempty=<bool>] [consecutive=<bool>] "
     "[sortby [+|-]<field>...]",
     category="dataset processing",
+    uses=SAME_OF_WORDS,
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Dedup",
     examples=(
         Example(

@@ -21,6 +21,7 @@ OPTIONS = {"p": OptionSpec("int", least=1, default=1, doc="How many rows back th
     renames=True,
     category="streaming",
     syntax="delta FIELD [AS NEWFIELD] [p=INT]",
+    calculates=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Delta",
     examples=(
         Example("| delta v as d", [{"v": 5, "d": None}, {"v": 3, "d": -2}], ({"v": 5}, {"v": 3})),

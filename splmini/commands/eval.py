@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from splmini.commands.arguments.notes import Notes, near_field
 from splmini.commands.arguments.reading import fail, fields_read, without
+from splmini.commands.arguments.uses import assignment_reads
 from splmini.compiler import is_boolean
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Streaming, union
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUse, FieldUses, Follow, Known, command
 from splmini.values.multivalue import first, from_list
 from splmini.values.numbers import to_text
+from splmini.values.wildcards import any_of
+
+
+def _makes(command: tree.Command) -> Iterator[FieldUse]:
+    for arg in command.args:
+        if isinstance(arg, tree.Assignment) and isinstance(arg.target, tree.FieldRef):
+            yield FieldUse(arg.target.name, arg.target)
+
+
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    if before is None or any(
+        isinstance(arg, tree.Assignment) and isinstance(arg.target, tree.Template) for arg in command.args
+    ):
+        return None
+    return before.plus(*(use.name for use in _makes(command)))
+
+
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    for arg in node.args:
+        if not isinstance(arg, tree.Assignment):
+            continue
+        name = str(arg.target.name if isinstance(arg.target, tree.FieldRef) else arg.target).strip("'\"")
+        if any(row.get(name) is not None for row in after):
+            continue
+        read = {each.name for each in tree.walk(arg.value) if isinstance(each, tree.FieldRef)}
+        lacking = sorted(each for each in read if all(row.get(each) is None for row in before))
+        near = "".join(near_field(each, before[0]) for each in lacking[:1])
+        why = f", as no row has {', '.join(lacking)}{near}" if lacking else ""
+        yield f"{name} is null in every row{why}"
 
 
 @command(
@@ -19,6 +51,9 @@ from splmini.values.numbers import to_text
     "expressions",
     syntax="eval <field>=<expression> [, <field>=<expression>]...",
     category="streaming",
+    names=frozenset({"function"}),
+    uses=FieldUses(reads=assignment_reads, makes=_makes, after=_after),
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eval",
     examples=(
         Example(
@@ -46,13 +81,32 @@ def streaming(assignments: Sequence[tree.Assignment], node: tree.Command) -> Str
     """Return the operator of checked assignments."""
     return Streaming(
         name="eval",
+        one_to_one=True,
+        pure=True,
         bind=binder(assignments),
         requires=requirement(assignments),
         columns=_columns(assignments),
         writes=_written(assignments),
+        narrowed=_narrowed(assignments, node),
         node=node,
         span=node.span,
     )
+
+
+def _narrowed(assignments: Sequence[tree.Assignment], node: tree.Command) -> Callable[[frozenset[str]], Streaming]:
+    """Leave out the assignments whose field nobody reads, before it is set again or at all."""
+
+    def narrowed(needed: frozenset[str]) -> Streaming:
+        kept: list[tree.Assignment] = []
+        after: Fields = needed
+        for each in reversed(assignments):
+            if not isinstance(each.target, tree.FieldRef) or after is None or any_of(after)(each.target.name):
+                kept.append(each)
+                after = requirement([each])(after)
+        kept.reverse()
+        return streaming(kept, replace(node, args=tuple(kept)))
+
+    return narrowed
 
 
 def checked(node: tree.Command, scope: BuildScope) -> tuple[tree.Assignment, ...]:

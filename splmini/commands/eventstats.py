@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from splmini.commands.aggregation.groups import Grouping, Groups, fields_needed
+from splmini.commands.arguments.uses import WITH_AGGREGATES
 from splmini.commands.stats import read_grouping
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, union
@@ -25,6 +26,9 @@ OPTIONS = {
     clauses=("by",),
     category="dataset processing",
     syntax="eventstats [allnum=BOOL] FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
+    names=frozenset({"function"}),
+    calculates=True,
+    uses=WITH_AGGREGATES,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eventstats",
     examples=(
         Example(

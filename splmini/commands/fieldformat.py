@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from splmini.commands.arguments.reading import fail, fields_read, reading
+from splmini.commands.arguments.uses import assignment_reads, unchanged
 from splmini.commands.eval import checked
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUses, command
 
 
 @command(
@@ -16,6 +17,8 @@ from splmini.registry import BuildScope, Example, command
     "expressions",
     syntax="fieldformat <field>=<expression>",
     category="streaming",
+    names=frozenset({"function"}),
+    uses=FieldUses(reads=assignment_reads, after=unchanged),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fieldformat",
     examples=(
         Example(

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, is_internal, limited_to, read, without
+from splmini.commands.arguments.uses import shown, shown_reads
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, RunContext, Streaming
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUse, FieldUses, Follow, Known, command
+from splmini.values.wildcards import any_of
+
+
+def _removes(command: tree.Command) -> bool:
+    return bool(command.args) and isinstance(command.args[0], tree.Word) and command.args[0].text == "-"
+
+
+def _reads(command: tree.Command) -> Iterator[FieldUse]:
+    yield from () if _removes(command) else shown_reads(command)
+
+
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    if not _removes(command):
+        kept = shown(command, before, follow)
+        internal = {"_time", "_raw"} if before is None or not before.reset else {"_time"} & before.names
+        return None if kept is None else kept.plus(*internal)
+    if before is None or not all(isinstance(arg, tree.Word) for arg in command.args):
+        return None
+    gone = any_of(use.name for use in shown_reads(command))
+    return Known(frozenset(name for name in before.names if not gone(name)), before.why, before.reset)
 
 
 @command(
     "fields",
     syntax="fields [+|-] <wc-field-list>",
     category="streaming",
+    keeps_chart=True,
+    uses=FieldUses(reads=_reads, after=_after),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fields",
     examples=(
         Example("| fields user, src*", ({"user": "a", "src_ip": "x"},), ({"user": "a", "src_ip": "x", "dest": "y"},)),
@@ -80,7 +103,13 @@ def _keep(node: tree.Command, names: Sequence[str]) -> Operator:
         return wild if patterns.has_wildcards else exact
 
     return Streaming(
-        name="fields", bind=bind, requires=limited_to([*names, "_*"]), columns=columns, node=node, span=node.span
+        name="fields",
+        one_to_one=True,
+        bind=bind,
+        requires=limited_to([*names, "_*"]),
+        columns=columns,
+        node=node,
+        span=node.span,
     )
 
 
@@ -112,6 +141,7 @@ def _remove(node: tree.Command, names: Sequence[str]) -> Operator:
 
     return Streaming(
         name="fields",
+        one_to_one=True,
         bind=bind,
         requires=requires,
         columns=columns,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from splmini.commands.arguments.reading import FieldPatterns, field_names, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, command
@@ -15,6 +16,7 @@ from splmini.registry import BuildScope, Example, command
     "filldown",
     syntax="filldown [<wc-field-list>]",
     category="dataset processing",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Filldown",
     examples=(
         Example("| filldown user", ({"user": "a"}, {"n": 1, "user": "a"}), ({"user": "a"}, {"n": 1})),

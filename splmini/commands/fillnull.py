@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from splmini.commands._spool import spooled
 from splmini.commands.arguments.reading import FieldPatterns, field_names, is_internal, read, reading
+from splmini.commands.arguments.uses import adding, shown_reads
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Scalar, Stream, Streaming, appended
 from splmini.operators import Sequence as SequenceOperator
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUses, OptionSpec, command
 
 OPTIONS = {"value": OptionSpec("string", default="0", doc="What to put where a field is null.")}
+
+
+def _filled(command: tree.Command) -> Iterator[str]:
+    return (use.name for use in shown_reads(command))
 
 
 @command(
@@ -19,6 +24,8 @@ OPTIONS = {"value": OptionSpec("string", default="0", doc="What to put where a f
     options=OPTIONS,
     syntax="fillnull [value=<string>] [<field-list>]",
     category="streaming",
+    keeps_chart=True,
+    uses=FieldUses(after=adding(_filled), fills=True),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fillnull",
     examples=(
         Example(
@@ -71,6 +78,7 @@ def _listed(node: tree.Command, names: Sequence[str], value: Scalar) -> Operator
 
     return Streaming(
         name="fillnull",
+        one_to_one=True,
         bind=bind,
         requires=reading(frozenset()),
         columns=appended(*names),

@@ -54,6 +54,7 @@ CHUNK = 50_000
     "[<template>] | foreach mode=(multivalue|json_array|auto_collections) <field> [itemstr=<string>] "
     "[iterstr=<string>] [<eval template>]",
     category="streaming",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Foreach",
     examples=(
         Example("| foreach n* [eval total=coalesce(total, 0)+<<FIELD>>]", ({"total": 3},), ({"n1": 1, "n2": 2},)),

@@ -16,6 +16,8 @@ _KINDS = ("datamodel", "inputlookup", "lookup", "savedsearch")
     generating=True,
     category="generating",
     syntax="from (datamodel | inputlookup | lookup | savedsearch)[:]NAME",
+    rereads=True,
+    names=frozenset({"lookup", "datamodel"}),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/From",
     examples=(Example("| from datamodel:Authentication.Authentication | stats count", [{"count": 0}]),),
 )
@@ -59,4 +61,4 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fields = list(table.fields)
         return Stream(batched(table.rows()), lambda: fields)
 
-    return Generating(name="from", generate=generate, node=node, span=node.span)
+    return Generating(name="from", generate=generate, dataset=True, node=node, span=node.span)

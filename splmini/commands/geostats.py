@@ -15,7 +15,7 @@ from splmini.commands.arguments.reading import Arguments, read
 from splmini.commands.stats import hoisted
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Chart, Example, OptionSpec, command
 from splmini.values.numbers import to_number
 
 OPTIONS = {
@@ -56,6 +56,7 @@ class Settings:
     syntax="geostats [latfield=FIELD] [longfield=FIELD] [outputlatfield=NAME] [outputlongfield=NAME] [globallimit=INT] "
     "[locallimit=INT] [binspanlat=NUM] [binspanlong=NUM] [maxzoomlevel=INT] [translatetoxy=BOOL] "
     "FUNCTION(FIELD) [AS NAME] ... [BY FIELD]",
+    chart=Chart("map"),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Geostats",
     examples=(
         Example(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from splmini.commands.arguments.options import convert, parse_int
 from splmini.commands.arguments.reading import Arguments, fail, fields_read, reading, span_of
+from splmini.commands.arguments.uses import SAME
 from splmini.compiler import as_truth
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Stream
@@ -25,6 +26,8 @@ OPTIONS = {
     any_option=True,
     syntax="head [<N> | (<eval-expression>)] [limit=<int>] [null=<bool>] [keeplast=<bool>]",
     category="streaming",
+    keeps_chart=True,
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Head",
     examples=(
         Example("| head 2", ({"n": 1}, {"n": 2}), ({"n": 1}, {"n": 2}, {"n": 3})),

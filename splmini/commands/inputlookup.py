@@ -27,6 +27,8 @@ OPTIONS = {
     generating=True,
     syntax="inputlookup [append=<bool>] [strict=<bool>] [start=<int>] [max=<int>] (<file> | <table>) [where <search>]",
     category="generating",
+    names=frozenset({"lookup"}),
+    reduces=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Inputlookup",
     examples=(
         Example(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from splmini.commands.arguments.reading import fail, one_field, read, reading
+from splmini.commands.arguments.uses import adding, option
 from splmini.errors import MissingDatabase, Span, UnsupportedFeature
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUses, OptionSpec, command
 from splmini.values.multivalue import first
 from splmini.values.networks import parse_address, parse_cidr
 from splmini.values.numbers import to_text
@@ -27,11 +28,17 @@ ALL_FIELDS = (*FIELDS, "Continent", "MetroCode", "Timezone")
 _CACHE = 65536
 
 
+def _made(command: tree.Command) -> Iterator[str]:
+    prefix = option(command, "prefix") or ""
+    return (prefix + name for name in ALL_FIELDS)
+
+
 @command(
     "iplocation",
     options=OPTIONS,
     syntax="iplocation [prefix=<string>] [allfields=<bool>] [lang=<string>] <ip-address-field>",
     category="streaming",
+    uses=FieldUses(after=adding(_made)),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Iplocation",
     examples=(Example("| iplocation ip", ({"ip": "10.0.0.1"},), ({"ip": "10.0.0.1"},)),),
 )
@@ -70,6 +77,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="iplocation",
+        one_to_one=True,
         bind=bind,
         requires=reading(frozenset({source})),
         columns=appended(*targets),

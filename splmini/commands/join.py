@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from splmini.commands.arguments.notes import Notes, counted
 from splmini.commands.arguments.reading import Arguments, field_names, read
-from splmini.commands.arguments.subsearches import all_columns, dataset, limited, one_subsearch
+from splmini.commands.arguments.subsearches import all_columns, dataset, gives_events, limited, one_subsearch
+from splmini.commands.arguments.uses import JOINED
 from splmini.language import tree
-from splmini.operators import Operator, Row, RunContext, Stream, batched
+from splmini.operators import Batch, Operator, Row, RunContext, Stream, batched
 from splmini.operators import Sequence as SequenceOperator
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, Hazard, OptionSpec, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
 
@@ -27,6 +29,17 @@ OPTIONS = {
 }
 
 
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    options = {arg.name: getattr(arg.value, "text", "") for arg in node.args if isinstance(arg, tree.Option)}
+    keys = [arg.text for arg in node.args if isinstance(arg, tree.Word)]
+    if options.get("type", "inner") != "inner" or not keys:
+        return
+    met = {tuple(map(str, (row.get(key) for key in keys))) for row in after}
+    missed = [row for row in before if tuple(map(str, (row.get(key) for key in keys))) not in met]
+    if missed:
+        yield f"{len(missed)} of {len(before)} rows met no row of the subsearch: {counted(keys, missed)}"
+
+
 @command(
     "join",
     options=OPTIONS,
@@ -35,6 +48,17 @@ OPTIONS = {
     "[<field-list> | left=<alias> right=<alias> where <alias>.<field>=<alias>.<field> ...] "
     "(<subsearch> | datamodel:<name> | savedsearch:<name> | inputlookup:<name>)",
     category="dataset processing",
+    rereads=True,
+    uses=JOINED,
+    hazards=(
+        Hazard(
+            "SPL401",
+            "The subsearch of '{name}' is cut at 50,000 rows and 60 seconds.",
+            "Aggregate both with one 'stats … by', use a lookup, or aggregate inside the subsearch.",
+            gives_events,
+        ),
+    ),
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Join",
     examples=(
         Example(

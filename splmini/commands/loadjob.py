@@ -24,6 +24,7 @@ OPTIONS = {
     syntax='loadjob (<sid> | savedsearch="<user>:<app>:<name>") [events=<bool>] [job_delegate=<string>] '
     "[artifact_offset=<int>] [ignore_running=<bool>]",
     category="generating",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Loadjob",
     examples=(
         Example(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from splmini.commands.arguments.reading import read
+from splmini.commands.arguments.uses import SAME
 from splmini.commands.noop import unchanged
 from splmini.language import tree
 from splmini.operators import Operator
@@ -13,6 +14,7 @@ from splmini.registry import BuildScope, Example, command
     "localop",
     syntax="localop",
     category="streaming",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Localop",
     examples=(Example("| localop", ({"n": 1},), ({"n": 1},)),),
 )

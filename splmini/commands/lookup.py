@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from splmini.commands.arguments.notes import Notes, counted
 from splmini.commands.arguments.reading import fail, read, reading
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUse, FieldUses, Follow, Known, OptionSpec, command
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number
 
@@ -40,6 +41,33 @@ class Plan:
     time_field: str
 
 
+def _outputs(command: tree.Command) -> Iterator[FieldUse]:
+    """Yield the fields that a lookup names behind OUTPUT or OUTPUTNEW."""
+    for arg in command.args:
+        for item in arg.items if isinstance(arg, tree.Clause) and arg.keyword in ("output", "outputnew") else ():
+            word = item.alias if isinstance(item, tree.Rename) else item
+            if isinstance(word, tree.Word):
+                yield FieldUse(word.text, word)
+
+
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    if before is None or not any(isinstance(arg, tree.Clause) for arg in command.args):
+        return None
+    return before.plus(*(use.name for use in _outputs(command)))
+
+
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    keys = [
+        (item.alias if isinstance(item, tree.Rename) else item).text
+        for item in node.args[1:]
+        if isinstance(item, (tree.Word, tree.Rename))
+    ]
+    # a field that was there before and is overwritten was found, too
+    missed = [old for old, new in zip(before, after, strict=False) if new == old or len(new) < len(old)]
+    if missed:
+        yield f"{len(missed)} of {len(before)} rows found nothing in the lookup: {counted(keys, missed)}"
+
+
 @command(
     "lookup",
     options=OPTIONS,
@@ -49,6 +77,9 @@ class Plan:
     syntax="lookup [local=<bool>] [update=<bool>] [event_time_field=<field>] <table> (<column> [AS <field>])... "
     "[(OUTPUT|OUTPUTNEW) (<column> [AS <field>])...]",
     category="streaming",
+    names=frozenset({"lookup"}),
+    uses=FieldUses(makes=_outputs, lacking=_outputs, after=_after),
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Lookup",
     examples=(
         Example(
@@ -82,6 +113,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="lookup",
+        one_to_one=True,
         bind=bind,
         requires=reading(reads, () if plan.new_only else written or ()),
         writes=written,

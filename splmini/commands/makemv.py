@@ -7,6 +7,7 @@ from typing import Any
 
 from splmini.commands.arguments.options import check_regex
 from splmini.commands.arguments.reading import fail, is_internal, one_field, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -27,6 +28,7 @@ OPTIONS = {
     options=OPTIONS,
     syntax="makemv [delim=<string> | tokenizer=<regex>] [allowempty=<bool>] [setsv=<bool>] <field>",
     category="streaming",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Makemv",
     examples=(
         Example('| makemv delim="," to', ({"to": ["a", "b"]},), ({"to": "a,,b"},)),
@@ -74,6 +76,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="makemv",
+        one_to_one=True,
+        pure=True,
         bind=bind,
         requires=reading(frozenset({name})),
         writes=frozenset({name}),

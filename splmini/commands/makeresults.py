@@ -38,6 +38,7 @@ LONGEST = 29_999
     syntax="makeresults [count=<int>] [annotate=<bool>] [splunk_server=<string>] [splunk_server_group=<string>] "
     "[format=csv|json data=<string>]",
     category="generating",
+    reduces=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Makeresults",
     examples=(
         Example("| makeresults count=2 | eval a=1", ({"_time": 1700000000, "a": 1}, {"_time": 1700000000, "a": 1})),

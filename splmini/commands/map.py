@@ -28,6 +28,7 @@ _TOKEN = re.compile(r"\$([^$\s]+)\$")
     raw_subsearch=True,
     syntax="map (<saved search> | search=<string> | <subsearch>) [maxsearches=<int>]",
     category="dataset processing",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Map",
     examples=(
         Example(

@@ -29,6 +29,7 @@ _EVENTS = (
     generating=True,
     category="generating",
     syntax="mcatalog [prestats=BOOL] [append=BOOL] values(FIELD) [AS NAME] [WHERE SEARCH] [BY FIELD ...]",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mcatalog",
     examples=(
         Example(

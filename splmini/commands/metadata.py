@@ -28,6 +28,7 @@ OPTIONS = {
     generating=True,
     syntax="metadata type=(hosts|sources|sourcetypes) [index=<index>] [splunk_server=<name>]",
     category="generating",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Metadata",
     examples=(
         Example(

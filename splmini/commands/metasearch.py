@@ -20,6 +20,7 @@ FIELDS = ("host", "index", "source", "sourcetype", "splunk_server", "_time")
     generating=True,
     syntax="metasearch [<logical-expression>]",
     category="generating",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Metasearch",
     examples=(
         Example(

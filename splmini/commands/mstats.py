@@ -50,6 +50,8 @@ _EVENTS = (
     category="generating",
     syntax="mstats [prestats=BOOL] [append=BOOL] [fillnull_value=STRING] FUNCTION(METRIC | _value) [AS NAME] ... "
     "[chart=BOOL] [chart.limit=N] [chart.agg=FUNCTION] WHERE SEARCH [BY FIELD ...] [span=SPAN [every=SPAN]]",
+    rereads=True,
+    reduces=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mstats",
     examples=(
         Example(

@@ -14,6 +14,8 @@ from splmini.registry import BuildScope, Example, command
     syntax="multisearch <subsearch> <subsearch>...",
     category="generating",
     generating=True,
+    rereads=True,
+    tabular=False,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Multisearch",
     examples=(
         Example(

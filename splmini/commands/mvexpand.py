@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from splmini.commands.arguments.reading import fail, one_field, read, reading
+from splmini.commands.arguments.uses import SAME_OF_WORDS
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, Streaming, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -17,6 +18,7 @@ OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each re
     options=OPTIONS,
     syntax="mvexpand <field> [limit=<int>]",
     category="streaming",
+    uses=SAME_OF_WORDS,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mvexpand",
     examples=(
         Example("| mvexpand to", ({"n": 1, "to": "a"}, {"n": 1, "to": "b"}), ({"n": 1, "to": ["a", "b"]},)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from splmini.commands.arguments.reading import one_field, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.commands.mvcombine import Delimited
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
@@ -16,6 +17,7 @@ from splmini.values.multivalue import joined
     "nomv",
     syntax="nomv <field>",
     category="streaming",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Nomv",
     examples=(Example("| nomv to", ({"to": "a\nb"},), ({"to": ["a", "b"]},)),),
 )
@@ -37,5 +39,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return nomv
 
     return Streaming(
-        name="nomv", bind=bind, requires=reading(frozenset({name})), writes=frozenset({name}), node=node, span=node.span
+        name="nomv",
+        one_to_one=True,
+        pure=True,
+        bind=bind,
+        requires=reading(frozenset({name})),
+        writes=frozenset({name}),
+        node=node,
+        span=node.span,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from splmini.commands.arguments.reading import reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -15,6 +16,7 @@ from splmini.registry import BuildScope, Example, command
     any_option=True,
     syntax="noop [<option>=<value>]...",
     category="streaming",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Noop",
     examples=(Example("| noop search_optimization=false", ({"n": 1},), ({"n": 1},)),),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from splmini.commands.arguments.reading import fail, read
 from splmini.commands.arguments.subsearches import rows_of
+from splmini.commands.arguments.uses import SAME
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, Row, RunContext, Sequence, Stream, batched
@@ -31,6 +32,8 @@ OPTIONS = {
     syntax="outputcsv [append=<bool>] [create_empty=<bool>] [override_if_empty=<bool>] [dispatch=<bool>] "
     "[usexml=<bool>] [singlefile=<bool>] [<file>]",
     category="dataset processing",
+    tabular=True,
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputcsv",
     examples=(Example("| table n | outputcsv numbers", ({"n": 1},), ({"n": 1},)),),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from splmini.commands.arguments.reading import fail, read
 from splmini.commands.arguments.subsearches import rows_of
+from splmini.commands.arguments.uses import SAME
 from splmini.errors import UnknownLookup
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, batched
@@ -40,6 +41,8 @@ OPTIONS = {
     "[key_field=<field>] [allow_updates=<bool>] [createinapp=<bool>] [create_context=<context>] "
     "[output_format=<format>] (<file> | <table>)",
     category="dataset processing",
+    names=frozenset({"lookup"}),
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputlookup",
     examples=(Example("| table n | outputlookup numbers.csv", ({"n": 1},), ({"n": 1},)),),
 )

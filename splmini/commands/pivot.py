@@ -132,6 +132,8 @@ class _Pivot:
     "[SPLITCOL FIELD [PERIOD UNIT]] [FILTER FIELD (is | isNot | contains | doesNotContain | beginsWith | endsWith | "
     "isNull | isNotNull | = | != | < | <= | > | >=) VALUE] ... [LIMIT FIELD BY (TOP | BOTTOM) INT FUNCTION(FIELD)] ... "
     "[SORT INT FIELD [ASC | DESC]] [ROWSUMMARY BOOL] [COLSUMMARY BOOL] [SHOWOTHER BOOL] [NUMCOLS INT]",
+    rereads=True,
+    names=frozenset({"datamodel"}),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Pivot",
     examples=(Example("| pivot Authentication Authentication count(Authentication) AS total", [{"total": 0}]),),
 )

@@ -85,6 +85,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="rangemap",
+        one_to_one=True,
         bind=bind,
         requires=reading(frozenset({name}), ("range",)),
         columns=appended("range"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from splmini.commands.top import EVENTS, OPTIONS, TopState, operator_of, read_settings
 from splmini.language import tree
 from splmini.operators import Operator
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Chart, Example, command
 
 
 @command(
@@ -15,6 +15,8 @@ from splmini.registry import BuildScope, Example, command
     category="transforming",
     syntax="rare [N] [limit=INT] [countfield=NAME] [percentfield=NAME] [showcount=BOOL] [showperc=BOOL] "
     "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
+    chart=Chart("bar", axis="values"),
+    reduces=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rare",
     examples=(
         Example("| rare limit=1 s", [{"s": "z", "count": 1, "percent": "16.666667"}], EVENTS),

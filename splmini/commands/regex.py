@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from splmini.commands.arguments.notes import Notes, example
 from splmini.commands.arguments.options import check_regex, option_name, text_of
 from splmini.commands.arguments.reading import fail, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -17,11 +19,31 @@ _TWO_SIGNS = re.compile(r"[\w.{}-]*==|=", re.ASCII)
 """What an expression without quotation marks begins with where `==` was written, or `!==`."""
 
 
+def _patterns(command: tree.Command) -> list[tuple[str, tree.Word]]:
+    found = []
+    for arg in command.args:
+        if isinstance(arg, tree.Word):
+            found.append(("_raw", arg))
+        elif isinstance(arg, tree.Option) and isinstance(arg.value, tree.Word):
+            found.append((arg.written, arg.value))
+    return found
+
+
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    arg = node.args[0]
+    name = arg.written if isinstance(arg, tree.Option) else "_raw"
+    if not after:
+        yield f"no row satisfies it: {example(name, before[0])}"
+
+
 @command(
     "regex",
     any_option=True,
     syntax="regex [<field>=|<field>!=]<regex>",
     category="streaming",
+    uses=SAME,
+    patterns=_patterns,
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Regex",
     examples=(
         Example(r'| regex ip="^10\."', ({"ip": "10.1.2.3"},), ({"ip": "10.1.2.3"}, {"ip": "8.8.8.8"})),

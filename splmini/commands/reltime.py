@@ -61,6 +61,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="reltime",
+        one_to_one=True,
         bind=bind,
         requires=reading(frozenset(sources)),
         columns=appended(*targets),

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from splmini.commands.arguments.reading import FieldPatterns, fail, read
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, Row, RunContext, Streaming
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUses, Follow, Known, command
 from splmini.values.wildcards import has_wildcard, substitute
 
 Pair = tuple[str, str]
+
+
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    if before is None or not all(isinstance(arg, tree.Rename) for arg in command.args):
+        return None
+    names = set(before.names)
+    for arg in command.args:
+        if isinstance(arg, tree.Rename):
+            source, alias = arg.source.text, arg.alias.text
+            if has_wildcard(source):
+                names = {new if (new := substitute(source, alias, name)) is not None else name for name in names}
+            else:
+                names = (names - {source}) | {alias}
+    return Known(frozenset(names), before.why, before.reset)
 
 
 @command(
@@ -18,6 +32,8 @@ Pair = tuple[str, str]
     renames=True,
     syntax="rename <wc-field> AS <wc-field> [, <wc-field> AS <wc-field>]...",
     category="streaming",
+    keeps_chart=True,
+    uses=FieldUses(after=_after),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rename",
     examples=(
         Example(
@@ -69,10 +85,12 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="rename",
+        one_to_one=True,
         bind=bind,
         requires=_requires(pairs),
         columns=_columns(pairs),
         writes=None if wild else frozenset(name for pair in pairs for name in pair),
+        names_before=_names_before(pairs),
         node=node,
         span=node.span,
     )
@@ -144,6 +162,24 @@ def _before(needed: frozenset[str], source: str, alias: str) -> Fields:
         if origin is not None:
             found.add(origin)
     return frozenset(found)
+
+
+def _names_before(pairs: Sequence[Pair]) -> Callable[[frozenset[str]], Mapping[str, str] | None]:
+    def names_before(reads: frozenset[str]) -> Mapping[str, str] | None:
+        names = {name: name for name in reads}
+        for source, alias in reversed(pairs):
+            if has_wildcard(source):
+                return None
+            if source == alias:
+                continue
+            for name, now in names.items():
+                if now == alias:
+                    names[name] = source
+                elif now == source:
+                    return None
+        return names
+
+    return names_before
 
 
 def _columns(pairs: Sequence[Pair]) -> Callable[[Columns], Columns]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, command
@@ -18,6 +19,7 @@ from splmini.values.wildcards import has_wildcard, substitute
     "replace",
     syntax="replace <wc-string> WITH <wc-string> [, <wc-string> WITH <wc-string>]... [IN <field-list>]",
     category="streaming",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Replace",
     examples=(
         Example('| replace "* local" WITH "local *" IN host', ({"host": "local a"},), ({"host": "a local"},)),
@@ -72,6 +74,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="replace",
+        one_to_one=True,
         bind=bind,
         requires=reading(frozenset()),
         writes=frozenset(names) if exact else None,

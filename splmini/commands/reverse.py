@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from splmini.commands.arguments.reading import read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, command
@@ -14,6 +15,8 @@ from splmini.registry import BuildScope, Example, command
     "reverse",
     syntax="reverse",
     category="dataset processing",
+    keeps_chart=True,
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Reverse",
     examples=(Example("| reverse", ({"n": 2}, {"n": 1}), ({"n": 1}, {"n": 2})),),
 )

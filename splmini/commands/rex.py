@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from splmini.commands.arguments.notes import Notes, example
 from splmini.commands.arguments.options import at, check_regex
 from splmini.commands.arguments.reading import Arguments, fail, read, reading
+from splmini.commands.arguments.uses import option
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUse, FieldUses, Follow, Hazard, Known, OptionSpec, command
 from splmini.values import regex
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
@@ -25,11 +28,66 @@ OPTIONS = {
 }
 
 
+_GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
+
+
+def _patterns(command: tree.Command) -> list[tuple[str, tree.Word]]:
+    """The regular expression; none in sed mode, where it changes text."""
+    words = [arg for arg in command.args if isinstance(arg, tree.Word)]
+    sed = any(isinstance(arg, tree.Option) and arg.name == "mode" for arg in command.args)
+    return [] if sed or not words else [(option(command, "field") or "_raw", words[-1])]
+
+
+def _reads(command: tree.Command) -> Iterator[FieldUse]:
+    for arg in command.args:
+        if isinstance(arg, tree.Option) and arg.name == "field" and isinstance(arg.value, tree.Word):
+            yield FieldUse(arg.value.text, arg.value)
+
+
+def _makes(command: tree.Command) -> Iterator[FieldUse]:
+    for _, word in _patterns(command):
+        yield from (FieldUse(match.group(1), word) for match in _GROUP.finditer(word.text))
+
+
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    offset = option(command, "offset_field")
+    made = [*(use.name for use in _makes(command)), *([offset] if offset else [])]
+    return None if before is None else before.plus(*made)
+
+
+def _captures_nothing(
+    command: tree.Command, before: Sequence[tree.Command], behind: Sequence[tree.Command]
+) -> tree.Node | None:
+    words = [word for _, word in _patterns(command)]
+    if not words or option(command, "offset_field") or any(_GROUP.search(word.text) for word in words):
+        return None
+    return words[0]
+
+
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    for name, word in _patterns(node):
+        search = regex.compile(word.text).search
+        missed = [row for row in before if all(search(to_text(value)) is None for value in as_list(row.get(name)))]
+        if missed:
+            yield f"the pattern does not match in {len(missed)} of {len(before)} rows: {example(name, missed[0])}"
+
+
 @command(
     "rex",
     options=OPTIONS,
     syntax='rex [field=<field>] ("<regex>" [max_match=<int>] [offset_field=<field>]) | (mode=sed "<sed-expression>")',
     category="streaming",
+    uses=FieldUses(reads=_reads, makes=_makes, after=_after),
+    patterns=_patterns,
+    hazards=(
+        Hazard(
+            "SPL502",
+            "The expression has no named group, so rex extracts nothing.",
+            "Name a group: (?<field>…).",
+            _captures_nothing,
+        ),
+    ),
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rex",
     examples=(
         Example(r'| rex field=m "id=(?<id>\d+)"', ({"id": "42"},), ({"m": "id=42"},)),
@@ -85,7 +143,14 @@ def _sed(node: tree.Command, arguments: Arguments) -> Operator:
         return sed
 
     return Streaming(
-        name="rex", bind=bind, requires=reading(frozenset({name})), writes=frozenset({name}), node=node, span=node.span
+        name="rex",
+        one_to_one=True,
+        pure=True,
+        bind=bind,
+        requires=reading(frozenset({name})),
+        writes=frozenset({name}),
+        node=node,
+        span=node.span,
     )
 
 
@@ -117,6 +182,8 @@ def _extraction(node: tree.Command, arguments: Arguments) -> Operator:
     made = [*names, offsets] if offsets else names
     return Streaming(
         name="rex",
+        one_to_one=True,
+        pure=True,
         bind=bind,
         requires=reading(frozenset({source})),
         columns=appended(*made),

@@ -21,6 +21,7 @@ OPTIONS = {"nosubstitution": OptionSpec("bool", default=False, doc="Leave the $n
     generating=True,
     syntax="savedsearch <name> [<argument>=<value>...] [nosubstitution=<bool>]",
     category="generating",
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Savedsearch",
     examples=(
         Example(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from splmini.commands.arguments.uses import condition_reads, unchanged
 from splmini.compiler import fields_read, with_bounds
 from splmini.language import tree
 from splmini.operators import Batch, Fields, RunContext, Streaming, union
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUses, command
 
 
 @command(
@@ -15,6 +17,8 @@ from splmini.registry import BuildScope, Example, command
     "search",
     syntax="search <logical-expression>",
     category="streaming",
+    keeps_chart=True,
+    uses=FieldUses(reads=condition_reads, after=unchanged),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Search",
     examples=(
         Example(
@@ -79,12 +83,16 @@ def filter_by(expression: tree.Node, node: tree.Command) -> Streaming:
     def requires(after: Fields) -> Fields:
         return union(after, reads)
 
+    def filtered(other: tree.Node) -> Streaming:
+        return filter_by(other, replace(node, args=(other,)))
+
     return Streaming(
         name="search",
         bind=bind,
         requires=requires,
         filters=True,
         predicate=expression,
+        filter_by=filtered,
         writes=frozenset(),
         node=node,
         span=node.span,

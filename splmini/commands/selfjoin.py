@@ -24,6 +24,7 @@ OPTIONS = {
     options=OPTIONS,
     syntax="selfjoin [overwrite=<bool>] [max=<int>] [keepsingle=<bool>] <field-list>",
     category="dataset processing",
+    tabular=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Selfjoin",
     examples=(
         Example(

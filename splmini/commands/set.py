@@ -24,6 +24,8 @@ OPTIONS = {
     syntax="set (union|diff|intersect) <subsearch> <subsearch>",
     category="generating",
     generating=True,
+    rereads=True,
+    tabular=False,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Set",
     examples=(
         Example(

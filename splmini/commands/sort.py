@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence as SequenceOf
+from dataclasses import replace
 
 from splmini.commands._sorting import SortKey, read_sort_keys, sorted_rows
 from splmini.commands.arguments.options import parse_int
 from splmini.commands.arguments.reading import fail, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, Hazard, OptionSpec, command, find_command
 
 OPTIONS = {
     "limit": OptionSpec("int", doc="How many results to keep; 0 keeps all. The same as a number before the fields.")
 }
+
+
+def _cut_short(
+    command: tree.Command, before: SequenceOf[tree.Command], behind: SequenceOf[tree.Command]
+) -> tree.Node | None:
+    first = command.args[0] if command.args else None
+    counted = isinstance(first, tree.Option) and first.name in ("limit", "count")
+    counted = counted or (isinstance(first, tree.Word) and first.text.isdigit())
+    few = any(spec is not None and spec.reduces for spec in (find_command(each.name) for each in before))
+    used = any(spec is not None and spec.calculates for spec in (find_command(each.name) for each in behind))
+    return command if used and not few and not counted else None
 
 
 @command(
@@ -22,6 +35,11 @@ OPTIONS = {
     options=OPTIONS,
     syntax="sort [<count>] [+|-]<field> [, [+|-]<field>]... [d|desc]",
     category="dataset processing",
+    keeps_chart=True,
+    uses=SAME,
+    hazards=(
+        Hazard("SPL405", "'sort' without a count keeps only the first 10,000 rows.", "Write 'sort 0 …'.", _cut_short),
+    ),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sort",
     examples=(
         Example(
@@ -70,25 +88,16 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     return _sorting(node, tuple(keys), limit)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sort(Sequence):
-    """A sort; `limit` is how many rows it keeps (0: all; None: as many as the limits say)."""
+def _sorting(node: tree.Command, keys: tuple[SortKey, ...], limit: int | None) -> Sequence:
+    """Return the sort that keeps `limit` rows (0: all; None: as many as the limits say)."""
 
-    keys: tuple[SortKey, ...] = ()
-    limit: int | None = None
+    def first(count: int) -> Sequence:
+        if not count or (limit and limit <= count):
+            return sorting
+        numbered = limit is not None and isinstance(node.args[0], tree.Word)
+        args = [each for each in node.args[numbered:] if not isinstance(each, tree.Option)]
+        return _sorting(replace(node, args=(tree.Word(str(count)), *args)), keys, count)
 
-    def first(self, count: int) -> Sort:
-        """Return the same sort for a head behind it, which shows no more than `count` rows."""
-        assert isinstance(self.node, tree.Command)
-        if not count or (self.limit and self.limit <= count):
-            return self
-        numbered = self.limit is not None and isinstance(self.node.args[0], tree.Word)
-        args = [each for each in self.node.args[numbered:] if not isinstance(each, tree.Option)]
-        node = replace(self.node, args=(tree.Word(str(count)), *args))
-        return replace(_sorting(self.node, self.keys, count), node=node)
-
-
-def _sorting(node: tree.Command, keys: tuple[SortKey, ...], limit: int | None) -> Sort:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         count = ctx.limits.sort_maxcount if limit is None else limit
 
@@ -104,14 +113,14 @@ def _sorting(node: tree.Command, keys: tuple[SortKey, ...], limit: int | None) -
 
         return Stream(batched(rows()), stream.columns)
 
-    return Sort(
-        keys=keys,
-        limit=limit,
+    sorting = Sequence(
         name="sort",
         run=run,
+        first=first,
         requires=reading(frozenset(key.field for key in keys)),
         keeps_order=False,
         writes=frozenset(),
         node=node,
         span=node.span,
     )
+    return sorting

@@ -8,10 +8,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 from splmini.commands import _xml
+from splmini.commands.arguments.notes import Notes, example
 from splmini.commands.arguments.reading import fail, read, reading
+from splmini.commands.arguments.uses import option
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Streaming, appended, unknown
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUses, Follow, Known, OptionSpec, command
 from splmini.values import json
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
@@ -24,11 +26,25 @@ OPTIONS = {
 _STEP = re.compile(r"\{@([^{}]+)\}|\{(\d*)\}|\.?([^.{}]+)")
 
 
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    output = option(command, "output")
+    return before.plus(output) if before is not None and output else None
+
+
+def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
+    if after and all(len(new) <= len(old) for old, new in zip(before, after, strict=False)):
+        options = {arg.name: arg.value for arg in node.args if isinstance(arg, tree.Option)}
+        name = getattr(options.get("input"), "text", "_raw")
+        yield f"it found nothing in any row: {example(name, before[0])}"
+
+
 @command(
     "spath",
     options=OPTIONS,
     syntax="spath [input=<field>] [output=<field>] [[path=]<datapath>]",
     category="streaming",
+    uses=FieldUses(after=_after),
+    notes=_notes,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Spath",
     examples=(
         Example(
@@ -88,6 +104,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     return Streaming(
         name="spath",
+        one_to_one=True,
         bind=bind,
         requires=reading(frozenset({source})),
         columns=appended(output),
@@ -167,7 +184,13 @@ def _everything(node: tree.Command, source: str) -> Operator:
         return spath
 
     return Streaming(
-        name="spath", bind=bind, requires=reading(frozenset({source})), columns=unknown, node=node, span=node.span
+        name="spath",
+        one_to_one=True,
+        bind=bind,
+        requires=reading(frozenset({source})),
+        columns=unknown,
+        node=node,
+        span=node.span,
     )
 
 

@@ -10,6 +10,7 @@ from splmini.commands.aggregation.groups import Grouping, Groups, by_fields, fie
 from splmini.commands.aggregation.measures import Measure
 from splmini.commands.aggregation.slices import Rows
 from splmini.commands.arguments.reading import Arguments, read
+from splmini.commands.arguments.uses import AGGREGATED
 from splmini.commands.mvcombine import Delimited
 from splmini.functions.stats.chart import MARKER
 from splmini.language import tree
@@ -143,6 +144,9 @@ def order_matters(measures: Iterable[Measure]) -> bool:
     category="transforming",
     syntax="stats [allnum=BOOL] [delim=STRING] [partitions=INT] FUNCTION(FIELD) [AS NAME] ... "
     "[BY FIELD ... [dedup_splitvals=BOOL]]",
+    reduces=True,
+    calculates=True,
+    uses=AGGREGATED,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Stats",
     examples=(
         Example(

@@ -57,6 +57,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     written = () if all_required else (name,)  # where nothing is written the field keeps its value
     return Streaming(
         name="strcat",
+        one_to_one=True,
+        pure=True,
         bind=bind,
         requires=reading(fields, written),
         columns=appended(name),

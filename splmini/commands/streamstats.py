@@ -10,6 +10,7 @@ from typing import Any
 from splmini.commands.aggregation.groups import Grouping, Groups, Measure, fields_needed, make_column
 from splmini.commands.aggregation.slices import Source
 from splmini.commands.arguments.reading import Arguments, fields_read
+from splmini.commands.arguments.uses import WITH_AGGREGATES
 from splmini.commands.eventstats import first_keys
 from splmini.commands.stats import read_grouping
 from splmini.errors import ArgumentError
@@ -61,6 +62,9 @@ class Settings:
     syntax="streamstats [current=BOOL] [window=INT] [time_window=SPAN] [global=BOOL] [allnum=BOOL] "
     "[reset_on_change=BOOL] [reset_before=(EXPRESSION)] [reset_after=(EXPRESSION)] "
     "FUNCTION(FIELD) [AS NAME] ... [BY FIELD ...]",
+    names=frozenset({"function"}),
+    calculates=True,
+    uses=WITH_AGGREGATES,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Streamstats",
     examples=(
         Example("| streamstats sum(v) as total", [{"v": 5, "total": 5}, {"v": 3, "total": 8}], ({"v": 5}, {"v": 3})),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from splmini.commands.arguments.reading import FieldPatterns, fail, field_names, limited_to, read
+from splmini.commands.arguments.uses import shown, shown_reads
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Operator, RunContext, Sequence, Stream, Streaming, batched, exactly
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUses, command
 
 
 @command(
     "table",
     syntax="table <wc-field-list>",
     category="transforming",
+    uses=FieldUses(reads=shown_reads, after=shown),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Table",
     examples=(
         Example("| table user src*", ({"user": "a", "src_ip": "x"},), ({"src_ip": "x", "_time": 5, "user": "a"},)),

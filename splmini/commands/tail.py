@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from splmini.commands.arguments.options import parse_int
 from splmini.commands.arguments.reading import fail, read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, command
@@ -16,6 +17,8 @@ from splmini.registry import BuildScope, Example, command
     "tail",
     syntax="tail [<N>]",
     category="dataset processing",
+    keeps_chart=True,
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tail",
     examples=(Example("| tail 2", ({"n": 3}, {"n": 2}), ({"n": 1}, {"n": 2}, {"n": 3})),),
 )

@@ -31,7 +31,7 @@ from splmini.commands.stats import order_matters
 from splmini.errors import LimitExceeded
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched, union
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Chart, Example, OptionSpec, command
 from splmini.values import times
 from splmini.values.numbers import to_number, to_text
 
@@ -69,6 +69,9 @@ class Settings:
     syntax="timechart [span=SPAN] [bins=INT] [minspan=SPAN] [aligntime=TIME] [limit=N|topN|bottomN] [useother=BOOL] "
     "[usenull=BOOL] [cont=BOOL] [partial=BOOL] [fixedrange=BOOL] [sep=STRING] [format=STRING] "
     "FUNCTION(FIELD) [AS NAME] ... [BY FIELD [where FUNCTION in topN]]",
+    chart=Chart("line"),
+    reduces=True,
+    calculates=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Timechart",
     examples=(
         Example(

@@ -12,7 +12,7 @@ from splmini.commands.arguments.reading import read
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Columns, Fields, Operator, Row, RunContext, Sequence, Stream, batched
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Chart, Example, OptionSpec, command
 from splmini.values import times
 from splmini.values.numbers import to_number
 
@@ -83,6 +83,7 @@ class Settings:
     options=OPTIONS,
     category="reporting",
     syntax="timewrap SPAN [align=now|end] [series=relative|short|exact] [time_format=STRING]",
+    chart=Chart("line"),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Timewrap",
     examples=(
         Example(

@@ -13,7 +13,7 @@ from splmini.commands.arguments.reading import Arguments, read, repeated
 from splmini.commands.stats import hoisted
 from splmini.language import tree
 from splmini.operators import Columns, Fields, Operator, Partial, Row, RunContext, Stream, batched
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Chart, Example, OptionSpec, command
 from splmini.values.sorting import auto_key
 
 OPTIONS = {
@@ -48,6 +48,8 @@ class Settings:
     category="transforming",
     syntax="top [N] [limit=INT] [countfield=NAME] [percentfield=NAME] [showcount=BOOL] [showperc=BOOL] "
     "[useother=BOOL] [otherstr=STRING] FIELD ... [BY FIELD ...]",
+    chart=Chart("bar", axis="values"),
+    reduces=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Top",
     examples=(
         Example(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as SequenceOf
 from typing import Any
 
 from splmini.commands._transactions import Rules, Test, Transactions
 from splmini.commands.arguments.reading import Arguments, fail, field_names, read
 from splmini.commands.arguments.subsearches import rows_of
+from splmini.commands.arguments.uses import adding
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUses, Hazard, OptionSpec, command
 
 OPTIONS = {
     "name": OptionSpec("string", doc="A stanza of the apps' transactiontypes.conf, whose settings are the defaults."),
@@ -43,12 +45,36 @@ OPTIONS = {
 }
 
 
+def _made(command: tree.Command) -> Iterator[str]:
+    return iter(("duration", "eventcount", "closed_txn", "field_match_sum", "linecount"))
+
+
+_BOUNDS = frozenset({"maxspan", "maxpause", "startswith", "endswith", "maxevents"})
+
+
+def _unbounded(
+    command: tree.Command, before: SequenceOf[tree.Command], behind: SequenceOf[tree.Command]
+) -> tree.Node | None:
+    bounded = any(isinstance(arg, tree.Option) and arg.name in _BOUNDS for arg in command.args)
+    return None if bounded else command
+
+
 @command(
     "transaction",
     options=OPTIONS,
     syntax="transaction [<field-list>] [maxspan=<span>] [maxpause=<span>] [maxevents=<int>] [startswith=<filter>] "
     "[endswith=<filter>] [connected=<bool>] [unifyends=<bool>] [keeporphans=<bool>] [keepevicted=<bool>] [mvlist=…]",
     category="dataset processing",
+    calculates=True,
+    uses=FieldUses(after=adding(_made)),
+    hazards=(
+        Hazard(
+            "SPL403",
+            "'transaction' without maxspan or maxpause evicts what does not fit in memory.",
+            "Give maxspan= or maxpause=, or use 'stats … by'.",
+            _unbounded,
+        ),
+    ),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Transaction",
     examples=(
         Example(

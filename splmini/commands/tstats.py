@@ -13,6 +13,7 @@ from splmini.commands.aggregation.prefix import prefix_of, prefixed, without_pre
 from splmini.commands.aggregation.slices import Source
 from splmini.commands.arguments.options import convert
 from splmini.commands.arguments.reading import Arguments, fail, read
+from splmini.commands.arguments.uses import aggregated
 from splmini.commands.search import checked_search
 from splmini.commands.stats import order_matters
 from splmini.errors import UnsupportedFeature
@@ -29,7 +30,7 @@ from splmini.operators import (
     Stream,
     union,
 )
-from splmini.registry import BuildScope, Example, OptionSpec, command
+from splmini.registry import BuildScope, Example, FieldUses, Follow, Known, OptionSpec, command
 from splmini.values import times
 from splmini.values.numbers import to_number, to_text
 from splmini.values.wildcards import has_wildcard
@@ -269,6 +270,10 @@ def where_of(arguments: Arguments, scope: BuildScope) -> tree.Node | None:
     return checked_search(items[0] if len(items) == 1 else tree.And(tuple(items)), scope)
 
 
+def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    return None if before is not None and before.reset else aggregated(command, before, follow)
+
+
 @command(
     "tstats",
     "aggregation",
@@ -278,6 +283,10 @@ def where_of(arguments: Arguments, scope: BuildScope) -> tree.Node | None:
     category="generating",
     syntax="tstats [prestats=BOOL] [append=BOOL] [summariesonly=BOOL] [fillnull_value=STRING] "
     "FUNCTION(FIELD) [AS NAME] ... [FROM datamodel=MODEL[.DATASET]] [WHERE SEARCH] [BY FIELD ... [span=SPAN]]",
+    rereads=True,
+    names=frozenset({"datamodel"}),
+    reduces=True,
+    uses=FieldUses(after=_after),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tstats",
     examples=(
         Example(

@@ -24,6 +24,7 @@ OPTIONS = {
     syntax="union [maxtime=<num>] [maxout=<int>] [timeout=<num>] <dataset>...",
     category="dataset processing",
     generating=True,
+    rereads=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Union",
     examples=(Example("| union [search n=1] [search n=2]", ({"n": 1}, {"n": 2}), ({"n": 1}, {"n": 2})),),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from splmini.commands.arguments.reading import read
+from splmini.commands.arguments.uses import SAME
 from splmini.commands.dedup import hashable
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Sequence, Stream
@@ -15,6 +16,7 @@ from splmini.registry import BuildScope, Example, command
     "uniq",
     syntax="uniq",
     category="dataset processing",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Uniq",
     examples=(Example("| uniq", ({"a": 1}, {"a": 2}, {"a": 1}), ({"a": 1}, {"a": 1}, {"a": 2}, {"a": 1})),),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from splmini.commands.arguments.reading import fail, fields_read, reading
+from splmini.commands.arguments.uses import assignment_reads, unchanged
 from splmini.compiler import as_truth, static_type
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
-from splmini.registry import BuildScope, Example, command
+from splmini.registry import BuildScope, Example, FieldUses, command
 
 
 @command(
@@ -16,6 +18,9 @@ from splmini.registry import BuildScope, Example, command
     "expressions",
     syntax="where <eval-expression>",
     category="streaming",
+    keeps_chart=True,
+    names=frozenset({"function"}),
+    uses=FieldUses(reads=assignment_reads, after=unchanged),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Where",
     examples=(
         Example(
@@ -69,12 +74,17 @@ def keep_where(condition: tree.Node, node: tree.Command) -> Streaming:
 
         return where
 
+    def filtered(other: tree.Node) -> Streaming:
+        return keep_where(other, replace(node, args=(other,)))
+
     return Streaming(
         name="where",
         bind=bind,
         requires=reading(fields_read(condition)),
         filters=True,
         predicate=condition,
+        dialect="eval",
+        filter_by=filtered,
         writes=frozenset(),
         node=node,
         span=node.span,

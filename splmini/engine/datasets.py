@@ -70,7 +70,7 @@ def foreseen(run: Run, operators: Sequence[Operator], shared: Callable[[type[Run
     """Return what a command scans that makes rows from a data model (from, datamodel), seen by letting it do so with
     no events; nothing where that cannot be told."""
     first = operators[0]
-    if not isinstance(first, Generating) or first.name not in ("from", "datamodel"):
+    if not isinstance(first, Generating) or not first.dataset:
         return []
     watch: _Shared = shared(_Shared)
     try:

@@ -32,6 +32,7 @@ from splmini.operators import (
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.fields import required
 from splmini.plan.scan import Scan
+from splmini.registry import find_command
 
 
 class SweepRun(Run):
@@ -270,6 +271,7 @@ class _Test:
 def subsearches(pipeline: tree.Pipeline) -> Iterator[tree.Pipeline]:
     """Yield the pipelines in square brackets that read events, at any depth; those of appendpipe read rows."""
     for command in pipeline.commands:
-        for node in tree.walk(command) if command.name != "appendpipe" else ():
+        spec = find_command(command.name)
+        for node in tree.walk(command) if spec is None or not spec.over_rows else ():
             if isinstance(node, tree.Subsearch):
                 yield node.pipeline

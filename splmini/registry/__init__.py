@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from splmini.registry.command_table import (
     BuildScope,
+    Chart,
     CommandSpec,
+    Hazard,
     OptionSpec,
     command,
     command_names,
@@ -28,13 +30,21 @@ from splmini.registry.eval_table import (
 )
 from splmini.registry.shared import Example
 from splmini.registry.stats_table import Accumulator, StatsFunction, stats_function, stats_functions
+from splmini.registry.uses import DEFAULTS, FieldUse, FieldUses, Follow, Known
 
 __all__ = [
+    "DEFAULTS",
     "Accumulator",
     "BuildScope",
+    "Chart",
     "CommandSpec",
     "EvalFunction",
     "Example",
+    "FieldUse",
+    "FieldUses",
+    "Follow",
+    "Hazard",
+    "Known",
     "OptionSpec",
     "Scope",
     "StatsFunction",

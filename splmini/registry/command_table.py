@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from splmini.registry.shared import Example
+from splmini.registry.uses import OPAQUE, FieldUses
 
 if TYPE_CHECKING:
     from splmini.language import tree
-    from splmini.operators import Fields, Operator
+    from splmini.operators import Batch, Fields, Operator
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,33 @@ class BuildScope(Protocol):
 
 
 @dataclass(frozen=True)
+class Chart:
+    """How the results of a charting command are drawn: the kind of chart, and which columns label its axis (the time
+    where there is one, the first column, or those before the count)."""
+
+    kind: Literal["line", "column", "bar", "map"]
+    axis: Literal["time", "first", "values"] = "time"
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """What makes a command do less than its author expects: for the lint rule of that code.
+
+    `found(command, before, behind)` gives the node that has it, None where nothing has, told the commands before and
+    behind it; `{name}` in the texts is the command's name.
+    """
+
+    code: str
+    message: str
+    hint: str
+    found: Callable[[tree.Command, Sequence[tree.Command], Sequence[tree.Command]], tree.Node | None]
+
+
+def _no_patterns(command: tree.Command) -> Sequence[tuple[str, tree.Word]]:
+    return ()
+
+
+@dataclass(frozen=True)
 class CommandSpec:
     """A command. `dialect` names its grammar: search, expressions, aggregation, arguments, or `commands/NAME`.
 
@@ -87,6 +115,30 @@ class CommandSpec:
     examples: tuple[Example, ...] = ()
     generating: bool = False
     """True where it may be the first command after a leading pipe and makes its own rows."""
+    rereads: bool = False
+    """True where, behind other commands, it reads the run's events again, by itself or in a subsearch."""
+    over_rows: bool = False
+    """True where its subsearch works on the rows before it (appendpipe), not on events."""
+    tabular: bool | None = None
+    """Whether its results are a table; None: where it is transforming or generating."""
+    chart: Chart | None = None
+    """How its results are drawn, where they are shown as a chart, too."""
+    keeps_chart: bool = False
+    """True where the results of a charting command before it are still what is drawn."""
+    names: frozenset[Literal["function", "lookup", "datamodel"]] = frozenset()
+    """What its arguments may name besides fields."""
+    uses: FieldUses = OPAQUE
+    reduces: bool = False
+    """True where it gives few rows, however many there were."""
+    calculates: bool = False
+    """True where it works out something over the rows before it, so that it matters whether all of them are there."""
+    patterns: Callable[[tree.Command], Sequence[tuple[str, tree.Word]]] = _no_patterns
+    """The regular expressions that it matches, each with the field that it looks in."""
+    notes: Callable[[tree.Command, Batch, Batch], Iterable[str]] | None = None
+    """What is to be said of the rows before and behind it, to those who ask why something was not found."""
+    hazards: tuple[Hazard, ...] = ()
+    deprecated: str = ""
+    """What to do instead, of a command that Splunk deprecates."""
 
 
 _commands: dict[str, CommandSpec] = {}

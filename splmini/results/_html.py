@@ -188,7 +188,7 @@ def chart(results: Results) -> str:
         data = _plot.png(results)
     except SplError:  # no matplotlib, or nothing that a chart could show: the table says it all
         return ""
-    return f"<img class='splmini-chart' alt='{escape(results.view.chart)}' src='data:image/png;base64,{data}'>"
+    return f"<img class='splmini-chart' alt='{escape(results.view.chart.kind)}' src='data:image/png;base64,{data}'>"
 
 
 __all__ = ["cell", "cut", "render", "shown", "stacked", "table"]

@@ -26,7 +26,6 @@ MAX_CATEGORIES = 60
 """Labels on an axis; bars and slices, each of which has one."""
 MAX_COLUMNS = 2000
 MIN_BINS = 40
-DEFAULT = {"timechart": "line", "timewrap": "line", "chart": "column", "top": "bar", "rare": "bar", "geostats": "map"}
 OTHER = frozenset({"percent", "geobin", "_span", "_tc"})
 """Columns that are no series of their own."""
 
@@ -77,7 +76,8 @@ def png(results: Results, kind: str | None = None) -> str:
 
 def _prepare(results: Results, kind: str | None) -> tuple[Callable[..., None], Data]:
     if kind is None:
-        kind = DEFAULT.get(results.view.chart or "") or ("line" if "_time" in results.fields else "column")
+        chart = results.view.chart
+        kind = chart.kind if chart is not None else "line" if "_time" in results.fields else "column"
     draw = KINDS.get(kind)
     if draw is None:
         hint = did_you_mean(kind, KINDS) or f"There are {', '.join(KINDS)}."
@@ -96,11 +96,12 @@ def _data(results: Results) -> Data:
     numbers = {name: [_number(to_number, value) for value in results.column(name)] for name in names}
     shown = {name: any(value is not None for value in numbers[name]) for name in names}
     axis: list[Any]
-    if results.view.chart in ("top", "rare") or "_time" not in names:
+    by = "time" if results.view.chart is None else results.view.chart.axis
+    if by == "values" or "_time" not in names:
         labels = [name for name in names if not shown[name]] or names[:1]
-        if results.view.chart == "chart":
+        if by == "first":
             labels = names[:1]
-        elif results.view.chart in ("top", "rare"):
+        elif by == "values":
             labels = names[: names.index("count")] if "count" in names else names[:1]
         axis = [" / ".join(cell(row.get(name)) for name in labels) for row in results]
     else:

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from splmini.language import tree
     from splmini.operators import Row
+    from splmini.registry import Chart, CommandSpec
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-CHARTED = frozenset({"timechart", "chart", "top", "rare", "geostats", "timewrap"})
-"""Commands whose results are shown as a chart, too."""
-TABULAR = frozenset({"addtotals", "selfjoin", "outputcsv"})
-"""Commands, beyond the transforming and generating ones, whose results are a table."""
-KEPT = frozenset({"sort", "head", "tail", "reverse", "fields", "where", "search", "fillnull", "rename"})
-"""Commands behind a charting one that leave its results what they are."""
-EVENT_SOURCES = frozenset({"multisearch", "set"})
 SPARKLINE = "##__SPARKLINE__##"
 LONGEST_TERM = 200
 SHORTEST_VALUE = 3
+
+
+def _is_table(spec: CommandSpec) -> bool:
+    """Say whether what a command gives is a table, and no events any more."""
+    return spec.category in ("transforming", "generating") if spec.tabular is None else spec.tabular
 
 
 @dataclass(frozen=True)
@@ -33,36 +32,30 @@ class View:
     timezone: tzinfo = timezone.utc
 
     @cached_property
-    def chart(self) -> str | None:
-        """The charting command that the rows come from, None where there is none, or something changed them since."""
-        for command in reversed(self.tree.commands if self.tree is not None else ()):
-            if command.name in CHARTED:
-                return command.name
-            if command.name not in KEPT:
-                return None
+    def chart(self) -> Chart | None:
+        """How the rows are drawn; None where no charting command made them, or something changed them since."""
+        for spec in reversed(self._specs):
+            if spec is None or spec.chart is not None or not spec.keeps_chart:
+                return None if spec is None else spec.chart
         return None
 
     @cached_property
     def events(self) -> bool:
         """Whether the rows are events: no command made anything else of them."""
+        return self.tree is not None and not any(spec is None or _is_table(spec) for spec in self._specs)
+
+    @cached_property
+    def _specs(self) -> list[CommandSpec | None]:
         from splmini.registry import find_command
 
-        if self.tree is None:
-            return False
-        for command in self.tree.commands:
-            spec = find_command(command.name)
-            if spec is None or spec.category == "transforming" or command.name in TABULAR:
-                return False
-            if spec.category == "generating" and command.name not in EVENT_SOURCES:
-                return False
-        return True
+        return [] if self.tree is None else [find_command(command.name) for command in self.tree.commands]
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
         """The words and values that the search asked for, the longest first; each may hold `*`."""
         found: dict[str, None] = {}
-        for command in self.tree.commands if self.tree is not None else ():
-            if command.name == "search":
+        for command, spec in zip(self.tree.commands if self.tree is not None else (), self._specs, strict=True):
+            if spec is not None and spec.dialect == "search":
                 for argument in command.args:
                     found.update(dict.fromkeys(_terms(argument)))
         usable = (term for term in found if term.strip("*") and len(term) <= LONGEST_TERM)

@@ -12,6 +12,21 @@ def has_wildcard(text: str) -> bool:
     return "*" in text
 
 
+def any_of(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that says whether a name is among names and patterns with `*`, letter case kept.
+
+    >>> [any_of({"a", "b*"})(name) for name in ("a", "bc", "A")]
+    [True, True, False]
+    """
+    names = frozenset(patterns)
+    matchers = [compile_wildcard(name, ignore_case=False) for name in names if has_wildcard(name)]
+
+    def among(name: str) -> bool:
+        return name in names or any(matches(name) for matches in matchers)
+
+    return among
+
+
 def compile_wildcard(pattern: str, ignore_case: bool = True) -> Callable[[str], bool]:
     """Return a function that says whether a whole text matches. It never backtracks.
 

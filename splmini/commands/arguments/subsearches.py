@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence as SequenceOf
 
 from splmini.commands.arguments.reading import Arguments, fail
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Row, RunContext, Stream, batched
-from splmini.registry import BuildScope
+from splmini.registry import BuildScope, find_command
 
 
 def one_subsearch(arguments: Arguments, scope: BuildScope) -> tree.Subsearch:
@@ -102,3 +103,17 @@ def one_after_the_other(*streams: Stream) -> Stream:
             yield from stream.batches
 
     return Stream(batches(), all_columns(*streams))
+
+
+def gives_events(
+    command: tree.Command, before: SequenceOf[tree.Command], behind: SequenceOf[tree.Command]
+) -> tree.Node | None:
+    """Return the command where its subsearch gives raw events, of which there may be more than its limit."""
+    for arg in command.args:
+        if not isinstance(arg, tree.Subsearch):
+            continue
+        specs = [find_command(each.name) for each in arg.pipeline.commands]
+        reads = specs[0] is not None and specs[0].dialect == "search"
+        if reads and not any(spec is not None and spec.reduces for spec in specs):
+            return command
+    return None

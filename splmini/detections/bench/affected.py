@@ -10,14 +10,13 @@ from splmini.detections.bench.files import is_definition
 from splmini.documents import load_data
 from splmini.errors import SplError
 from splmini.language import tree
+from splmini.registry import find_command
 
 if TYPE_CHECKING:
     from splmini.detections.bench.runner import FileReport
 
 EVERYTHING = "*"
 """Stands among the names that a search uses where it does not compile: any definition could mend it."""
-
-_LOOKUPS = frozenset({"lookup", "inputlookup", "outputlookup"})
 
 
 def uses(search: str, env: Any) -> set[str]:
@@ -29,7 +28,8 @@ def uses(search: str, env: Any) -> set[str]:
     layers = (layer for segment in compiled.source.segments for layer in segment.layer.chain())
     names = {layer.macro for layer in layers if layer.macro is not None}
     for node in tree.walk(compiled.tree):
-        if isinstance(node, tree.Command) and node.name in _LOOKUPS:
+        spec = find_command(node.name) if isinstance(node, tree.Command) else None
+        if isinstance(node, tree.Command) and spec is not None and "lookup" in spec.names:
             names.update(f"lookup {arg.text}" for arg in node.args if isinstance(arg, tree.Word))
     return names
 

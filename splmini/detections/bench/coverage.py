@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import is_time_term
-from splmini.detections.explain.clauses import rex_pattern
 from splmini.detections.lint.positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import Operator, Row, Stream, batched
 from splmini.plan.scan import conjuncts
+from splmini.registry import find_command
 from splmini.values import regex
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
@@ -201,13 +201,11 @@ class _Measuring:
 
     def pattern(self, node: tree.Command, rows: list[Row]) -> None:
         """Whether the pattern of a rex matched; one in sed mode changes text and is no pattern."""
-        found = rex_pattern(node)
-        if found is None:
-            return
-        name, word = found
-        search = regex.compile(word.text).search
-        outcomes = (any(search(to_text(value)) is not None for value in as_list(row.get(name))) for row in rows)
-        self.point("pattern", word, f'{name} matches "{word.text}"', outcomes)
+        spec = find_command(node.name)
+        for name, word in () if spec is None else spec.patterns(node):
+            search = regex.compile(word.text).search
+            outcomes = (any(search(to_text(value)) is not None for value in as_list(row.get(name))) for row in rows)
+            self.point("pattern", word, f'{name} matches "{word.text}"', outcomes)
 
     def predicate(self, node: tree.Node, rows: list[Row]) -> None:
         """The clauses, branches and values of a search expression."""

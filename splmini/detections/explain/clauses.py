@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from splmini.errors import did_you_mean
+from splmini.commands.arguments.notes import near_field, shown
 from splmini.language import tree
 from splmini.plan.scan import conjuncts
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
-from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -30,12 +29,6 @@ class Refusal:
 def clauses_of(predicate: tree.Node) -> tuple[tree.Node, ...]:
     """Return the conjuncts of a filter; an empty filter has none."""
     return conjuncts(predicate)
-
-
-def shown(value: Any) -> str:
-    """Return a value as a message shows it, shortened."""
-    text = "`, `".join(to_text(item) for item in as_list(value))
-    return f"`{shortened(text, 100)}`"
 
 
 def refusal(node: tree.Node, row: Row, run: Run) -> Refusal:
@@ -128,15 +121,6 @@ def _ratio(wanted: str, value: str) -> float:
     return SequenceMatcher(None, wanted[:200], value[:200], autojunk=False).ratio()
 
 
-def near_field(name: str, row: Row) -> str:
-    """Return a remark where a field that a row lacks stands in it under a name that differs little."""
-    near = next((key for key in row if key.lower() == name.lower()), None)
-    if near is not None:
-        return f" (there is a field {near}: names are case-sensitive)"
-    hint = did_you_mean(name, row)
-    return f" ({hint})" if hint else ""
-
-
 def _field_reason(node: tree.FieldComparison | tree.FieldIn, row: Row) -> str:
     name = node.field
     if name in ("earliest", "latest"):
@@ -188,12 +172,3 @@ def _differs_in_case(node: tree.Node, row: Row) -> bool:
         for side in (node.left, node.right)
     ]
     return sides[0] != sides[1] and sides[0].lower() == sides[1].lower()
-
-
-def rex_pattern(node: tree.Command) -> tuple[str, tree.Word] | None:
-    """Return the field and the pattern of a rex; None in sed mode, where it changes text and is no pattern."""
-    options = {arg.name: arg.value for arg in node.args if isinstance(arg, tree.Option)}
-    words = [arg for arg in node.args if isinstance(arg, tree.Word)]
-    if "mode" in options or not words:
-        return None
-    return getattr(options.get("field"), "text", "_raw"), words[-1]

@@ -14,13 +14,14 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from splmini.commands.arguments.notes import by_notes
 from splmini.detections.explain.clauses import Refusal, clauses_of, likeness, refusal
-from splmini.detections.explain.notes import by_fields, by_notes, notes
+from splmini.detections.explain.notes import by_fields, notes
 from splmini.detections.lint.positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
-from splmini.operators import ALL, Batch, Operator, Row, Stream, Streaming, batched
+from splmini.operators import ALL, Batch, Generating, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import Scan, conjuncts
 from splmini.results import View
 from splmini.values.texts import shortened
@@ -151,14 +152,14 @@ class _Explainer:
                 leading += 1
             rows = self.scan([each for each in filters[:leading] if isinstance(each, Streaming)])
             index = 1 + leading
-        elif operators[0].name == "tstats":
+        elif _aggregates(operators[0]):
             from splmini.detections.explain.tstats import explain_tstats
 
             rows = explain_tstats(self, operators[0])
             index = 1
         else:
             rows = self.stage(operators[0], None)
-            if operators[0].name in ("from", "datamodel") and not rows:
+            if isinstance(operators[0], Generating) and operators[0].dataset and not rows:
                 from splmini.detections.explain.dataset import generated_notes
 
                 self.explanation.stages[-1].notes += generated_notes(self, operators[0].node)
@@ -229,7 +230,7 @@ class _Explainer:
         return prepared
 
     def test(self, operator: Streaming, clause: tree.Node) -> Any:
-        if operator.name == "where":
+        if operator.dialect == "eval":
             expression = self.run.expression(clause)
 
             def holds(row: Row) -> bool:
@@ -319,6 +320,11 @@ def _moment(time: float, zone: tzinfo) -> str:
 
 def _rank(item: tuple[tuple[int, int], float, int, NearMiss]) -> tuple[tuple[int, int], float, int]:
     return item[:3]
+
+
+def _aggregates(operator: Operator) -> bool:
+    """Say whether an operator aggregates the rows of a dataset, or events, as they are."""
+    return isinstance(operator, Generating) and operator.reading is not None and operator.reading.points is None
 
 
 def _is_filter(operator: Operator) -> bool:

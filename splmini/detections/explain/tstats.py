@@ -50,7 +50,8 @@ def dataset_of(node: tree.Command) -> tree.Word | None:
 
 def explain_tstats(explainer: Any, operator: Operator) -> list[Row]:
     """Explain a leading tstats: the dataset, the where-clause clause by clause, the rows that it gives."""
-    from splmini.detections.explain.explanation import ClauseCount, Stage, by_fields, by_notes
+    from splmini.commands.arguments.notes import by_notes
+    from splmini.detections.explain.explanation import ClauseCount, Stage, by_fields
 
     run, node = explainer.run, operator.node
     assert isinstance(node, tree.Command)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from splmini.detections.lint.rules import Found, Subject, rule
-from splmini.detections.lint.rules.reads import lookup_outputs
+from splmini.detections.lint.rules.flow import Stage, is_search, uses_of
 from splmini.detections.lint.rules.subject import within
 from splmini.errors import SplError
 from splmini.language import tree
+from splmini.registry import FieldUses, Known
 from splmini.values.texts import shortened
 
 
@@ -116,14 +117,30 @@ def not_equal_drops_unmatched(subject: Subject) -> Iterator[Found]:
         outputs: set[str] = set()
         for stage in flow.stages:
             command = stage.command
-            if command.name == "lookup" and not _has_default(subject, command):
-                outputs.update(name for _, name in lookup_outputs(command))
-            elif command.name in ("search", "where"):
+            uses = uses_of(command)
+            lacking = {use.name for use in uses.lacking(command)}
+            if is_search(command) or _is_condition(command):
                 yield from _dropping(command, outputs)
+            elif lacking:
+                outputs |= set() if _has_default(subject, command) else lacking
             else:
-                written = {read.name for read in stage.makes}
-                written |= {arg.text for arg in command.args if isinstance(arg, tree.Word)}
-                outputs = set() if command.name in ("stats", "fillnull", "rename") else outputs - written
+                outputs = _still(stage, uses, outputs)
+
+
+def _is_condition(command: tree.Command) -> bool:
+    """Say whether an eval expression is all that a command has."""
+    return len(command.args) == 1 and isinstance(command.args[0], (tree.Comparison, tree.And, tree.Or, tree.Not))
+
+
+def _still(stage: Stage, uses: FieldUses, outputs: set[str]) -> set[str]:
+    """Return which outputs of a lookup may still be absent behind a command."""
+    words = {arg.text for arg in stage.command.args if isinstance(arg, tree.Word)}
+    if uses.fills and not words:
+        return set()
+    after = uses.after(stage.command, Known(frozenset(outputs), ""), lambda pipeline: None)
+    if after is not None:
+        outputs = set() if after.reset else outputs & after.names
+    return outputs - words - {use.name for use in stage.makes}
 
 
 def _has_default(subject: Subject, command: tree.Command) -> bool:
@@ -223,7 +240,7 @@ def unquoted_string(subject: Subject) -> Iterator[Found]:
     """
     for flow in subject.flows:
         for stage in flow.stages:
-            if stage.before is None or stage.command.name not in ("where", "eval"):
+            if stage.before is None:
                 continue
             made = stage.before.plus(*(read.name for read in stage.makes))
             for node in (inner for arg in stage.command.args for inner in within(arg)):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from splmini.detections.lint.rules import Found, Subject, rule
-from splmini.detections.lint.rules.flow import Known
 from splmini.errors import did_you_mean
+from splmini.registry import Known
 
 
 def _yaml(search: str, message: str, field: str) -> str:

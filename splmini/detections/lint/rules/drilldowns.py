@@ -10,6 +10,7 @@ from splmini.detections.drilldowns import PLACEHOLDER, fill, time_range
 from splmini.detections.lint.rules import Found, Subject, rule
 from splmini.detections.lint.rules.conditions import contradiction
 from splmini.detections.lint.rules.detections import result_of
+from splmini.detections.lint.rules.flow import is_search
 from splmini.errors import MissingDatabase, SplError, UnsupportedFeature, did_you_mean
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
@@ -113,7 +114,7 @@ def _tokens(subject: Subject, drilldown: Drilldown) -> Iterator[tuple[str, str |
 def _conditions(made: Subject) -> Iterator[tuple[str, str | None]]:
     for stage in made.flows[0].stages:
         known = stage.before
-        if stage.command.name != "search" or known is None or not known.reset:
+        if not is_search(stage.command) or known is None or not known.reset:
             continue
         parts = [part for arg in stage.command.args for part in conjuncts(arg) if not is_time_term(part)]
         for name in (part.field for part in parts if isinstance(part, (tree.FieldComparison, tree.FieldIn))):
@@ -123,8 +124,8 @@ def _conditions(made: Subject) -> Iterator[tuple[str, str | None]]:
 
 
 def _windows(made: Subject) -> Iterator[tuple[str, str | None]]:
-    for command in made.commands("search"):
-        for arg in command.args:
+    for command, spec in made.commands():
+        for arg in command.args if spec.dialect == "search" else ():
             try:
                 check_window(conjuncts(with_bounds(arg)), made.env.clock(), made.env.timezone)
             except SplError as error:

@@ -7,19 +7,19 @@ from typing import Any
 
 from splmini.compiler import is_time_term
 from splmini.detections.lint.rules import Found, Subject, rule
-from splmini.detections.lint.rules.flow import DEFAULTS, Known, Stage
-from splmini.detections.lint.rules.reads import GROUP, Read
+from splmini.detections.lint.rules.flow import Stage, uses_of
 from splmini.detections.lint.rules.subject import within
 from splmini.errors import SplError, did_you_mean
 from splmini.language import tree
-from splmini.operators import ALL
+from splmini.operators import ALL, Streaming
 from splmini.plan.fields import required
+from splmini.registry import DEFAULTS, FieldUse, Known
 
 _DATA_SOURCE = "name: Example\nsearch: {search}\ndata_source: [Example Source]\n"
 """`Example Source` of the examples has the fields user, dest and EventCode."""
 
 
-def _missing(subject: Subject, how: tuple[str, ...], raw: bool) -> Iterator[tuple[Stage, Read, Known]]:
+def _missing(subject: Subject, how: tuple[str, ...], raw: bool) -> Iterator[tuple[Stage, FieldUse, Known]]:
     """Yield reads of fields that cannot exist; each name once, where it is first read."""
     for flow in subject.flows:
         told: set[str] = set()
@@ -101,10 +101,20 @@ def by_unfilled_field(subject: Subject) -> Iterator[Found]:
     found = [*_missing(subject, ("by",), False), *_missing(subject, ("by",), True)]
     for stage, read, known in found:
         slip = None if known.reset else _slip(subject, read.name, known)
-        if stage.command.name == "stats" and (known.reset or slip):
+        if _drops(stage.command) and (known.reset or slip):
             message = f"'{read.name}' is not among {known.why}: every row is dropped."
             fix = f"Did you mean '{slip}'?" if slip else _hint(read.name, known)
             yield Found(message, read.node.span, fix, read.name)
+
+
+def _drops(command: tree.Command) -> bool:
+    """Say whether a command leaves nothing but what it aggregates."""
+    known = uses_of(command).after(command, None, _nothing)
+    return known is not None and known.reset
+
+
+def _nothing(pipeline: tree.Pipeline) -> Known | None:
+    return None
 
 
 @rule(
@@ -138,7 +148,7 @@ def removed_field(subject: Subject) -> Iterator[Found]:
             yield Found(message, read.node.span, _hint(read.name, known), read.name)
 
 
-def _compared(stage: Stage, read: Read) -> bool:
+def _compared(stage: Stage, read: FieldUse) -> bool:
     """Say whether a read stands on the right of a comparison of where or eval."""
     nodes = (inner for arg in stage.command.args for inner in within(arg))
     return any(isinstance(node, tree.Comparison) and node.right is read.node for node in nodes)
@@ -158,7 +168,7 @@ def _compared(stage: Stage, read: Read) -> bool:
 def unknown_dataset_field(subject: Subject) -> Iterator[Found]:
     """tstats reads a field that the data model's dataset does not declare, or without the name of the dataset before
     it. A condition on it finds nothing, and `by` drops every row."""
-    for command in subject.commands("tstats"):
+    for command in subject.each(tree.Command):
         shown = _dataset_fields(subject, command)
         if shown is None:
             continue
@@ -185,16 +195,16 @@ def _dataset_fields(subject: Subject, command: tree.Command) -> tuple[str, set[s
     return None
 
 
-def _tstats_reads(command: tree.Command) -> Iterator[Read]:
+def _tstats_reads(command: tree.Command) -> Iterator[FieldUse]:
     for arg in command.args:
         if isinstance(arg, tree.Aggregation):
-            yield from (Read(each.text, each) for each in arg.args if isinstance(each, tree.Word))
+            yield from (FieldUse(each.text, each) for each in arg.args if isinstance(each, tree.Word))
         elif isinstance(arg, tree.Clause) and arg.keyword == "by":
-            yield from (Read(item.text, item) for item in arg.items if isinstance(item, tree.Word))
+            yield from (FieldUse(item.text, item) for item in arg.items if isinstance(item, tree.Word))
         elif isinstance(arg, tree.Clause) and arg.keyword == "where":
             for node in (inner for item in arg.items for inner in within(item)):
                 if isinstance(node, (tree.FieldComparison, tree.FieldIn)) and not is_time_term(node):
-                    yield Read(node.field, node)
+                    yield FieldUse(node.field, node)
 
 
 @rule(
@@ -214,18 +224,19 @@ def dead_field(subject: Subject) -> Iterator[Found]:
         operators = subject.env.compile(subject.text).operators
     except SplError:
         return  # only Splunk can run it, so what its commands read is not known
+    operators_of = {id(op.node): op for op in operators}
     needed = {id(op.node): after for op, after in zip(operators, required(operators), strict=True) if op.node}
     for command in subject.pipeline.commands:
         after = needed.get(id(command), ALL)
         if after is ALL or not isinstance(after, frozenset):
             continue
-        if command.name == "eval":
+        if any(isinstance(arg, tree.Assignment) for arg in command.args):
             yield from _dead_assignments(command, after)
-        elif command.name == "rex":
-            words = [arg for arg in command.args if isinstance(arg, tree.Word)]
-            names = [match.group(1) for word in words for match in GROUP.finditer(word.text)]
+        elif isinstance(operators_of[id(command)], Streaming) and operators_of[id(command)].pure:
+            names = [use.name for use in uses_of(command).makes(command)]
             if names and not after.intersection(names):
-                yield Found(f"Nothing reads {_listed(names)}.", command.span, "Remove the rex.", names[0])
+                fix = f"Remove the {command.name}."
+                yield Found(f"Nothing reads {_listed(names)}.", command.span, fix, names[0])
 
 
 def _listed(names: list[str]) -> str:

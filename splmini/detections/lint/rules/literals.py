@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from splmini.detections.lint.rules import Found, Subject, rule
+from splmini.detections.lint.rules.flow import is_search
 from splmini.detections.lint.rules.subject import within
 from splmini.language import tree
 from splmini.values.texts import shortened
@@ -32,7 +33,7 @@ def leading_wildcard(subject: Subject) -> Iterator[Found]:
     """
     for flow in subject.flows:
         first = flow.stages[0].command
-        if first.name != "search":
+        if not is_search(first):
             continue
         for node in (each for arg in first.args for each in within(arg)):
             if isinstance(node, tree.Term):

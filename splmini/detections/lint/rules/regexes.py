@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from splmini.detections.lint.rules import Found, Subject, rule
-from splmini.detections.lint.rules.reads import GROUP, option, patterns
+from splmini.detections.lint.rules.subject import hazards
 from splmini.language import tree
 
 
@@ -32,8 +32,8 @@ def runaway_regex(subject: Subject) -> Iterator[Found]:
 
 
 def _all_patterns(subject: Subject) -> Iterator[tree.Node]:
-    for command in subject.commands("rex", "regex"):
-        yield from patterns(command)
+    for command, spec in subject.commands():
+        yield from (word for _, word in spec.patterns(command))
     for call in subject.each(tree.Call):
         if call.name in ("match", "replace") and len(call.args) > 1 and isinstance(call.args[1], tree.String):
             yield call.args[1]
@@ -156,12 +156,4 @@ def captures_nothing(subject: Subject) -> Iterator[Found]:
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Rex
     """
-    for command in subject.commands("rex"):
-        words = patterns(command)
-        if words and not option(command, "offset_field") and not any(GROUP.search(word.text) for word in words):
-            yield Found(
-                "The expression has no named group, so rex extracts nothing.",
-                words[0].span,
-                "Name a group: (?<field>…).",
-                "rex",
-            )
+    yield from hazards(subject, "SPL502")

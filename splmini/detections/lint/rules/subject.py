@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.errors import SplError
 from splmini.language import tree
+from splmini.registry import CommandSpec, find_command
 
 if TYPE_CHECKING:
     from splmini.detections.content import DataSource
@@ -61,17 +62,20 @@ class Subject:
             if isinstance(node, kinds):
                 yield node
 
-    def commands(self, *names: str) -> Iterator[tree.Command]:
-        """Yield the commands of these names, those of subsearches included."""
+    def commands(self) -> Iterator[tuple[tree.Command, CommandSpec]]:
+        """Yield each command with what it declares, those of subsearches included."""
         for node in self.each(tree.Command):
-            if node.name in names:
-                yield node
+            spec = find_command(node.name)
+            if spec is not None:
+                yield node, spec
 
     def conditions(self) -> Iterator[tree.Node]:
         """Yield every node inside a search expression: of `search`, and behind `where` of tstats and its like."""
+        from splmini.detections.lint.rules.flow import is_search
+
         for command in self.each(tree.Command):
             for arg in command.args:
-                if command.name == "search":
+                if is_search(command):
                     yield from within(arg)
                 elif isinstance(arg, tree.Clause) and arg.keyword == "where":
                     for item in arg.items:
@@ -113,3 +117,15 @@ def within(node: tree.Node) -> Iterator[tree.Node]:
         yield current
         if not isinstance(current, tree.Subsearch):
             stack.extend(reversed(tuple(tree.children(current))))
+
+
+def hazards(subject: Subject, code: str) -> Iterator[Found]:
+    """Yield what commands themselves declare to be hazardous, under the code of a rule (`registry.Hazard`)."""
+    for pipeline in subject.each(tree.Pipeline):
+        for index, command in enumerate(pipeline.commands):
+            spec = find_command(command.name)
+            for hazard in () if spec is None else spec.hazards:
+                if hazard.code == code:
+                    node = hazard.found(command, pipeline.commands[:index], pipeline.commands[index + 1 :])
+                    if node is not None:
+                        yield Found(hazard.message.format(name=command.name), node.span, hazard.hint, command.name)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from splmini.detections.lint.rules import Found, Subject, rule
+from splmini.detections.lint.rules.subject import hazards
 from splmini.errors import MacroError, SplError, UnknownMacro
-from splmini.language import tree
 
 
 def _offset(subject: Subject, error: SplError) -> int:
@@ -113,14 +113,7 @@ def join_limit(subject: Subject) -> Iterator[Found]:
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Join
     """
-    for command in subject.commands("join"):
-        if _streams(command):
-            yield Found(
-                "The subsearch of 'join' is cut at 50,000 rows and 60 seconds.",
-                command.span,
-                "Aggregate both with one 'stats … by', use a lookup, or aggregate inside the subsearch.",
-                "join",
-            )
+    yield from hazards(subject, "SPL401")
 
 
 @rule(
@@ -137,27 +130,7 @@ def append_limit(subject: Subject) -> Iterator[Found]:
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Append
     """
-    for command in subject.commands("append", "appendcols"):
-        if _streams(command):
-            yield Found(
-                f"The subsearch of '{command.name}' is cut at 50,000 rows and 60 seconds.",
-                command.span,
-                "Search for both with OR, or use union or multisearch.",
-                command.name,
-            )
-
-
-_FEW = frozenset({"stats", "tstats", "mstats", "chart", "timechart", "top", "rare", "makeresults", "inputlookup"})
-
-
-def _streams(command: tree.Command) -> bool:
-    """Say whether the subsearch of a command gives raw events, of which there may be many."""
-    return any(
-        isinstance(arg, tree.Subsearch)
-        and arg.pipeline.commands[0].name == "search"
-        and not any(each.name in _FEW for each in arg.pipeline.commands)
-        for arg in command.args
-    )
+    yield from hazards(subject, "SPL402")
 
 
 @rule(
@@ -174,28 +147,7 @@ def transaction_limit(subject: Subject) -> Iterator[Found]:
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Transaction
     """
-    bounds = {"maxspan", "maxpause", "startswith", "endswith", "maxevents"}
-    for command in subject.commands("transaction"):
-        if not any(isinstance(arg, tree.Option) and arg.name in bounds for arg in command.args):
-            yield Found(
-                "'transaction' without maxspan or maxpause evicts what does not fit in memory.",
-                command.span,
-                "Give maxspan= or maxpause=, or use 'stats … by'.",
-                "transaction",
-            )
-
-
-_DEPRECATED = {
-    "audit": "Search index=_audit instead.",
-    "crawl": "It was removed; add inputs in the configuration.",
-    "createrss": "Use an alert action instead.",
-    "input": "Add inputs in the configuration.",
-    "overlap": "It serves summary indexing scripts only.",
-    "runshellscript": "Use a custom alert action instead.",
-    "script": "Write a custom search command instead.",
-    "run": "Write a custom search command instead.",
-    "tscollect": "Accelerate a data model instead.",
-}
+    yield from hazards(subject, "SPL403")
 
 
 @rule(
@@ -207,8 +159,9 @@ _DEPRECATED = {
 )
 def deprecated_command(subject: Subject) -> Iterator[Found]:
     """Splunk has deprecated or removed the command, or advises against it; a later version may refuse the search."""
-    for command in subject.commands(*_DEPRECATED):
-        yield Found(f"'{command.name}' is deprecated.", command.span, _DEPRECATED[command.name], command.name)
+    for command, spec in subject.commands():
+        if spec.deprecated:
+            yield Found(f"'{command.name}' is deprecated.", command.span, spec.deprecated, command.name)
 
 
 @rule(
@@ -225,24 +178,4 @@ def sort_limit(subject: Subject) -> Iterator[Found]:
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Sort
     """
-    for pipeline in subject.each(tree.Pipeline):
-        reduced = False
-        for index, command in enumerate(pipeline.commands):
-            reduced = reduced or command.name in _FEW
-            if command.name != "sort" or reduced or _has_count(command):
-                continue
-            if any(each.name in _COUNTING for each in pipeline.commands[index + 1 :]):
-                message = "'sort' without a count keeps only the first 10,000 rows."
-                yield Found(message, command.span, "Write 'sort 0 …'.", "sort")
-
-
-_COUNTING = frozenset(
-    {"streamstats", "stats", "eventstats", "transaction", "delta", "autoregress", "accum", "timechart", "chart"}
-)
-
-
-def _has_count(command: tree.Command) -> bool:
-    first = command.args[0] if command.args else None
-    if isinstance(first, tree.Option):
-        return first.name in ("limit", "count")
-    return isinstance(first, tree.Word) and first.text.isdigit()
+    yield from hazards(subject, "SPL405")
