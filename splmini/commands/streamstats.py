@@ -304,6 +304,8 @@ def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
     before = None if settings.before is None else ctx.expression(settings.before)
     after = None if settings.after is None else ctx.expression(settings.after)
 
+    written: set[str] = set()
+
     def batches() -> Iterator[Batch]:
         previous: Any = None
         for batch in stream.batches:
@@ -319,7 +321,9 @@ def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
                 previous = key
                 if before is not None and before(row) is True:
                     running.reset()
-                for name, value in running.step(key, tuple(values), to_number(row.get("_time"))).items():
+                results = running.step(key, tuple(values), to_number(row.get("_time")))
+                written.update(results)
+                for name, value in results.items():
                     row[name] = value if not isinstance(value, bool) else to_text(value)
                 if after is not None and after(row) is True:
                     running.reset()
@@ -327,6 +331,6 @@ def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
 
     def columns_after() -> Columns:
         known = stream.columns()
-        return None if known is None else known + [n for n, *_ in running.sources if n not in known]
+        return None if known is None else known + [n for n, *_ in running.sources if n in written and n not in known]
 
     return Stream(batches(), columns_after)

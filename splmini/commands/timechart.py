@@ -109,7 +109,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
     """Read the arguments of timechart."""
-    plain, split_bins = _split_bins(*owned_options(node))
+    plain, split_bins = _split_bins(*owned_options(_without_auto(node)))
     arguments = read(plain, OPTIONS, clauses=("by", "where"))
     by = by_fields(arguments.clause("by"), node)
     if len(by) > 1:
@@ -138,6 +138,15 @@ def read_settings(node: tree.Command, scope: BuildScope) -> Settings:
         arguments["fixedrange"],
         idle_options(arguments, bool(by)),
     )
+
+
+def _without_auto(node: tree.Command) -> tree.Command:
+    """Return the command without `span=auto`, which is what timechart does without a span."""
+
+    def automatic(argument: tree.Node) -> bool:
+        return isinstance(argument, tree.Option) and argument.name == "span" and str(argument.value).lower() == "auto"
+
+    return replace(node, args=tuple(argument for argument in node.args if not automatic(argument)))
 
 
 def _split_bins(node: tree.Command, owners: dict[str, list[tree.Option]]) -> tuple[tree.Command, list[tree.Option]]:
