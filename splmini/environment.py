@@ -195,10 +195,13 @@ class Environment:
     # ---- what a run asks for (engine.services.Services) -----------------------------------------------------------
 
     def builder(self) -> Builder:
-        """Return a builder of plans that knows this environment's handlers."""
+        """Return a builder of plans that knows this environment's handlers, macros and commands."""
         from splmini.plan.handlers import handled
 
-        return Builder(handlers=self._handlers, handled=handled)
+        def parse(text: str) -> tree.Pipeline:
+            return parser.parse(text, self.macros, self.command_names())
+
+        return Builder(handlers=self._handlers, handled=handled, parsed=parse)
 
     def source(
         self, events: Any, run: Run, *, order: str, infer: bool, strict: bool, shared: bool, **reading: Any

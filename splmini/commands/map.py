@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from splmini.commands.arguments.reading import fail, read
+from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -56,6 +57,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     # inside brackets the first word is a command
     text = f"| {templates[0].text.strip().removeprefix('|')}" if templates else arguments["search"]
     name = arguments.words[0].text if arguments.words else None
+    if text is not None:
+        _check(text, scope, given[0])
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         most = arguments["maxsearches"]
@@ -71,11 +74,37 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                     return
                 filled = substituted(template, row | {"_serial_id": number}, ctx)
                 if filled is not None:
-                    yield from ctx.run(ctx.parse(filled)).batches
+                    yield from _placed(filled, ctx, given[0])
 
         return Stream(batches())
 
     return Sequence(name="map", run=run, node=node, span=node.span)
+
+
+def _check(template: str, scope: BuildScope, at: tree.Node) -> None:
+    """Raise what is wrong with a search whatever its fields hold: what two fillings have in common."""
+    found = []
+    for filling in ("1", "x7"):
+        try:
+            scope.build(scope.parse(_TOKEN.sub(filling, template)))
+        except SplError as error:
+            found.append(error)
+    if len(found) == 2 and str(found[0].message) == str(found[1].message):
+        raise _at(found[0], at)
+
+
+def _placed(text: str, ctx: RunContext, at: tree.Node) -> Iterator[Batch]:
+    """Run a search; what goes wrong in it is an error at the node that holds it."""
+    try:
+        yield from ctx.run(ctx.parse(text)).batches
+    except SplError as error:
+        raise _at(error, at) from None
+
+
+def _at(error: SplError, node: tree.Node) -> SplError:
+    """Return an error of another text with the place of a node of this one."""
+    error.span, error.position, error.context = node.span, None, None
+    return error
 
 
 def substituted(template: str, row: Row, ctx: RunContext) -> str | None:

@@ -210,7 +210,7 @@ class Run:
         known = _parsed.setdefault(registry, {})
         pipeline = known.get(text)
         if pipeline is None:
-            pipeline = parser.parse(text, registry)
+            pipeline = parser.parse(text, registry, self.services.command_names())
             if len(known) >= 1024:
                 known.clear()
             known[text] = pipeline

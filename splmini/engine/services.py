@@ -67,6 +67,9 @@ class Services(Protocol):
     def macro_registry(self) -> Any:
         """The macros in force."""
 
+    def command_names(self) -> frozenset[str]:
+        """Return the names of commands beyond the registry."""
+
     @property
     def event_fields(self) -> EventFields:
         """What the apps' knowledge says of the fields of events."""

@@ -19,12 +19,14 @@ REMEMBERED = 1024
 class Builder:
     """The `registry.BuildScope` of one compilation.
 
-    `handlers` are the commands that the caller serves; `handled(node)` makes an operator for one of them. Pipelines
-    are built once: a subsearch that is checked at compile time is the one that runs.
+    `handlers` are the commands that the caller serves; `handled(node)` makes an operator for one of them;
+    `parsed(text)` parses with the caller's macros. Pipelines are built once: a subsearch that is checked at compile
+    time is the one that runs.
     """
 
     handlers: Container[str] = frozenset()
     handled: Callable[[tree.Command], Operator] | None = None
+    parsed: Callable[[str], tree.Pipeline] = parser.parse
     first: bool = False
     declared: Fields = ALL
     built: dict[int, tuple[tree.Pipeline, list[Operator]]] = field(default_factory=dict)
@@ -90,6 +92,10 @@ class Builder:
             raise
 
     # ---- what a command's build may ask ------------------------------------------------------------------------
+
+    def parse(self, text: str) -> tree.Pipeline:
+        """Parse search text."""
+        return self.parsed(text)
 
     def check(self, node: tree.Node) -> None:
         """Check an eval expression."""

@@ -43,6 +43,9 @@ class BuildScope(Protocol):
     def build(self, pipeline: tree.Pipeline) -> list[Operator]:
         """Compile a pipeline, so that its mistakes are found when the search is compiled."""
 
+    def parse(self, text: str) -> tree.Pipeline:
+        """Parse search text that a command holds (map), with the environment's macros."""
+
     def check(self, node: tree.Node) -> None:
         """Check an eval expression: unknown functions, wrong arity; raises with the position."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -93,3 +94,14 @@ def test_a_handler_that_fails() -> None:
 
     with pytest.raises(ValueError, match="no service"):
         splmini.Environment(commands={"cyberchef": failing}).compile("| cyberchef x").run([{"a": 1}])
+
+
+@pytest.mark.parametrize("spl", ['| map search="| numbers n=$a$"', "| map [| numbers n=$a$ ]"])
+def test_a_search_that_map_makes_may_begin_with_a_handlers_command(spl: str) -> None:
+    """map runs the commands that the caller serves, as a subsearch does."""
+
+    def numbers(rows: Any, arguments: Any) -> list[dict[str, str]]:
+        return [{"n": arguments.options["n"]}]
+
+    found = splmini.Environment(commands={"numbers": numbers}).compile(spl).run([{"a": 1}, {"a": 2}])
+    assert [row["n"] for row in found] == ["1", "2"]
