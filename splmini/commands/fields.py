@@ -8,8 +8,10 @@ from splmini.commands.arguments.reading import FieldPatterns, fail, field_names,
 from splmini.commands.arguments.uses import shown, shown_reads
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Fields, Operator, RunContext, Streaming
-from splmini.registry import BuildScope, Example, FieldUse, FieldUses, Follow, Known, command
+from splmini.registry import BuildScope, Example, FieldUse, FieldUses, Follow, Known, OptionSpec, command
 from splmini.values.wildcards import any_of
+
+OPTIONS = {"keepcolorder": OptionSpec("bool", default=False, doc="Leave the columns in the order that they are in.")}
 
 
 def _removes(command: tree.Command) -> bool:
@@ -33,7 +35,8 @@ def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known
 
 @command(
     "fields",
-    syntax="fields [+|-] <wc-field-list>",
+    options=OPTIONS,
+    syntax="fields [keepcolorder=<bool>] [+|-] <wc-field-list>",
     category="streaming",
     keeps_chart=True,
     uses=FieldUses(reads=_reads, after=_after),
@@ -46,12 +49,14 @@ def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known
 def build(node: tree.Command, scope: BuildScope) -> Operator:
     """Keep the fields of a list, in its order, or, behind `-`, remove them.
 
-    Names may hold wildcards. Internal fields (`_time`, `_raw`, …) are kept unless they are removed by name or by a
+    Names may hold wildcards. With `keepcolorder=t`, which searches that Splunk has rewritten hold, the columns stay in
+    the order that they are in. Internal fields (`_time`, `_raw`, …) are kept unless they are removed by name or by a
     pattern that begins with an underscore. A field that is not there is no error. *Multivalue* fields are kept whole.
 
     *Null* fields stay absent.
     """
-    words = read(node, {}, takes=(tree.Word,)).words
+    arguments = read(node, OPTIONS, takes=(tree.Word,))
+    words = arguments.words
     removes = False
     if words and not words[0].quoted and words[0].text in ("-", "+"):
         removes = words[0].text == "-"
@@ -62,16 +67,18 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     names = field_names(words)
     if not names:
         fail(node, "fields needs a field list.")
-    return _remove(node, names) if removes else _keep(node, names)
+    return _remove(node, names) if removes else _keep(node, names, arguments["keepcolorder"])
 
 
-def _keep(node: tree.Command, names: Sequence[str]) -> Operator:
+def _keep(node: tree.Command, names: Sequence[str], in_place: bool) -> Operator:
     patterns = FieldPatterns(names)
     ordered = tuple(names)
 
     def columns(before: Columns) -> Columns:
         if before is None:
             return None
+        if in_place:
+            return [name for name in before if is_internal(name) or patterns.matches(name)]
         internal = [name for name in before if is_internal(name) and not patterns.matches(name)]
         return internal + patterns.select(before)
 
@@ -100,6 +107,11 @@ def _keep(node: tree.Command, names: Sequence[str]) -> Operator:
                 kept.append(result)
             return kept
 
+        def unmoved(batch: Batch) -> Batch:
+            return [{name: row[name] for name in row if is_internal(name) or patterns.matches(name)} for row in batch]
+
+        if in_place:
+            return unmoved
         return wild if patterns.has_wildcards else exact
 
     return Streaming(
