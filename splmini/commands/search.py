@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from splmini.commands.arguments.uses import condition_reads, unchanged
 from splmini.compiler import fields_read, with_bounds
+from splmini.errors import UnsupportedFeature
 from splmini.language import tree
+from splmini.language.conjuncts import mapped
 from splmini.operators import Batch, Fields, RunContext, Streaming, union
 from splmini.registry import BuildScope, Example, FieldUses, command
 
@@ -54,7 +56,8 @@ def build(node: tree.Command, scope: BuildScope) -> Streaming:
 
 
 def checked_search(expression: tree.Node, scope: BuildScope) -> tree.Node:
-    """Return a search expression with its time modifiers as `earliest` and `latest`.
+    """Return a search expression with its time modifiers as `earliest` and `latest`, and what selects events by tags
+    (`hosttag=`, `eventtypetag=`) as tags.
 
     Mistakes in them and in its subsearches are found when the search is compiled.
     """
@@ -65,7 +68,24 @@ def checked_search(expression: tree.Node, scope: BuildScope) -> tree.Node:
             scope.build(current.pipeline)
         else:
             stack.extend(tree.children(current))
-    return with_bounds(expression)
+    return with_bounds(mapped(expression, _modified) if scope.first else expression)
+
+
+_TAGS = {"hosttag": "tag::host", "eventtypetag": "tag::eventtype"}
+
+
+def _modified(node: tree.FieldComparison | tree.FieldIn) -> tree.Node:
+    """Read the modifiers of a search that reads events; behind a pipe these names are those of fields."""
+    if node.field in _TAGS:
+        return replace(node, field=_TAGS[node.field])
+    if node.field in ("savedsearch", "savedsplunk"):
+        raise UnsupportedFeature(
+            f"The events of a saved search are not selected by {node.field}= here.",
+            name=f"{node.field}=",
+            span=node.span,
+            hint="Write its search in its place, or begin with | savedsearch NAME.",
+        )
+    return node
 
 
 def filter_by(expression: tree.Node, node: tree.Command) -> Streaming:

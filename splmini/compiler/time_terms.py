@@ -14,6 +14,7 @@ from datetime import timedelta, timezone, tzinfo
 
 from splmini.errors import ArgumentError, UnsupportedFeature
 from splmini.language import tree
+from splmini.language.conjuncts import mapped
 from splmini.values.times import is_absolute, strftime, strptime, time_modifier
 
 LOWER, UPPER = "earliest", "latest"
@@ -72,7 +73,7 @@ def with_bounds(node: tree.Node) -> tree.Node:
     if not terms:
         return node
     formats = [each.value for each in terms if each.field == "timeformat"]
-    return _Reader(formats[0] if formats else None).read(node)
+    return mapped(node, _Reader(formats[0] if formats else None).read)
 
 
 @dataclass
@@ -82,14 +83,8 @@ class _Reader:
     format: str | None
     last: tuple[str, str] | None = None
 
-    def read(self, node: tree.Node) -> tree.Node:
-        if isinstance(node, tree.FieldComparison):
-            return self.term(node) if is_time_term(node) else node
-        if isinstance(node, (tree.And, tree.Or)):
-            return replace(node, items=tuple(self.read(item) for item in node.items))
-        if isinstance(node, tree.Not):
-            return replace(node, operand=self.read(node.operand))
-        return node
+    def read(self, node: tree.FieldComparison | tree.FieldIn) -> tree.Node:
+        return self.term(node) if isinstance(node, tree.FieldComparison) and is_time_term(node) else node
 
     def term(self, node: tree.FieldComparison) -> tree.Node:
         """Return the bound of a term; for a format, which bounds nothing, an expression that always holds."""
