@@ -207,11 +207,15 @@ class _Outcomes:
 
     def aggregated(self, operator: Any) -> Stream:
         """Merge the states of an aggregation and give its result."""
-        make = operator.reading.create if self.job.division.kind == "dataset" else operator.create
-        state = make(self.run)
+        of_dataset = self.job.division.kind == "dataset"
+        state = (operator.reading.create if of_dataset else operator.create)(self.run)
+        told = False
         for outcome in self:
+            told = True
             state.merge(outcome.state)
             self.run.check()
+        if of_dataset and not told:
+            raise NotDistributable  # without events a dataset may have rows all the same: those that its search makes
         stream: Stream = state.finish(self.run)
         return stream
 

@@ -79,6 +79,7 @@ PROPS_DONE = frozenset(
         "CHARSET",
         "TZ_ALIAS",
         "ADD_EXTRA_TIME_FIELDS",
+        "ANNOTATE_PUNCT",
     }
 )
 PROPS_HARMLESS = frozenset(
@@ -87,7 +88,6 @@ PROPS_HARMLESS = frozenset(
         "description",
         "pulldown_type",
         "disabled",
-        "ANNOTATE_PUNCT",
         "SEGMENTATION",
         "LEARN_SOURCETYPE",
         "LEARN_MODEL",
@@ -208,7 +208,7 @@ def check_app(folder: str | Path) -> list[Problem]:
     env = Environment(apps=[folder, *(name for name in pack_names() if name != app.name)])
     ctx = env.compile("search *").start([])
     found: list[Problem] = []
-    for part in (_props, _transforms, _lookups, _eventtypes, _models, _commands, _files):
+    for part in (_props, _transforms, _lookups, _macros, _eventtypes, _models, _commands, _files):
         found.extend(part(app, env.knowledge, ctx))
     return _once(found)
 
@@ -349,6 +349,15 @@ def _lookups(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
                 there = False
             if not there:
                 yield _problem(settings["filename"], stanza, "filename", "there is no such file in the folder lookups")
+
+
+def _macros(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
+    for macro in Knowledge([app]).macros.macros():
+        if macro.problem:
+            stanza = f"{macro.name}({len(macro.args)})" if macro.args else macro.name
+            settings = _own(app, "macros").get(stanza, {})
+            setting = settings.get("definition") or Setting("", app.name, "default/macros.conf", 1)
+            yield _problem(setting, stanza, "definition", macro.problem)
 
 
 def _eventtypes(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:

@@ -128,6 +128,8 @@ class _Expansion:
 
     def find(self, name: str, arguments: list[Argument]) -> Macro:
         macro = self.macros.find(name, len(arguments)) or builtin_macros().find(name, len(arguments))
+        if macro is not None and macro.problem:
+            raise MacroError(macro.problem, name=name)
         if macro is not None:
             return macro
         if not arguments and name.endswith("_filter"):

@@ -19,6 +19,8 @@ from splmini.errors import KnowledgeError
 from splmini.resources import macro_files
 
 Evaluate = Callable[[str], Any]
+MOST_ARGUMENTS = 1000
+"""Of a macro that cannot be used, as its name says."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Macro:
     validation: str = ""
     errormsg: str = ""
     description: str = field(default="", compare=False)
+    problem: str = field(default="", compare=False)
+    """Why the macro cannot be used, where what it was read from is not well formed: the search that calls it is
+    refused, no other."""
 
 
 class MacroRegistry:
@@ -122,28 +127,25 @@ class MacroRegistry:
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, Any]) -> MacroRegistry:
-        """Read `{"name": "definition", "name(2)": {"args": [...], "definition": ..., "iseval": ...}}`.
-
-        Raises:
-            KnowledgeError: an entry that is neither a text nor a mapping with a definition.
-        """
-        return cls(_from_entry(name, entry, None) for name, entry in mapping.items())
+        """Read `{"name": "definition", "name(2)": {"args": [...], "definition": ..., "iseval": ...}}`; an entry that
+        is neither a text nor a mapping with a definition fails where it is called."""
+        return cls(_kept(str(name), entry, None) for name, entry in mapping.items())
 
     @classmethod
     def from_conf(cls, text: str, path: str | None = None) -> MacroRegistry:
         """Read the text of a macros.conf; lines end in a backslash to continue, the last setting of a stanza wins."""
         return cls(
-            _from_entry(stanza, settings, path)
-            for stanza, settings in conf_stanzas(text).items()
-            if "definition" in settings
+            _kept(stanza, settings, path) for stanza, settings in conf_stanzas(text).items() if "definition" in settings
         )
 
     @classmethod
     def from_folder(cls, path: str | Path) -> MacroRegistry:
         """Read a folder of macro YAML files and macros.conf files (default before local), or one such file.
 
+        A file of a folder that cannot be read stands for a macro of its name, which fails where it is called.
+
         Raises:
-            KnowledgeError: the path is not there, or a file is not well formed.
+            KnowledgeError: the path is not there, or it is one file that is not well formed.
         """
         place = Path(path)
         if not place.exists():
@@ -151,10 +153,15 @@ class MacroRegistry:
         files = [place] if place.is_file() else sorted(place.rglob("*"), key=_order)
         registry = cls()
         for file in files:
-            if file.name == "macros.conf" or (place.is_file() and file.suffix == ".conf"):
-                registry = registry.merged(cls.from_conf(_read(file), str(file)))
-            elif file.suffix in (".yml", ".yaml") and file.is_file():
-                registry = registry.merged(cls(from_yaml(_read(file), str(file))))
+            try:
+                if file.name == "macros.conf" or (place.is_file() and file.suffix == ".conf"):
+                    registry = registry.merged(cls.from_conf(_read(file), str(file)))
+                elif file.suffix in (".yml", ".yaml") and file.is_file():
+                    registry = registry.merged(cls(from_yaml(_read(file), str(file), kept=True)))
+            except KnowledgeError as error:
+                if place.is_file():
+                    raise
+                registry.add(Macro(file.stem, "", problem=f"{error.message} ({file})"))
         return registry
 
 
@@ -183,8 +190,10 @@ def _builtin() -> tuple[Macro, ...]:
 # ---- YAML ----------------------------------------------------------------------------------------------------------
 
 
-def from_yaml(text: str, path: str | None = None) -> list[Macro]:
-    """Read macro YAML: one macro, a list of macros, or several documents, in security_content's schema."""
+def from_yaml(text: str, path: str | None = None, kept: bool = False) -> list[Macro]:
+    """Read macro YAML: one macro, a list of macros, or several documents, in security_content's schema; with `kept`
+    one that is not well formed is kept, and fails where it is called."""
+    read = _kept if kept else _from_entry
     macros = []
     for document in _documents(text, path):
         entries = document if isinstance(document, list) else [document]
@@ -193,7 +202,7 @@ def from_yaml(text: str, path: str | None = None) -> list[Macro]:
                 continue
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
                 raise KnowledgeError("A macro needs a name and a definition.", path=path, record=record)
-            macros.append(_from_entry(entry["name"], entry, path))
+            macros.append(read(entry["name"], entry, path))
     return macros
 
 
@@ -213,6 +222,16 @@ def split_name(name: str) -> tuple[str, int | None]:
     """Split `name(2)` into the name and the number of arguments, None where none is written."""
     match = re.fullmatch(r"\s*(.*?)\s*\(\s*(\d+)\s*\)\s*", name)
     return (match.group(1), int(match.group(2))) if match else (name.strip(), None)
+
+
+def _kept(name: str, entry: Any, path: str | None) -> Macro:
+    """Read a macro; one that is not well formed is there as well, with its problem."""
+    try:
+        return _from_entry(name, entry, path)
+    except KnowledgeError as error:
+        bare, arity = split_name(name)
+        known = arity if arity is not None and arity <= MOST_ARGUMENTS else 0
+        return Macro(bare, "", ("",) * known, problem=error.message + (f" ({path})" if path else ""))
 
 
 def _from_entry(name: str, entry: Any, path: str | None) -> Macro:

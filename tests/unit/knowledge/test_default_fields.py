@@ -94,7 +94,8 @@ def test_each_search_of_a_sweep_has_those_that_it_names() -> None:
 @pytest.mark.parametrize("moment", [1e18, -1e11, "x"])
 def test_times_that_are_none(moment: Any) -> None:
     """A time that no calendar has gives no such fields; an impossible zone counts as none."""
-    assert list(splmini.search("* | table date_hour", [{"_raw": "x", "_time": moment}])) == [{}]
+    (row,) = splmini.search("* | fields date_hour, _raw", [{"_raw": "x", "_time": moment}])
+    assert "date_hour" not in row
     assert date_fields(MOMENT, "2024-05-06T07:08:09+99:99 x", timezone.utc)["date_zone"] == "local"
 
 
