@@ -120,6 +120,46 @@ def test_a_broken_file_of_macros(name: str, tmp_path: Path) -> None:
         env.compile("search `bad`")
 
 
+TABLES: dict[str, Any] = {
+    "a number": 7,
+    "nothing": None,
+    "rows that are numbers": [1, 2],
+    "a text": "rows",
+    "an unknown setting": {"nosuch": 1},
+    "a name that leads elsewhere": {"filename": "../x.csv", "rows": []},
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_broken_table_of_a_dict(name: str) -> None:
+    """A table that is not well formed fails where it is read, and nowhere else."""
+    env = splmini.Environment(lookups={"bad": TABLES[name], "sound": [{"a": "1"}]})
+    assert [dict(row) for row in env.compile("| inputlookup sound").run()] == [{"a": "1"}]
+    with pytest.raises(splmini.KnowledgeError):
+        env.compile("| inputlookup bad").run()
+
+
+DEFINITIONS = {
+    "no YAML": "{:",
+    "an alias": "name: &a bad\nfilename: *a\n",
+    "control characters": "name: bad\x00\n",
+    "a name that leads elsewhere": "name: bad\nfilename: ../../x.csv\n",
+}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_a_broken_definition_of_a_table(name: str, tmp_path: Path) -> None:
+    """A lookup's YAML file that is not well formed stands for the table of its name, which says what is wrong."""
+    (tmp_path / "bad.yml").write_text(DEFINITIONS[name])
+    (tmp_path / "sound.csv").write_text("a\n1\n")
+    (tmp_path / "transforms.conf").write_text("[elsewhere]\nfilename = ../..\n")
+    env = splmini.Environment(lookups=tmp_path)
+    assert [dict(row) for row in env.compile("| inputlookup sound.csv").run()] == [{"a": "1"}]
+    for broken in ("bad", "elsewhere"):
+        with pytest.raises(splmini.KnowledgeError):
+            env.compile(f"| inputlookup {broken}").run()
+
+
 def test_a_broken_macro_hides_one_that_it_would_replace(tmp_path: Path) -> None:
     """The built-in macro of the same name does not stand in for it: what the user meant is not known."""
     env = splmini.Environment(macros={"security_content_summariesonly": {"args": []}})

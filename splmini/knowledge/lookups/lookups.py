@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splmini.documents import load_data
 from splmini.engine.store import write_atomically
-from splmini.errors import KnowledgeError
+from splmini.errors import KnowledgeError, SplError
 from splmini.knowledge.conf import DEFAULT, Stanzas, merge, read_layer, with_default
 from splmini.knowledge.fields.patterns import field_list
 from splmini.knowledge.files import AppFiles, is_file_name
@@ -49,6 +50,8 @@ class Tables(Mapping[str, TableView]):
         self._written: dict[str, Definition] = {}
         self._collections: dict[str, Collection] = {}
         self._versions: dict[str, int] = {}
+        self._problems: dict[str, SplError] = {}
+        """What is wrong with a table that is not well formed: the search that reads it is refused, no other."""
         self._data_dir = Path(data_dir) if data_dir is not None else None
         self._kvstore = KvStore(self._data_dir) if self._data_dir is not None else None
 
@@ -56,7 +59,7 @@ class Tables(Mapping[str, TableView]):
     def of(cls, knowledge: Knowledge | None, lookups: Any = None, data_dir: str | Path | None = None) -> Tables:
         """Collect the tables of apps, then of the caller (folders, dicts, or both), which replace those of a name.
 
-        Raises KnowledgeError for a folder or file that cannot be read.
+        Raises KnowledgeError for a folder that is not there.
         """
         tables = cls(data_dir)
         if knowledge is not None:
@@ -110,7 +113,8 @@ class Tables(Mapping[str, TableView]):
     def _add_given(self, given: Any) -> None:
         if isinstance(given, Mapping):
             for name, table in given.items():
-                self.add(str(name), table)
+                with self._kept(str(name)):
+                    self.add(str(name), table)
         elif isinstance(given, (str, Path)):
             self.add_folder(Path(given))
         else:
@@ -127,10 +131,12 @@ class Tables(Mapping[str, TableView]):
             self._place(file, Place(files, (file,)))
         self._add_conf(files)
         for file in (*files.names(suffix=".yml"), *files.names(suffix=".yaml")):
-            data = files.read(file)
-            document = load_data((data or b"").decode("utf-8-sig", "replace"), files.path(file))
-            if isinstance(document, Mapping) and document.get("name"):
-                self._add_document(document, Path(file).stem, files)
+            with self._kept(Path(file).stem):
+                data = files.read(file)
+                document = load_data((data or b"").decode("utf-8-sig", "replace"), files.path(file))
+                if isinstance(document, Mapping) and document.get("name"):
+                    with self._kept(str(document["name"])):
+                        self._add_document(document, Path(file).stem, files)
 
     def _add_conf(self, files: AppFiles) -> None:
         collections = read_collections("", _stanzas(files, "collections.conf"))
@@ -140,12 +146,22 @@ class Tables(Mapping[str, TableView]):
             definition = None if name == DEFAULT else definition_of_stanza(name, settings)
             if definition is None:
                 continue
-            if definition.data.startswith(COLLECTION):
-                definition = self._in_collection(definition, collections)
-            elif definition.data and not is_file_name(definition.data):
-                raise KnowledgeError(f"'{definition.data}' is not a plain file name.", name=name, path=files.path())
-            columns = settings.get("fields_list")
-            self._define(definition, field_list(columns.value) if columns is not None else [])
+            with self._kept(name):
+                if definition.data.startswith(COLLECTION):
+                    definition = self._in_collection(definition, collections)
+                elif definition.data and not is_file_name(definition.data):
+                    raise KnowledgeError(f"'{definition.data}' is not a plain file name.", name=name, path=files.path())
+                columns = settings.get("fields_list")
+                self._define(definition, field_list(columns.value) if columns is not None else [])
+
+    @contextmanager
+    def _kept(self, name: str) -> Iterator[None]:
+        """Keep what is wrong with a table until it is read."""
+        try:
+            self._problems.pop(name, None)
+            yield
+        except SplError as error:
+            self._problems[name] = error
 
     def _add_document(self, document: Mapping[str, Any], stem: str, files: AppFiles) -> None:
         name = str(document["name"])
@@ -169,7 +185,9 @@ class Tables(Mapping[str, TableView]):
         """Take in a table that the caller gave: `{"rows": [...], "match_type": [...], …}`, or a list of rows."""
         settings: Mapping[str, Any] = table if isinstance(table, Mapping) else {"rows": table}
         unknown = set(settings) - _KNOWN
-        if unknown or not isinstance(settings.get("rows", ()), Iterable):
+        given = settings.get("rows", ())
+        rows = list(given or ()) if isinstance(given, Iterable) else [given]
+        if unknown or not all(isinstance(row, Mapping) for row in rows):
             what = f"has no setting '{sorted(unknown)[0]}'" if unknown else "needs a list of rows"
             raise KnowledgeError(f"A lookup table {what}.", name=name)
         filename = settings.get("filename") or (name if name.lower().endswith(".csv") else f"{name}.csv")
@@ -178,7 +196,7 @@ class Tables(Mapping[str, TableView]):
         definition = definition_of(name, str(filename), settings)
         self._forget(definition.data)
         self._definitions[name] = definition
-        self._data[definition.data] = table_data(settings.get("rows") or (), settings.get("fields") or ())
+        self._data[definition.data] = table_data(rows, settings.get("fields") or ())
 
     def _place(self, file: str, place: Place) -> None:
         self._forget(file)
@@ -198,7 +216,9 @@ class Tables(Mapping[str, TableView]):
     # ---- reading -------------------------------------------------------------------------------------------------
 
     def find(self, name: str) -> LookupTable | None:
-        """Return a table by the name of its definition or file, or None."""
+        """Return a table by the name of its definition or file, or None; raises what is wrong with it."""
+        if name in self._problems:
+            raise self._problems[name]
         self._refresh(name)
         table = self._tables.get(name)
         if table is None:
