@@ -340,6 +340,8 @@ def _arity(function: registry.EvalFunction) -> str:
     text = f"{number} argument{'' if number == '1' else 's'}."
     names = {
         "text": "text (numbers are printed)",
+        "printed": "text or numbers",
+        "values": "one or several values, not null()",
         "number": "numbers (numeric text too)",
         "integer": "integers",
         "bool": "conditions",

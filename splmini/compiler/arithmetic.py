@@ -9,8 +9,8 @@ from splmini import registry
 from splmini.compiler.analysis import is_constant
 from splmini.compiler.types import static_type
 from splmini.language import tree
-from splmini.values import numbers
-from splmini.values.numbers import to_number, to_text
+from splmini.values import figures, numbers
+from splmini.values.numbers import is_nan, to_number, to_text
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -31,14 +31,12 @@ def unary(node: tree.Unary, scope: registry.Scope) -> Evaluate:
     """Compile a sign before an operand."""
     operand = scope.compile(node.operand)
     negative = node.op == "-"
-    if isinstance(node.operand, tree.Number):
-        return constant(-node.operand.value if negative else node.operand.value)
 
-    def negated(row: Row) -> Any:
+    def signed(row: Row) -> Any:
         number = to_number(operand(row))
-        return None if number is None else -number if negative else number
+        return None if number is None else numbers.negated(number) if negative else number
 
-    return negated
+    return constant(signed({})) if isinstance(node.operand, tree.Number) else signed
 
 
 def _concatenation(node: tree.Binary, scope: registry.Scope) -> Evaluate:
@@ -89,7 +87,6 @@ def _concatenated(values: list[Any] | tuple[Any, ...]) -> str | None:
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": numbers.add,
     "-": numbers.subtract,
-    "*": numbers.multiply,
     "/": numbers.divide,
     "%": numbers.modulo,
 }
@@ -102,8 +99,13 @@ def binary(node: tree.Binary, scope: registry.Scope) -> Evaluate:
     if node.op == "+" and static_type(node) == "string":
         return _joining([scope.compile(node.left), scope.compile(node.right)])
     left, right = scope.compile(node.left), scope.compile(node.right)
-    operation = _ARITHMETIC[node.op]
-    plus = node.op == "+"
+    evaluate = _product(node, left, right) if node.op == "*" else _calculation(node.op, left, right)
+    return constant(evaluate({})) if is_constant(node) else evaluate
+
+
+def _calculation(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    operation = _ARITHMETIC[op]
+    plus = op == "+"
 
     def arithmetic(row: Row) -> Any:
         first, second = left(row), right(row)
@@ -119,6 +121,41 @@ def binary(node: tree.Binary, scope: registry.Scope) -> Evaluate:
                 return None
         if plus and a is None and b is None and isinstance(first, str) and isinstance(second, str):
             return first + second
-        return None
+        return _without_number(first, second)
 
-    return constant(arithmetic({})) if is_constant(node) else arithmetic
+    return arithmetic
+
+
+def _product(node: tree.Binary, left: Evaluate, right: Evaluate) -> Evaluate:
+    """`a * b`: shown with the significant figures of the less precise factor."""
+    left_computed, right_computed = _is_computed(node.left), _is_computed(node.right)
+
+    def product(row: Row) -> Any:
+        first, second = left(row), right(row)
+        if first.__class__ is int and second.__class__ is int:
+            return numbers.multiply(first, second)
+        a, b = to_number(first), to_number(second)
+        if a is None or b is None:
+            return _without_number(first, second)
+        try:
+            result = numbers.multiply(a, b)
+        except OverflowError:
+            return None
+        precision = figures.least(figures.of_value(first, left_computed), figures.of_value(second, right_computed))
+        return result if result is None or precision is None else figures.shown_with(result, precision)
+
+    return product
+
+
+def _is_computed(node: tree.Node) -> bool:
+    """Say whether a float that a node gives is the result of a calculation, not a value of the event."""
+    return static_type(node) == "number"
+
+
+_NAN = "NaN"
+
+
+def _without_number(first: Any, second: Any) -> str | None:
+    """The result where an operand is no number: null, but `NaN` where one of them is that text."""
+    operands = [each for each in (first, second) if not is_nan(each)]
+    return _NAN if len(operands) < 2 and all(to_number(each) is not None for each in operands) else None

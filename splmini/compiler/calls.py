@@ -100,6 +100,8 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "any": _unchanged,
     "scalar": _unchanged,
     "text": _text_of,
+    "printed": _text_of,
+    "values": _unchanged,
     "number": _number_of,
     "integer": _integer_of,
     "bool": as_truth,
@@ -135,7 +137,7 @@ def _first_varies(function: registry.EvalFunction, argument: Evaluate, kind: str
     """The hot case: only the first argument depends on the row."""
     call, convert = function.call, _KINDS[kind]
     assert call is not None
-    ready: type = str if kind in ("text", "any", "scalar") else int
+    ready: type = str if kind in ("text", "printed", "any", "scalar") else int
 
     def over_list(values: list[Any]) -> Any:
         results = []
@@ -199,7 +201,7 @@ def _general(function: registry.EvalFunction, arguments: list[Evaluate], kinds: 
         converted = convert(values)
         return None if converted is None else call(*converted)
 
-    if function.null == "pass" and multivalue == "pass" and set(kinds) <= {"any", "scalar"}:
+    if function.null == "pass" and multivalue == "pass" and set(kinds) <= {"any", "scalar", "values"}:
         return _as_they_are(call, arguments)
 
     def passing(row: Row) -> Any:

@@ -18,7 +18,7 @@ from splmini.compiler.remembering import WORTH_REMEMBERING, only_field, remember
 from splmini.compiler.types import static_type
 from splmini.errors import ArgumentError, SplError
 from splmini.language import tree
-from splmini.values import numbers
+from splmini.values import figures, numbers
 from splmini.values.comparison import comparator, compare_with
 from splmini.values.multivalue import joined
 from splmini.values.numbers import to_number, to_text
@@ -64,9 +64,9 @@ def compile_expression(node: tree.Node, scope: registry.Scope) -> Evaluate:
 
 
 def compile_value(node: tree.Node, scope: registry.Scope) -> Evaluate:
-    """Compile an eval expression whose value goes into a field: numbers are rounded as they are shown (pow)."""
+    """Compile an eval expression whose value goes into a field: numbers are rounded as they are shown."""
     evaluate = compile_expression(node, scope)
-    if not any(isinstance(each, tree.Call) and each.name in _SHOWN_ROUNDED for each in tree.walk(node)):
+    if not any(map(_is_shown_rounded, tree.walk(node))):
         return evaluate
 
     def settle(row: Row) -> Any:
@@ -75,7 +75,11 @@ def compile_value(node: tree.Node, scope: registry.Scope) -> Evaluate:
     return settle
 
 
-_SHOWN_ROUNDED = frozenset({"pow"})
+def _is_shown_rounded(node: tree.Node) -> bool:
+    """Say whether a node gives numbers that are shown with fewer decimals than they have."""
+    if isinstance(node, tree.Binary):
+        return node.op == "*"
+    return isinstance(node, tree.Call) and node.name == "pow"
 
 
 def compile_condition(node: tree.Node, scope: registry.Scope) -> Condition:
@@ -92,6 +96,10 @@ def compile_condition(node: tree.Node, scope: registry.Scope) -> Condition:
 
 def _literal(node: Any, scope: registry.Scope) -> Evaluate:
     return constant(node.value)
+
+
+def _number(node: tree.Number, scope: registry.Scope) -> Evaluate:
+    return constant(figures.as_written(node.text, node.value))
 
 
 def _field(node: tree.FieldRef, scope: registry.Scope) -> Evaluate:
@@ -278,7 +286,7 @@ def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Evaluate:
 
 _COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {
     tree.String: _literal,
-    tree.Number: _literal,
+    tree.Number: _number,
     tree.Boolean: _literal,
     tree.FieldRef: _field,
     tree.And: _and,

@@ -17,6 +17,7 @@ _DESCRIPTIONS = {
     "string": "a string",
     "text": "a string",
     "number": "a number",
+    "literal number": "a number",
     "bool": "a truth value",
     "null": "null()",
 }
@@ -100,17 +101,23 @@ def _check_call(node: tree.Call) -> None:
 
 
 def _check_kind(call: tree.Call, kind: str, argument: tree.Node) -> None:
-    if kind == "text":
-        operand = argument.operand if isinstance(argument, tree.Unary) else argument
-        if isinstance(operand, tree.Number):
-            raise _wrong(call, "a string", "number", argument)
-        if static_type(argument) == "null":
-            raise _wrong(call, "a string", "null", argument)
-    elif kind in ("number", "integer"):
-        if static_type(argument) in ("string", "bool"):
-            raise _wrong(call, "a number", static_type(argument), argument)
-    elif kind == "bool" and isinstance(argument, tree.String):
+    operand = argument.operand if isinstance(argument, tree.Unary) else argument
+    given = "literal number" if isinstance(operand, tree.Number) else static_type(argument)
+    wanted, refused = _REFUSED.get(kind, ("", ()))
+    if given in refused:
+        raise _wrong(call, wanted, given, argument)
+    if kind == "bool" and isinstance(argument, tree.String):
         raise _wrong(call, "a condition", "string", argument)
+
+
+_REFUSED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "text": ("a string", ("literal number", "null")),
+    "printed": ("a string or a number", ("null",)),
+    "values": ("a field or values", ("null",)),
+    "number": ("a number", ("string", "bool", "null")),
+    "integer": ("a number", ("string", "bool", "null")),
+}
+"""What an argument of a kind has to be, and the types that are refused before a row is seen."""
 
 
 def _wrong(call: tree.Call, expected: str, given: str, argument: tree.Node) -> ArgumentError:
@@ -123,6 +130,12 @@ def _wrong(call: tree.Call, expected: str, given: str, argument: tree.Node) -> A
 
 def _check_binary(node: tree.Binary) -> None:
     if node.op == ".":
+        for side in (node.left, node.right):
+            kind = static_type(side)
+            if kind in ("bool", "null"):
+                raise ArgumentError(
+                    f"'.' takes only strings and numbers, but {_DESCRIPTIONS[kind]} was given.", span=side.span
+                )
         return
     if node.op != "+":
         _only_numbers(node.op, node.left)

@@ -303,7 +303,7 @@ _REGEXES = frozenset(
 
 def _bad_regex(setting: Setting, stanza: str, key: str) -> Iterator[Problem]:
     try:
-        regex.compile(setting.value)
+        regex.compile(setting.value, any_names=True)
     except SplError as error:
         yield _problem(setting, stanza, key, error.message)
 
@@ -395,7 +395,7 @@ def _calculation_problem(step: Any) -> str | None:
         if step.kind == "Eval":
             parse_expression(step.expression)
         elif step.kind == "Rex":
-            regex.compile(step.expression)
+            regex.compile(step.expression, any_names=True)
         elif step.kind not in ("Lookup", "GeoIP"):
             return f"calculated fields of the kind {step.kind} are {NOT_DONE}"
     except SplError as error:

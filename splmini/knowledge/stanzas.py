@@ -52,7 +52,7 @@ def form(knowledge: Knowledge, name: str) -> Callable[[Row], None] | None:
     if text is None:
         return None
     parts = (part if _MODULE.fullmatch(part) else _literal(part) for part in _MODULE.split(text.strip()))
-    compiled = regex.compile(expand_modules("".join(parts), knowledge.transforms))
+    compiled = regex.compile(expand_modules("".join(parts), knowledge.transforms), any_names=True)
 
     def extract(row: Row) -> None:
         raw = row.get("_raw")

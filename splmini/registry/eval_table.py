@@ -33,11 +33,12 @@ class EvalFunction:
     """An eval function, either plain (`call`, on evaluated arguments) or a form (`form`, on nodes).
 
     `kinds` says what each argument is turned into before the call (the last one repeats): `any`, `text` (numbers are
-    printed), `number` (numeric strings become numbers; what is no number makes the result null), `integer`, `bool`,
-    `list` (always a list; null is []), `scalar` (as it is, but see `multivalue`).
+    printed), `printed` (as `text`, but number literals are accepted), `number` (numeric strings become numbers; what is
+    no number makes the result null), `integer`, `bool`, `list` (always a list; null is []), `values` (as it is, but not
+    null()), `scalar` (as it is, but see `multivalue`).
     `null`: `propagate` (one null argument makes null, the default) or `pass` (None is handed in).
-    A literal of the wrong kind is an error when the search is compiled: a number or null() for `text`, a string for
-    `number` and `integer`, a string for `bool`. For a form, `kinds` serves this check alone.
+    A literal of the wrong kind is an error when the search is compiled: a number or null() for `text`, a string or
+    null() for `number` and `integer`, a string for `bool`. For a form, `kinds` serves this check alone.
 
     `multivalue`: `each` (a multivalue first argument: the function applies to each value, the results are
     multivalue; of a multivalue in another place the first value counts), `null` (a multivalue argument makes null),

@@ -189,8 +189,8 @@ def parse_path(path: str) -> list[Step] | None:
     return steps
 
 
-def find(value: Any, steps: list[Step], base: int = 0) -> list[Any]:
-    """Return what lies at a path, in document order; indexes count from `base`."""
+def find(value: Any, steps: list[Step]) -> list[Any]:
+    """Return what lies at a path, in document order; indexes count from 0."""
     current = [value]
     for step in steps:
         following: list[Any] = []
@@ -201,22 +201,22 @@ def find(value: Any, steps: list[Step], base: int = 0) -> list[Any]:
             elif isinstance(item, list):
                 if step is None:
                     following.extend(item)
-                elif 0 <= step - base < len(item):
-                    following.append(item[step - base])
+                elif step < len(item):
+                    following.append(item[step])
         current = following
     return current
 
 
 def extract(value: Any, path: str) -> Any:
-    """Return the field value at a path as `spath` gives it: indexes count from 1, several results are multivalue.
+    """Return the field value at a path as `spath` gives it; several results are multivalue.
 
     >>> extract({"a": [{"b": 1}, {"b": 2}]}, "a{}.b"), extract({"a": [5, 6]}, "a{1}"), extract({}, "x")
-    ([1, 2], 5, None)
+    ([1, 2], 6, None)
     """
     steps = parse_path(path)
     if steps is None:
         return None
-    return from_list(_shown(item) for item in find(value, steps, base=1))
+    return from_list(_shown(item) for item in find(value, steps))
 
 
 def _shown(item: Any) -> Any:

@@ -74,6 +74,11 @@ def to_number(value: Any) -> int | float | None:
     return None
 
 
+def is_nan(value: Any) -> bool:
+    """Say whether a value is the text `NaN`, which counts as a number in eval and is a text everywhere else."""
+    return isinstance(value, str) and value.lower() == "nan"
+
+
 def to_text(value: Any) -> str:
     """Return how a value prints: integral floats without decimals, truth values as True and False.
 
@@ -178,6 +183,11 @@ def settled(value: Any) -> Any:
     if isinstance(value, list):
         return [settled(item) for item in value]
     return value
+
+
+def negated(number: int | float) -> int | float:
+    """Return a number with the other sign, shown with as many decimals."""
+    return Shown(-number, number.places) if type(number) is Shown else -number
 
 
 def add(left: int | float, right: int | float) -> int | float | None:

@@ -40,12 +40,24 @@ class Pattern:
     which count as no match.
     """
 
-    __slots__ = ("_fast", "_full", "_prepared", "exceeded", "flags", "groupindex", "groups", "names", "pattern")
+    __slots__ = (
+        "_any_names",
+        "_fast",
+        "_full",
+        "_prepared",
+        "exceeded",
+        "flags",
+        "groupindex",
+        "groups",
+        "names",
+        "pattern",
+    )
 
-    def __init__(self, pattern: str, flags: str = "") -> None:
-        prepared = _prepare(pattern)
+    def __init__(self, pattern: str, flags: str = "", any_names: bool = False) -> None:
+        prepared = _prepare(pattern, any_names)
         self.pattern = pattern
         self.flags = flags
+        self._any_names = any_names
         self.exceeded = 0
         self._prepared = prepared
         self._full = _compile_full(pattern, prepared, flags)
@@ -56,7 +68,7 @@ class Pattern:
         self.groupindex: Mapping[str, int] = dict(reversed(self.names))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return compile, (self.pattern, self.flags)
+        return compile, (self.pattern, self.flags, self._any_names)
 
     def __repr__(self) -> str:
         return f"regex.compile({self.pattern!r})"
@@ -141,22 +153,23 @@ def _encodable(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def compile(pattern: str, flags: str = "") -> Pattern:
+def compile(pattern: str, flags: str = "", any_names: bool = False) -> Pattern:
     """Compile a regular expression; compiled ones are kept.
 
-    `flags` are letters of PCRE's own: i, m, s, x. A group's name may hold what Splunk accepts and PCRE2 does not
-    (dots, dashes, a leading digit, more than 32 characters, the same name twice).
+    `flags` are letters of PCRE's own: i, m, s, x. A group's name may have more than 32 characters; with `any_names`,
+    which the settings of apps are read with, also what PCRE2 refuses: dots, dashes, a leading digit, the same name
+    twice.
 
     >>> compile(r"(?<user>\\w+)@").search("ann@x").group(1)
     'ann'
-    >>> dict(compile(r"(?<src-ip>\\S+)").groupindex)
+    >>> dict(compile(r"(?<src-ip>\\S+)", any_names=True).groupindex)
     {'src-ip': 1}
 
     Raises ArgumentError, with the position inside the pattern, where it is not well formed.
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/Knowledge/AboutSplunkregularexpressions
     """
-    return Pattern(pattern, flags)
+    return Pattern(pattern, flags, any_names)
 
 
 def _python_flags(flags: str) -> re.RegexFlag:
@@ -196,12 +209,14 @@ def _by_index(pair: tuple[str, int]) -> int:
 
 
 _NAME = re.compile(r"\(\?(?:P?<(?![=!])([^>()\\]*)>|'([^'()\\]*)')")
-_VALID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}", re.ASCII).fullmatch
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII).fullmatch
+_LONGEST = 32
+_DUPLICATES = "(?J)"
 _ANCIENT = {"(*UTF8)": "(*UTF)"}
 
 
-def _prepare(pattern: str) -> _Prepared:
-    """Give a pattern group names that PCRE2 accepts."""
+def _prepare(pattern: str, any_names: bool) -> _Prepared:
+    """Give a pattern group names that PCRE2 accepts: for all of them, or for those that are only too long."""
     pieces: list[str] = []
     renamed: dict[str, str] = {}
     shifts: list[tuple[int, int]] = []
@@ -211,9 +226,12 @@ def _prepare(pattern: str) -> _Prepared:
         name = match[1] if match[1] is not None else match[2]
         if not name or _escaped(pattern, match.start()) or _in_class(pattern, match.start()):
             continue
-        if _VALID(name) and name not in seen:
-            seen.add(name)
+        first = name not in seen
+        seen.add(name)
+        if _WORD(name) and len(name) <= _LONGEST and first:
             continue
+        if not any_names and not (_WORD(name) and (first or _DUPLICATES in pattern)):
+            continue  # PCRE2 refuses it, and says why
         alias = f"splmini_{len(renamed)}"
         renamed[alias] = name
         replacement = f"(?<{alias}>"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import string
 from typing import Any
 
 from splmini.functions.eval._support import bad_argument, literal_text, page
-from splmini.functions.eval.json_functions import native, to_json
+from splmini.functions.eval.json_functions import encoded_array, to_json
 from splmini.language import tree
 from splmini.registry import Example, eval_function
 from splmini.values import json
-from splmini.values.json import INVALID
 from splmini.values.multivalue import from_list
 from splmini.values.numbers import normal, round_half_up, to_number, to_text
 from splmini.values.times import duration
@@ -88,32 +88,43 @@ def tonumber(value: Any, base: int = 10) -> int | float | None:
     examples=(Example('toint("24")', 24), Example("toint(3.9)", 3), Example('toint("x7")', None)),
 )
 def toint(value: Any, base: int = 10) -> int | None:
-    """toint(<value>, <base>): as an integer; decimals are cut off, a truth value is 1 or 0.
+    """toint(<value>, <base>): as an integer, rounded down; the base is that of a text, 10 unless given.
 
-    *Null*: null, also for what is no number. *Multivalue*: applied to each value.
+    *Null*: null, also for what is no number, such as a truth value. *Multivalue*: applied to each value.
     """
-    if isinstance(value, bool):
-        return int(value)
-    number = to_number(value) if base == 10 else _number_in_base(to_text(value), base) if 2 <= base <= 36 else None
-    return None if number is None else int(number)
+    number = _number_of(value, base)
+    return None if number is None else math.floor(number)
 
 
 @eval_function(
     "todouble",
-    1,
+    (1, 2),
+    "any",
+    "integer",
     source=PAGE,
     returns="number",
-    examples=(Example('todouble("5.25")', 5.25), Example('todouble(" 5 ")', None)),
-)
-def todouble(value: Any) -> float | None:
-    """todouble(<value>): as a number with decimals; a truth value is 1 or 0.
+    examples=(
+        Example('todouble("5.25")', 5.25), Example('todouble("ff", 16)', 255), Example('todouble(" 5 ")', None),
+    ),
+)  # fmt: skip
+def todouble(value: Any, base: int = 10) -> float | None:
+    """todouble(<value>, <base>): as a number with decimals; the base is that of a text, 10 unless given.
 
-    *Null*: null, also for what is no number, and with blanks around it. *Multivalue*: applied to each value.
+    *Null*: null, also for what is no number, such as a truth value or a text with blanks around it. *Multivalue*:
+    applied to each value.
     """
-    if isinstance(value, bool):
-        return float(value)
-    number = to_number(value)
+    number = _number_of(value, base)
     return None if number is None else float(number)
+
+
+def _number_of(value: Any, base: int) -> int | float | None:
+    """Return the number that a value is or that its text spells to a base; None for truth values."""
+    if isinstance(value, str) and base != 10:
+        return _number_in_base(value, base) if 2 <= base <= 36 else None
+    return to_number(value)
+
+
+_TRUTHS = {"true": True, "True": True, "false": False, "False": False}
 
 
 @eval_function(
@@ -125,7 +136,7 @@ def todouble(value: Any) -> float | None:
     examples=(Example('if(tobool("true"), "t", "f").if(tobool(0), "t", "f")', "tf"),),
 )
 def tobool(value: Any) -> bool | None:
-    """tobool(<value>): as a truth value: `true` and `false` in any case, numbers by being other than 0.
+    """tobool(<value>): as a truth value: the texts `true`, `True`, `false`, `False`; numbers by being other than 0.
 
     *Null*: null, also for other text. *Multivalue*: the first value counts.
     """
@@ -134,8 +145,7 @@ def tobool(value: Any) -> bool | None:
     number = to_number(value)
     if number is not None:
         return number != 0
-    text = to_text(value).lower()
-    return text == "true" if text in ("true", "false") else None
+    return _TRUTHS.get(value)
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------
@@ -195,14 +205,6 @@ def _with_commas(number: float) -> str:
 # ---- JSON and multivalue -------------------------------------------------------------------------------------------
 
 
-def _inferred(value: Any) -> Any:
-    """Return a value as JSON: text that is JSON is what it spells."""
-    if isinstance(value, str):
-        decoded = json.decode(value)
-        return value if decoded is INVALID else decoded
-    return to_json(value)
-
-
 @eval_function(
     "tojson",
     1,
@@ -231,17 +233,17 @@ def tojson(value: Any) -> str:
     multivalue="pass",
     source=PAGE,
     returns="text",
-    examples=(Example('toarray(split("1,2,3", ","))', "[1,2,3]"), Example('toarray("x")', '["x"]')),
+    examples=(Example('toarray(split("1,2,3", ","))', "[1,2,3]"), Example('toarray("x")', None)),
 )
 def toarray(value: Any) -> str | None:
-    """toarray(<value>): as a JSON array: several values, each read as JSON where it is; text that is an array.
+    """toarray(<value>): text that is a JSON array, written compactly; several values as one.
 
-    *Null*: null. *Multivalue*: an array of its values.
+    *Null*: null, also for what is neither. *Multivalue*: an array as `mv_to_json_array(<value>, true())` gives it.
     """
     if isinstance(value, list):
-        return json.encode([_inferred(item) for item in value])
-    inferred = _inferred(value)
-    return json.encode(inferred if isinstance(inferred, list) else [inferred])
+        return encoded_array(value, infer=True)
+    decoded = json.decode(value) if isinstance(value, str) else None
+    return json.encode(decoded) if isinstance(decoded, list) else None
 
 
 @eval_function(
@@ -255,26 +257,10 @@ def toarray(value: Any) -> str | None:
 def toobject(value: Any) -> str | None:
     """toobject(<value>): text that is a JSON object, written compactly.
 
-    An array of pairs, each an array of key and value or an object with `key` and `value`, becomes an object.
-
     *Null*: null, also for what is no object. *Multivalue*: the first value counts.
     """
-    inferred = _inferred(value)
-    if isinstance(inferred, dict):
-        return json.encode(inferred)
-    if isinstance(inferred, list):
-        pairs = [_pair(item) for item in inferred]
-        if pairs and all(pair is not None for pair in pairs):
-            return json.encode(dict(pair for pair in pairs if pair is not None))
-    return None
-
-
-def _pair(item: Any) -> tuple[str, Any] | None:
-    if isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
-        return item[0], item[1]
-    if isinstance(item, dict) and set(item) == {"key", "value"}:
-        return to_text(item["key"]), item["value"]
-    return None
+    decoded = json.decode(value) if isinstance(value, str) else None
+    return json.encode(decoded) if isinstance(decoded, dict) else None
 
 
 @eval_function(
@@ -282,19 +268,17 @@ def _pair(item: Any) -> tuple[str, Any] | None:
     1,
     multivalue="pass",
     source=PAGE,
-    examples=(Example('tomv(json_array("a", "b"))', ["a", "b"]), Example('tomv("hello")', None)),
+    examples=(Example('tomv(json_array("a", 1))', ['"a"', 1]), Example('tomv("hello")', None)),
 )
 def tomv(value: Any) -> Any:
-    """tomv(<value>): the elements of a JSON array as values; numbers and truth values are one value.
+    """tomv(<value>): the elements of a JSON array as values; strings keep their quotes (see `json_array_to_mv`).
 
-    *Null*: null, also for plain text. *Multivalue*: stays.
+    *Null*: null, also for what is no array. *Multivalue*: stays.
     """
     if isinstance(value, list):
         return value
-    if not isinstance(value, str):
-        return json.plain(value)
-    decoded = json.decode(value)
-    return from_list(native(item) for item in decoded) if isinstance(decoded, list) else None
+    decoded = json.decode(value) if isinstance(value, str) else None
+    return from_list(json.encode(item) for item in decoded) if isinstance(decoded, list) else None
 
 
 # ---- addresses -----------------------------------------------------------------------------------------------------

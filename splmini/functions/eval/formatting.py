@@ -213,12 +213,12 @@ def _integer(number: float, flags: str, precision: int | None, letter: str) -> s
         prefix = _sign(negative, flags)
     else:
         value &= (1 << 64) - 1
-        digits = {"u": f"{value:,}" if "'" in flags else str(value), "o": f"{value:o}", "X": f"{value:X}"}.get(
-            letter, f"{value:x}"
+        digits = {"u": f"{value:,}" if "'" in flags else str(value), "o": f"{value:o}", "x": f"{value:x}"}.get(
+            letter, f"{value:X}"
         )
         prefix = ""
-        if letter == "p" or ("#" in flags and letter in "xX" and value):
-            prefix = "0X" if letter == "X" else "0x"
+        if "#" in flags and letter in "xXp" and value:
+            prefix = "0x" if letter == "x" else "0X"
         elif "#" in flags and letter == "o" and not digits.startswith("0"):
             digits = "0" + digits
     if precision is not None:
@@ -232,30 +232,28 @@ def _float(number: float, flags: str, precision: int | None, letter: str) -> str
         return None
     sign = _sign(math.copysign(1, value) < 0, flags)
     value = abs(value)
-    if letter in "aA":
-        text = _hexadecimal(value, precision)
-        return sign + (text.upper() if letter == "A" else text)
     places = 6 if precision is None else precision
+    if letter in "aA":
+        text = _hexadecimal(value, places)
+        return sign + (text.upper() if letter == "A" else text)
     if letter in "fF":
         return sign + f"{round_half_up(value, places):{',' if chr(39) in flags else ''}.{places}f}"
     return sign + format(value, f"{'#' if '#' in flags else ''}.{places}{letter}")
 
 
-def _hexadecimal(value: float, precision: int | None) -> str:
+def _hexadecimal(value: float, precision: int) -> str:
     """`%a`: hexadecimal digits with a binary exponent, rounded to the precision."""
     if value == 0:
         return "0x0" + ("." + "0" * precision if precision else "") + "p+0"
     mantissa, exponent = math.frexp(value)
     mantissa, exponent = mantissa * 2, exponent - 1
     scaled = round(mantissa * (1 << 52))
-    places = 13
-    if precision is not None and precision < 13:
-        drop = 4 * (13 - precision)
+    places = min(precision, 13)
+    if places < 13:
+        drop = 4 * (13 - places)
         scaled = (scaled + (1 << (drop - 1))) >> drop
-        places = precision
     whole, fraction = divmod(scaled, 1 << (4 * places))
-    digits = f"{fraction:0{places}x}" if places else ""
-    digits = digits.rstrip("0") if precision is None else digits.ljust(precision, "0")
+    digits = f"{fraction:0{places}x}".ljust(precision, "0") if places else ""
     return f"0x{whole}{'.' + digits if digits else ''}p{exponent:+d}"
 
 

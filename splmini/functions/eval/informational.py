@@ -10,7 +10,7 @@ from splmini.functions.eval._support import Evaluate, page
 from splmini.language import tree
 from splmini.registry import Example, eval_form, eval_function
 from splmini.values import json
-from splmini.values.numbers import to_number
+from splmini.values.numbers import is_nan, to_number
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -79,13 +79,13 @@ def _number(value: Any, text: bool) -> int | float | None:
     examples=(Example('if(isnum(f), "yes", "no")', "yes", ({"f": "-3.5"},)), Example('if(isnum("12"), 1, 0)', 0)),
 )
 def isnum(call: tree.Call, scope: Scope) -> Evaluate:
-    """isnum(<value>): true for a number, and for a field whose text spells one; not for a quoted literal.
+    """isnum(<value>): true for a number, and for a field whose text spells one or is `NaN`; not for a quoted literal.
 
     *Null*: false. *Multivalue*: false, but for a single value.
     """
 
     def test(value: Any, text: bool) -> bool:
-        return _number(value, text) is not None
+        return _number(value, text) is not None or (not text and is_nan(value))
 
     return _typed(test, call, scope)
 

@@ -71,9 +71,7 @@ def _growing(values: list[Any]) -> Change:
         if isinstance(place, list) and key >= len(place):
             return
         current = place.get(key, INVALID) if isinstance(place, dict) else place[key]
-        if current is INVALID:
-            place[key] = list(values)
-        else:
+        if current is not INVALID:
             place[key] = (current if isinstance(current, list) else [current]) + values
 
     return change
@@ -154,12 +152,12 @@ def json_append(text: Any, *pairs: Any) -> str | None:
     """json_append(<json>, <path>, <value>, ...): with each value added at the end of the array at its path.
 
     A scalar at the path becomes an array first; a JSON array as value is one element. The empty path is the whole
-    value.
+    value; a path that leads nowhere is left out.
 
     *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: a value becomes an
     array.
     """
-    return _changed(text, pairs, True, _appending)
+    return _changed(text, pairs, False, _appending)
 
 
 @eval_function(
@@ -178,21 +176,17 @@ def json_append(text: Any, *pairs: Any) -> str | None:
 def json_extend(text: Any, *pairs: Any) -> str | None:
     """json_extend(<json>, <path>, <array>, ...): with the elements of each array added at the end of that at its path.
 
-    A scalar at the path becomes an array first; a value that is no array is one element.
+    A scalar at the path becomes an array first; a value that is no array is one element. A path that leads nowhere is
+    left out.
 
     *Null*: null where the first argument or a path is; a null value is JSON null. *Multivalue*: the values are added.
     """
-    return _changed(text, pairs, True, _extending)
+    return _changed(text, pairs, False, _extending)
 
 
-def _removing(value: Any) -> Change:
-    def change(place: Any, key: Any) -> None:
-        if isinstance(place, dict):
-            place.pop(key, None)
-        elif key < len(place):
-            place[key] = INVALID
-
-    return change
+def _remove(place: Any, key: Any) -> None:
+    if isinstance(place, dict):
+        place.pop(key, None)
 
 
 @eval_function(
@@ -203,11 +197,13 @@ def _removing(value: Any) -> Change:
     returns="text",
     examples=(
         Example('json_delete(json_object("a", 1, "b", 2), "a")', '{"b":2}'),
-        Example('json_delete(json_object("l", json_array(1, 2, 3)), "l{1}")', '{"l":[1,3]}'),
+        Example('json_delete(json_object("a", 1, "b", 2), json_array("a", "b"))', "{}"),
     ),
 )
 def json_delete(text: str, *paths: str) -> str | None:
-    """json_delete(<json>, <path>, ...): without what lies at the paths.
+    """json_delete(<json>, <path>, ...): without the keys at the paths; a JSON array stands for the paths in it.
+
+    Elements of arrays cannot be removed: a path that ends in an index changes nothing.
 
     *Null*: null, also for what is no JSON object or array. *Multivalue*: applied to each value.
     """
@@ -215,15 +211,9 @@ def json_delete(text: str, *paths: str) -> str | None:
     if root is None:
         return None
     for path in paths:
-        steps = json.parse_path(path)
-        if steps:
-            _change(root, steps, False, _removing(None))
-    return json.encode(_without_removed(root))
-
-
-def _without_removed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_removed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_removed(item) for item in value if item is not INVALID]
-    return value
+        listed = container(path)
+        for each in listed if isinstance(listed, list) else [path]:
+            steps = json.parse_path(to_text(each))
+            if steps:
+                _change(root, steps, False, _remove)
+    return json.encode(root)

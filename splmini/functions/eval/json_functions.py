@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from splmini.compiler import static_type
 from splmini.errors import ArgumentError
-from splmini.functions.eval._support import page
+from splmini.functions.eval._support import bad_argument, page
 from splmini.language import tree
 from splmini.registry import Example, eval_function
 from splmini.values import json
@@ -61,6 +62,21 @@ def check_pairs(first: int) -> Callable[[tree.Call], None]:
     return check
 
 
+def _check_members(call: tree.Call) -> None:
+    check_pairs(0)(call)
+    for index in range(0, len(call.args), 2):
+        if static_type(call.args[index]) in ("number", "bool"):
+            raise bad_argument(call, index, "A key of json_object() is a string.")
+
+
+def encoded_array(values: list[Any], infer: bool) -> str:
+    """Return values as a JSON array: of strings, or of what each spells as JSON, null where it is none."""
+    if not infer:
+        return json.encode([to_text(item) for item in values])
+    decoded = [json.decode(to_text(item)) for item in values]
+    return json.encode([None if item is INVALID else item for item in decoded])
+
+
 # ---- making --------------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +86,7 @@ def check_pairs(first: int) -> Callable[[tree.Call], None]:
     null="pass",
     multivalue="pass",
     source=PAGE,
-    check=check_pairs(0),
+    check=_check_members,
     returns="text",
     examples=(
         Example('json_object("name", "maria", "n", 5)', '{"name":"maria","n":5}'),
@@ -114,17 +130,17 @@ def json_array(*values: Any) -> str:
 @eval_function(
     "json",
     1,
-    "text",
     source=PAGE,
-    returns="text",
-    examples=(Example('json("[1, 2]")', "[1, 2]"), Example('json("Golden Gate Bridge")', None)),
-)
-def json_(text: str) -> str | None:
-    """json(<value>): the value itself where it is JSON, else null.
+    examples=(
+        Example('json("[1, 2]")', "[1, 2]"), Example("json(5)", 5), Example('json("Golden Gate Bridge")', None),
+    ),
+)  # fmt: skip
+def json_(value: Any) -> Any:
+    """json(<value>): the value itself where it is JSON, as numbers and truth values are, else null.
 
     *Null*: null. *Multivalue*: applied to each value.
     """
-    return None if json.decode(text) is INVALID else text
+    return None if isinstance(value, str) and json.decode(value) is INVALID else value
 
 
 @eval_function(
@@ -152,6 +168,8 @@ def _at_path(value: Any, path: str) -> Any:
     steps = json.parse_path(path)
     if steps is None:
         return INVALID
+    if steps == [None] and isinstance(value, dict):  # the whole value
+        return value
     found = json.find(value, steps)
     if None in steps:
         return found if found else INVALID
@@ -172,8 +190,8 @@ def _at_path(value: Any, path: str) -> Any:
 def json_extract(text: str, *paths: str) -> Any:
     """json_extract(<json>, <path>, ...): what lies at a path; for several paths a JSON array of what lies at them.
 
-    `a.b` descends, `{0}` is the first element, `{}` every element (an array). Objects and arrays are given as JSON,
-    other values as they are. Without a path, the whole value.
+    `a.b` descends, `{0}` is the first element, `{}` every element (an array), of an object the object itself. Objects
+    and arrays are given as JSON, other values as they are. Without a path, the whole value.
 
     *Null*: null, also for text that is not JSON and a path that leads nowhere. *Multivalue*: applied to each value.
     """

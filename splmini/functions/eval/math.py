@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from splmini.functions.eval._support import Evaluate, page
+from splmini.functions.eval._support import Evaluate, bad_argument, page
 from splmini.language import tree
 from splmini.registry import Example, eval_form, eval_function
-from splmini.values import numbers
+from splmini.values import figures, numbers
 from splmini.values.multivalue import as_list, first
 from splmini.values.numbers import Shown, decimals, normal, round_half_up, to_number, to_text
 
@@ -27,7 +27,7 @@ def absolute(value: float) -> float | None:
 
     *Null*: null, also for what is no number. *Multivalue*: applied to each value.
     """
-    return -value if value < 0 else value
+    return numbers.negated(value) if value < 0 else value
 
 
 @eval_function(
@@ -50,6 +50,12 @@ def floor(value: float) -> int | None:
     return math.floor(value)
 
 
+def _check_places(call: tree.Call) -> None:
+    places = call.args[1] if len(call.args) == 2 else None
+    if isinstance(places, tree.Unary) and places.op == "-" and isinstance(places.operand, tree.Number):
+        raise bad_argument(call, 1, "The number of decimals of round() cannot be negative.")
+
+
 @eval_function(
     "round",
     (1, 2),
@@ -57,19 +63,20 @@ def floor(value: float) -> int | None:
     "integer",
     source=PAGE,
     returns="number",
+    check=_check_places,
     examples=(Example("round(3.5)", 4), Example("round(2.555, 2)", 2.56), Example('"[".round(10, 2)."]"', "[10.00]")),
 )
 def round_(value: float, places: int = 0) -> float | None:
     """round(<number>, <places>): rounded to so many decimals, to an integer unless given; a half away from zero.
 
-    The decimals asked for are shown, zeros too. Negative places round to tens, hundreds and so on.
+    The decimals asked for are shown, zeros too; their number is not negative.
 
-    *Null*: null, also for what is no number. *Multivalue*: applied to each value.
+    *Null*: null, also for what is no number and for negative places. *Multivalue*: applied to each value.
     """
     if places <= 0:
-        if isinstance(value, int) and places == 0:
-            return value
-        return normal(round_half_up(value, places))
+        if places < 0:
+            return None
+        return value if isinstance(value, int) else normal(round_half_up(value))
     places = min(places, 30)
     return Shown(round_half_up(value, places), places)
 
@@ -242,21 +249,13 @@ def sigfig(call: tree.Call, scope: Scope) -> Evaluate:
         measured = measure(row)
         if measured is None:
             return None
-        value, places, figures = measured
-        if places >= 0:
-            rounded = round_half_up(value, places)
-            return Shown(rounded, places) if places else normal(rounded)
-        return _to_figures(value, figures)
+        value, places, significant = measured
+        if places < 0:
+            places = figures.places(value, significant) if value else 0
+        rounded = round_half_up(value, places)
+        return Shown(rounded, places) if places > 0 else normal(rounded)
 
     return apply
-
-
-def _to_figures(value: float, figures: int) -> float | None:
-    if value == 0:
-        return 0
-    places = figures - 1 - math.floor(math.log10(abs(value)))
-    rounded = round_half_up(value, places)
-    return Shown(rounded, places) if places > 0 else normal(rounded)
 
 
 def _measured(node: tree.Node, scope: Scope) -> Callable[[Row], _Measured | None]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from splmini.errors import ArgumentError, SplError
 from splmini.functions.eval._support import literal_text, page, text_of
+from splmini.functions.eval.json_functions import encoded_array
 from splmini.language import tree
 from splmini.registry import Example, eval_function
-from splmini.values import json, times
+from splmini.values import times
 from splmini.values.multivalue import as_list, from_list, joined
 from splmini.values.numbers import add, to_number, to_text
 
@@ -37,6 +38,7 @@ def mvappend(*values: Any) -> Any:
 @eval_function(
     "mvcount",
     1,
+    "values",
     null="pass",
     multivalue="pass",
     source=PAGE,
@@ -268,11 +270,7 @@ def mv_to_json_array(value: Any, infer: Any = False) -> str:
 
     *Null*: null. *Multivalue*: as described; a single value is an array of one.
     """
-    items = as_list(value)
-    if infer is not True:
-        return json.encode([to_text(item) for item in items])
-    decoded = [json.decode(to_text(item)) for item in items]
-    return json.encode([None if item is json.INVALID else item for item in decoded])
+    return encoded_array(as_list(value), infer is True)
 
 
 @eval_function(

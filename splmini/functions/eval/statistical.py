@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random as _random
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from splmini.compiler import static_type
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 PAGE = page("statistical-eval-functions")
 
 
-def _extreme(call: tree.Call, scope: Scope, choose: Callable[[Any], Any]) -> Evaluate:
-    """The extreme of all values; strings are greater than numbers, a quoted literal is always a string."""
+def _extreme(call: tree.Call, scope: Scope, choose: Callable[..., Any]) -> Evaluate:
+    """The extreme of all values, as it was given; strings are greater than numbers, a quoted literal is a string."""
     arguments = [(scope.compile(arg), static_type(arg) == "string") for arg in call.args]
 
     def apply(row: Row) -> Any:
-        figures: list[Any] = []
+        figures: list[tuple[float, Any]] = []
         texts: list[str] = []
         for argument, known in arguments:
             for item in as_list(argument(row)):
@@ -34,10 +35,11 @@ def _extreme(call: tree.Call, scope: Scope, choose: Callable[[Any], Any]) -> Eva
                 if number is None:
                     texts.append(to_text(item))
                 else:
-                    figures.append(number)
-        if choose is max:
-            return choose(texts) if texts else choose(figures) if figures else None
-        return choose(figures) if figures else choose(texts) if texts else None
+                    figures.append((number, item))
+        figure = choose(figures, key=itemgetter(0))[1] if figures else None
+        text = choose(texts) if texts else None
+        preferred, other = (text, figure) if choose is max else (figure, text)
+        return other if preferred is None else preferred
 
     return apply
 

@@ -27,10 +27,11 @@ BLANKS = " \t"
     "text",
     source=PAGE,
     returns="number",
+    aliases=("length",),
     examples=(Example('len("naïve")', 5), Example("len(missing)", None)),
 )
 def length(text: str) -> int:
-    """len(<text>): the number of characters (code points, not bytes).
+    """len(<text>), length(<text>): the number of characters (code points, not bytes).
 
     *Null*: null. *Multivalue*: applied to each value.
     """
@@ -58,6 +59,7 @@ def upper(text: str) -> str:
 @eval_function(
     "trim",
     (1, 2),
+    "printed",
     "text",
     source=PAGE,
     returns="text",
@@ -72,7 +74,13 @@ def trim(text: str, characters: str = BLANKS) -> str:
 
 
 @eval_function(
-    "ltrim", (1, 2), "text", source=PAGE, returns="text", examples=(Example('ltrim(" ZZZZabcZZ ", " Z")', "abcZZ "),)
+    "ltrim",
+    (1, 2),
+    "printed",
+    "text",
+    source=PAGE,
+    returns="text",
+    examples=(Example('ltrim(" ZZZZabcZZ ", " Z")', "abcZZ "),),
 )
 def ltrim(text: str, characters: str = BLANKS) -> str:
     """ltrim(<text>, <characters>): without these characters at the left end; blanks and tabs unless given.
@@ -83,7 +91,13 @@ def ltrim(text: str, characters: str = BLANKS) -> str:
 
 
 @eval_function(
-    "rtrim", (1, 2), "text", source=PAGE, returns="text", examples=(Example('rtrim(" ZZZZabcZZ ", " Z")', " ZZZZabc"),)
+    "rtrim",
+    (1, 2),
+    "printed",
+    "text",
+    source=PAGE,
+    returns="text",
+    examples=(Example('rtrim(" ZZZZabcZZ ", " Z")', " ZZZZabc"),),
 )
 def rtrim(text: str, characters: str = BLANKS) -> str:
     """rtrim(<text>, <characters>): without these characters at the right end; blanks and tabs unless given.
@@ -202,7 +216,7 @@ _INDEXED = re.compile(r"\{(\d+)\}")
     "text",
     source=PAGE,
     examples=(
-        Example(r'spath("{\"a\": {\"b\": \"deep\"}}", "a.b")', "deep"),
+        Example(r'spath("{\"l\": [1, 2]}", "l{1}")', 2),
         Example(r'spath("{\"l\": [1, 2]}", "l{}")', [1, 2]),
         Example('spath("<a><b id=\'7\'>x</b></a>", "a.b{@id}")', "7"),
     ),
@@ -210,8 +224,8 @@ _INDEXED = re.compile(r"\{(\d+)\}")
 def spath(text: str, path: str) -> Any:
     """spath(<value>, <path>): what lies at a path of JSON or XML text.
 
-    `a.b` descends, `l{}` is every element of an array, `l{1}` the first, `a{@id}` an attribute of XML. Objects and
-    arrays are given as JSON.
+    `a.b` descends, `l{}` is every element of an array, `l{0}` the first; of XML `l{1}` is the first element of that
+    name and `a{@id}` an attribute. Objects and arrays are given as JSON.
 
     *Null*: null, also for text that is neither and for a path that leads nowhere. *Multivalue*: several results are
     multivalue; applied to each value.

@@ -70,7 +70,7 @@ def _eval(each: CalculatedFields, ctx: RunContext, model: str) -> tuple[Change, 
 
 
 def _rex(each: CalculatedFields) -> tuple[Change, Fields]:
-    pattern = regex.compile(each.expression)
+    pattern = regex.compile(each.expression, any_names=True)
     wanted = {name for name, _ in each.outputs}
     groups = [(name, index) for name, index in pattern.names if name in wanted]
 

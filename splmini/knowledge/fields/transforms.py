@@ -42,7 +42,7 @@ def extract_step(value: str, origin: Origin, transforms: Mapping[str, Stanza]) -
     split = EXTRACT_SOURCE.match(value)
     if split:
         pattern, source = split["regex"], split["field"]
-    compiled = regex.compile(expand_modules(pattern, transforms), INLINE_FLAGS)
+    compiled = regex.compile(expand_modules(pattern, transforms), INLINE_FLAGS, any_names=True)
     groups = list(compiled.names)
     names = frozenset(compiled.groupindex)
     if not names:
@@ -153,7 +153,7 @@ def report_step(name: str, transforms: Mapping[str, Stanza], origin: Origin) -> 
 def _regex_step(stanza: Stanza, options: Options, origin: Origin, transforms: Mapping[str, Stanza]) -> Step:
     pattern = expand_modules(stanza["REGEX"].value, transforms)
     # without an anchor the flag changes nothing, and costs the fast way to pairs
-    compiled = regex.compile(pattern, TRANSFORM_FLAGS if has_anchor(pattern) else "")
+    compiled = regex.compile(pattern, TRANSFORM_FLAGS if has_anchor(pattern) else "", any_names=True)
     pairs = parse_format(stanza["FORMAT"].value) if "FORMAT" in stanza else []
     return _grouped_step(compiled, pairs, options, origin)
 

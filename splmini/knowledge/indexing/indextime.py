@@ -94,7 +94,7 @@ def transform(name: str, stanza: Stanza, transforms: Mapping[str, Stanza]) -> Tr
         return _evaluation(settings)
     if not settings.get("REGEX"):
         raise KnowledgeError(f"The transform '{name}' has no REGEX.", name=name)
-    compiled = regex.compile(expand_modules(settings["REGEX"], transforms))
+    compiled = regex.compile(expand_modules(settings["REGEX"], transforms), any_names=True)
     key = settings.get("DEST_KEY") or ("_meta" if as_bool(settings.get("WRITE_META")) else "")
     form = settings.get("FORMAT") or f"{name}::$1"
     if settings.get("CLONE_SOURCETYPE"):

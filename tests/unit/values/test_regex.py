@@ -49,7 +49,7 @@ def test_classes_are_those_of_ascii() -> None:
         ("(abc", 4, "missing closing parenthesis"),
         ("ä[z-a]", 5, "range out of order in character class"),
         ("a**b", 3, "quantifier does not follow a repeatable item"),
-        ("(?<a-b>x)(", 10, "missing closing parenthesis"),
+        ("(?<" + "n" * 40 + ">x)(", 47, "missing closing parenthesis"),
         ("x)", 2, "unmatched closing parenthesis"),
     ],
 )
@@ -64,11 +64,33 @@ def test_errors(pattern: str, position: int, reason: str) -> None:
 
 
 def test_group_names() -> None:
-    """Names that PCRE2 refuses are kept as written; a name may come twice."""
-    pattern = regex.compile(r"(?<src-ip>\d+)|(?<src-ip>[a-z]+)|(?<9lives>#)|(?<" + "n" * 40 + ">!)|(?<ok>-)")
+    """In the settings of apps, names that PCRE2 refuses are kept as written, and a name may come twice."""
+    text = r"(?<src-ip>\d+)|(?<src-ip>[a-z]+)|(?<9lives>#)|(?<" + "n" * 40 + ">!)|(?<ok>-)"
+    pattern = regex.compile(text, any_names=True)
     assert pattern.names == [("src-ip", 1), ("src-ip", 2), ("9lives", 3), ("n" * 40, 4), ("ok", 5)]
     assert pattern.groupindex["src-ip"] == 1
     assert pattern.groups == 5
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(?P<1bad>x)", "subpattern name must start with a non-digit"),
+        ("(?<a>x)(?<a>y)", "two named subpatterns have the same name (PCRE2_DUPNAMES not set)"),
+        ("(?<src-ip>x)", "syntax error in subpattern name (missing terminator?)"),
+    ],
+)
+def test_refused_group_names(pattern: str, reason: str) -> None:
+    """In searches, names that PCRE2 refuses are refused with its reason."""
+    with pytest.raises(ArgumentError) as caught:
+        regex.compile(pattern)
+    assert caught.value.message.endswith(f": {reason}.")
+
+
+def test_accepted_group_names() -> None:
+    """Long names are accepted, and where the pattern says so, a name may come twice."""
+    assert regex.compile("(?<" + "n" * 40 + ">x)").names == [("n" * 40, 1)]
+    assert regex.compile("(?J)(?<a>x)|(?<a>y)").names == [("a", 1), ("a", 2)]
 
 
 def test_group_names_inside_classes_and_escapes() -> None:
