@@ -368,6 +368,18 @@ class RunContext(Protocol):
     def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
         """Run a subsearch and give the search expression that it returns (format, return, `search` and `query`)."""
 
+    def returned(self, pipeline: tree.Pipeline) -> str:
+        """Run a subsearch and give the text that it returns."""
+
+    def spliced(
+        self,
+        node: tree.Command,
+        build: Callable[[tree.Command], Operator],
+        rows: Stream | None = None,
+        needed: Fields = ALL,
+    ) -> Stream:
+        """Run a command with what its subsearches return in their place; it is parsed and built there."""
+
     def parse(self, text: str) -> tree.Pipeline:
         """Parse search text (map, savedsearch, foreach) with the environment's macros."""
 

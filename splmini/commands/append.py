@@ -21,6 +21,7 @@ OPTIONS = {
 
 @command(
     "append",
+    pipelines=True,
     options=OPTIONS,
     syntax="append [extendtimerange=<bool>] [maxtime=<num>] [maxout=<int>] [timeout=<num>] <subsearch>",
     category="streaming",

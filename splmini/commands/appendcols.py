@@ -21,6 +21,7 @@ OPTIONS = {
 
 @command(
     "appendcols",
+    pipelines=True,
     options=OPTIONS,
     syntax="appendcols [override=<bool>] [maxtime=<num>] [maxout=<int>] [timeout=<num>] <subsearch>",
     category="dataset processing",

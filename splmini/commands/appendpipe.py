@@ -16,6 +16,7 @@ OPTIONS = {"run_in_preview": OptionSpec("bool", default=True, doc="Accepted; the
 
 @command(
     "appendpipe",
+    pipelines=True,
     options=OPTIONS,
     syntax="appendpipe [run_in_preview=<bool>] [<subpipeline>]",
     category="transforming",

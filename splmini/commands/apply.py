@@ -20,6 +20,7 @@ OPTIONS = {**THRESHOLDS, **PROBABILITIES, **DRAWING}
 
 @command(
     "apply",
+    pipelines=True,
     options=OPTIONS,
     renames=True,
     syntax="apply <model> [as <name>] [threshold=<num>|lower_threshold=<num>|upper_threshold=<num>] "

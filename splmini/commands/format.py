@@ -11,10 +11,13 @@ from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
 
+NOTHING = "NOT ( )"
+"""What no results stand for: an expression that nothing satisfies."""
+
 OPTIONS = {
     "mvsep": OptionSpec("string", default="OR", doc="What stands between the values of a multivalue field."),
     "maxresults": OptionSpec("int", least=0, default=0, doc="How many results to use; 0: as many as the limits say."),
-    "emptystr": OptionSpec("string", default="NOT ( )", doc="What to put out where there is nothing to format."),
+    "emptystr": OptionSpec("string", default=NOTHING, doc="What to put out where there is nothing to format."),
 }
 
 DEFAULT = ("(", "(", "AND", ")", "OR", ")")

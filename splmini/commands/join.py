@@ -42,6 +42,7 @@ def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
 
 @command(
     "join",
+    pipelines=True,
     options=OPTIONS,
     clauses=("where",),
     syntax="join [type=(inner|left|outer)] [max=<int>] [overwrite=<bool>] [usetime=<bool>] [earlier=<bool>] "

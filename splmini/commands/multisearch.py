@@ -11,6 +11,7 @@ from splmini.registry import BuildScope, Example, command
 
 @command(
     "multisearch",
+    pipelines=True,
     syntax="multisearch <subsearch> <subsearch>...",
     category="generating",
     generating=True,

@@ -20,6 +20,7 @@ OPTIONS = {
 
 @command(
     "set",
+    pipelines=True,
     options=OPTIONS,
     syntax="set (union|diff|intersect) <subsearch> <subsearch>",
     category="generating",

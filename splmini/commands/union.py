@@ -20,6 +20,7 @@ OPTIONS = {
 
 @command(
     "union",
+    pipelines=True,
     options=OPTIONS,
     syntax="union [maxtime=<num>] [maxout=<int>] [timeout=<num>] <dataset>...",
     category="dataset processing",

@@ -16,7 +16,6 @@ from splmini.compiler.arithmetic import Evaluate, constant
 from splmini.compiler.calls import adapted, as_truth, find_function, unknown
 from splmini.compiler.remembering import WORTH_REMEMBERING, only_field, remembered
 from splmini.compiler.types import static_type
-from splmini.errors import ArgumentError, SplError
 from splmini.language import tree
 from splmini.values import figures, numbers
 from splmini.values.comparison import comparator, compare_with
@@ -270,20 +269,6 @@ def _call(node: tree.Call, scope: registry.Scope) -> Evaluate:
     return constant(evaluate({})) if folded else evaluate
 
 
-def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Evaluate:
-    """The text that a subsearch returns stands in its place, as in Splunk: `return $id` gives a value as it is."""
-    from splmini.language.parser import parse_expression
-
-    found = scope.ctx.expand(node.pipeline)
-    if found in (tree.Not(tree.And(())), tree.And(())):
-        raise ArgumentError("The subsearch in the expression returned nothing.", span=node.span)
-    try:
-        return compile_expression(parse_expression(str(found)), scope)
-    except SplError as error:
-        message = f"What the subsearch returned is no expression: {found}"
-        raise ArgumentError(message, hint=error.message, span=node.span) from None
-
-
 _COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {
     tree.String: _literal,
     tree.Number: _number,
@@ -298,7 +283,6 @@ _COMPILERS: dict[type, Callable[[Any, registry.Scope], Evaluate]] = {
     tree.Unary: arithmetic.unary,
     tree.Binary: arithmetic.binary,
     tree.Call: _call,
-    tree.Subsearch: _subsearch,
 }
 
 

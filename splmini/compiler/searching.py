@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import registry
 from splmini.compiler.time_terms import BOUNDS, LOWER, TIME_MODIFIERS, check_window, is_time_term, with_bounds
+from splmini.errors import ArgumentError, SplError
 from splmini.language import tree
+from splmini.language.parser import parse_search
+from splmini.language.printer import render
 from splmini.values.comparison import search_comparison
 from splmini.values.multivalue import as_list
 from splmini.values.networks import is_cidr
 from splmini.values.numbers import to_number, to_text
 from splmini.values.terms import term_matcher
+from splmini.values.texts import shortened
 from splmini.values.times import time_modifier
 from splmini.values.wildcards import compile_wildcards, has_wildcard
 
@@ -227,34 +231,22 @@ def _subsearch(node: tree.Subsearch, scope: registry.Scope) -> Test:
 
 
 def resolved(
-    node: tree.SubsearchComparison | tree.FieldInSubsearch, expand: Callable[[tree.Pipeline], tree.Node]
+    node: tree.SubsearchComparison | tree.FieldInSubsearch, returned: Callable[[tree.Pipeline], str]
 ) -> tree.Node:
-    """Return `field=[search …]` or `field IN ([search …])` with the values that the subsearches return in place."""
-    if isinstance(node, tree.FieldInSubsearch):
-        terms = [term for value in node.values for term in _returned(value, expand)]
-        return tree.FieldIn(node.field, tuple(terms), span=node.span) if terms else tree.Not(tree.And(()))
-    comparisons = tuple(
-        tree.FieldComparison(node.field, node.op, term.text, term.quoted, span=node.span)
-        for term in _returned(node.subsearch, expand)
-    )
-    return comparisons[0] if len(comparisons) == 1 else tree.Or(comparisons) if comparisons else tree.Not(tree.And(()))
-
-
-def _returned(node: tree.Node, expand: Callable[[tree.Pipeline], tree.Node]) -> list[tree.Term]:
-    if isinstance(node, tree.Term):
-        return [node]
-    assert isinstance(node, tree.Subsearch)
-    terms = []
-    for each in tree.walk(expand(node.pipeline)):
-        if isinstance(each, tree.Term):
-            terms.append(each)
-        elif isinstance(each, tree.FieldComparison):
-            terms.append(tree.Term(each.value, each.quoted))
-    return terms
+    """Return `field=[search …]` or `field IN ([search …])` with the text that the subsearches return in place."""
+    text = render(node, returned)
+    try:
+        found = parse_search(text)
+    except SplError as error:
+        message = f"{error.message} With what the subsearch returned it reads: {shortened(text, 200)}"
+        raise type(error)(message, name=error.name, hint=error.hint, span=node.span) from None
+    if any(isinstance(each, tree.Subsearch) for each in tree.walk(found)):
+        raise ArgumentError("The text that a subsearch returns cannot hold a subsearch.", span=node.span)
+    return with_bounds(found)
 
 
 def _with_subsearch(node: tree.SubsearchComparison | tree.FieldInSubsearch, scope: registry.Scope) -> Test:
-    return compile_search(resolved(node, scope.ctx.expand), scope)
+    return compile_search(resolved(node, scope.ctx.returned), scope)
 
 
 _SEARCH: dict[type, Callable[[Any, registry.Scope], Test]] = {

@@ -9,20 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splmini import compiler
+from splmini.commands.format import NOTHING
 from splmini.compiler import searching
 from splmini.engine import scanning
 from splmini.engine.selection import time_modifiers
 from splmini.engine.services import Services, TableWrite, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.stream import execute
-from splmini.engine.subsearch import rows_to_expression
-from splmini.errors import LimitExceeded, SourceMap, Span
+from splmini.engine.subsearch import rows_to_expression, rows_to_text
+from splmini.errors import LimitExceeded, SourceMap, Span, SplError
 from splmini.language import parser, tree
 from splmini.language.conjuncts import conjuncts
-from splmini.operators import ALL, Dataset, Fields, Implied, Message, Row, Stream, Table, Value
+from splmini.language.printer import render
+from splmini.operators import ALL, Dataset, Fields, Generating, Implied, Message, Operator, Row, Stream, Table, Value
 from splmini.plan.build import Builder, ignores_rows
 from splmini.plan.optimize import optimize
+from splmini.plan.scan import scan
+from splmini.plan.splicing import subsearches
 from splmini.values import regex, times
+from splmini.values.texts import shortened
 
 
 def _listener(reference: weakref.ref[Run]) -> Callable[[str], None]:
@@ -171,6 +176,15 @@ class Run:
 
     def expand(self, pipeline: tree.Pipeline, subject: str = "subsearch") -> tree.Node:
         """Run a subsearch and give the search expression that it returns."""
+        rows, names = self._results(pipeline, subject)
+        return compiler.with_bounds(rows_to_expression(rows, names, pipeline.span))
+
+    def returned(self, pipeline: tree.Pipeline) -> str:
+        """Run a subsearch and give the text that it returns."""
+        return rows_to_text(*self._results(pipeline, "subsearch"))
+
+    def _results(self, pipeline: tree.Pipeline, subject: str) -> tuple[list[Row], list[str]]:
+        """Run a subsearch and give its rows, within the limit, and their fields."""
         limit = self.limits.subsearch_maxout
         stream = self.run(pipeline)
         rows: list[Row] = []
@@ -187,14 +201,36 @@ class Run:
         names: dict[str, None] = {}
         for row in rows:
             names.update(dict.fromkeys(row))
-        return compiler.with_bounds(rows_to_expression(rows, list(stream.columns() or names), pipeline.span))
+        return rows, list(stream.columns() or names)
+
+    def spliced(
+        self,
+        node: tree.Command,
+        build: Callable[[tree.Command], Operator],
+        rows: Stream | None = None,
+        needed: Fields = ALL,
+    ) -> Stream:
+        """Run a command with what its subsearches return in their place; it is parsed and built there."""
+        text = render(node, self.returned)
+        subsearch = next(subsearches(node))
+        with_text = f"What the subsearch returned makes of '{node.name}': {shortened(text, 200)}"
+        try:
+            operator = build(parser.parse_command(text, self.services.command_names()))
+        except SplError as error:
+            error.message = f"{error.message} {with_text}"
+            error.span, error.position = subsearch.span, None
+            if error.hint is None and NOTHING in text:
+                error.hint = "The subsearch found nothing."
+            raise
+        operators = [operator] if rows is not None or isinstance(operator, Generating) else [scan(), operator]
+        return execute(operators, self, rows, needed)
 
     def expanded(self, node: tree.Node) -> tree.Node:
         """Return a search expression with its subsearches run and replaced by what they return."""
         if isinstance(node, tree.Subsearch):
             return self.expand(node.pipeline)
         if isinstance(node, (tree.SubsearchComparison, tree.FieldInSubsearch)):
-            return searching.resolved(node, self.expand)
+            return searching.resolved(node, self.returned)
         if isinstance(node, (tree.And, tree.Or)):
             items = tuple(self.expanded(item) for item in node.items)
             if all(new is old for new, old in zip(items, node.items, strict=True)):

@@ -61,6 +61,10 @@ class _Shared(Run):
         """Refuse: a subsearch reads all events."""
         raise NotDistributable
 
+    def returned(self, pipeline: tree.Pipeline) -> str:
+        """Refuse: a subsearch reads all events."""
+        raise NotDistributable
+
 
 MOST_FORESEEN = 50_000
 """Rows that are kept for a command that would read them by itself."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from splmini.errors import Span
+from splmini.commands.format import NOTHING, as_search
+from splmini.errors import ArgumentError, Span, SplError
 from splmini.language import parser, tree
 from splmini.operators import Row
-from splmini.values.multivalue import as_list
+from splmini.values.multivalue import as_list, first
 from splmini.values.numbers import to_text
+from splmini.values.texts import shortened
 
 TEXT_FIELDS = ("search", "query")
 """Fields whose value is search text, or words to look for, rather than a value to compare."""
@@ -28,14 +30,34 @@ def rows_to_expression(rows: list[Row], fields: list[str], span: Span) -> tree.N
     return alternatives[0] if len(alternatives) == 1 else tree.Or(tuple(alternatives), span=span)
 
 
+def rows_to_text(rows: list[Row], fields: list[str]) -> str:
+    """Return the text that rows stand for where they do: what `format` makes of them, which is implied.
+
+    A single result with nothing but a field `search` (that of `return` and `format`) gives it as it is.
+    """
+    shown = [name for name in fields if not name.startswith("_")]
+    if len(rows) == 1 and [name for name in shown if name in rows[0]] == ["search"]:
+        return to_text(first(rows[0]["search"]))
+    return as_search([{name: row[name] for name in shown if name in row} for row in rows]) or NOTHING
+
+
 def _part(name: str, value: object, span: Span) -> tree.Node:
     items = [to_text(item) for item in as_list(value)]
     if name in TEXT_FIELDS:
-        parts = [_text(item) for item in items]
+        parts = [_text(item, span) for item in items]
     else:
         parts = [tree.FieldComparison(name, "=", item, True, span=span) for item in items]
     return parts[0] if len(parts) == 1 else tree.Or(tuple(parts), span=span)
 
 
-def _text(text: str) -> tree.Node:
-    return parser.parse_search(text)
+def _text(text: str, span: Span) -> tree.Node:
+    """Parse what a subsearch returned, as the search expression that it has to be."""
+    around = Span(span.start - 1, span.end + 1) if span.start > 0 else span
+    came = f"The subsearch returned {shortened(text, 200)}"
+    try:
+        found = parser.parse_search(text)
+    except SplError as error:
+        raise type(error)(f"{error.message} {came}", name=error.name, hint=error.hint, span=around) from None
+    if any(isinstance(each, tree.Subsearch) for each in tree.walk(found)):
+        raise ArgumentError(f"The text that a subsearch returns cannot hold a subsearch. {came}", span=around)
+    return found

@@ -122,6 +122,10 @@ class TaskRun(Run):
         """Refuse: a subsearch reads all events."""
         raise NotDistributable
 
+    def returned(self, pipeline: tree.Pipeline) -> str:
+        """Refuse: a subsearch reads all events."""
+        raise NotDistributable
+
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotDistributable
 

@@ -91,6 +91,28 @@ def _piece(text: str, offset: int, grammar: str, start: str, what: str) -> Any:
         raise
 
 
+def parse_command(text: str, commands: Iterable[str] = ()) -> tree.Command:
+    """Parse one command, in which what subsearches returned stands as text; it holds neither pipes nor subsearches."""
+    parser = _Parser(text, 0, frozenset(name.lower() for name in commands))
+    for raw in structure(text, parser.is_raw):
+        if raw.opening >= 0:
+            raise SplSyntaxError("The text that a subsearch returns cannot hold a subsearch.", span=Span(0, len(text)))
+        if len(raw.segments) == 1 and not raw.leading_pipe:
+            return parser.command(raw.segments[0], False, False)
+    raise SplSyntaxError("A pipe cannot stand in the text that a subsearch returns.", span=Span(0, len(text)))
+
+
+def is_text(spec: CommandSpec) -> bool:
+    """Say whether the subsearches of a command give text: it does not run them as pipelines itself."""
+    return not spec.pipelines and not spec.raw_subsearch and (spec.build is not None or spec.any_option)
+
+
+def only_in_where(nodes: Nodes) -> bool:
+    """Say whether all subsearches of arguments stand in their where-clause, which is a search expression."""
+    others = (node for node in nodes if not (isinstance(node, tree.Clause) and node.keyword == "where"))
+    return not any(isinstance(each, (tree.Subsearch, tree.Spliced)) for node in others for each in tree.walk(node))
+
+
 @dataclass(frozen=True, slots=True)
 class _Text:
     """The text of one command on its way to a grammar: `text[start:end]`, whose first character has span `offset`."""
@@ -189,7 +211,10 @@ class _Parser:
         name_span = Span(match.start(1) + self.offset, match.end(1) + self.offset)
         spec = self.spec(name, name_span, implied and in_brackets)
         text = self.masked(segment, match.end(), name)
-        arguments = self.arguments(spec, text, segment)
+        if segment.holes and is_text(spec):
+            arguments = self.with_text(spec, text, segment, match.end())
+        else:
+            arguments = self.arguments(spec, text, segment)
         return tree.Command(name, arguments, span=self.trimmed(match.start(1), segment.end))
 
     def trimmed(self, start: int, end: int) -> Span:
@@ -244,6 +269,26 @@ class _Parser:
         if "where" in spec.clauses:
             return self.split(spec, text, ("where",), self.plain)
         return self.plain(spec, text)
+
+    def with_text(self, spec: CommandSpec, text: _Text, segment: Segment, start: int) -> Nodes:
+        """Parse arguments in which subsearches give text: as nodes where each of them stands for an expression."""
+        if spec.dialect in ("search", "expressions") or "where" in spec.clauses:
+            try:
+                found = self.arguments(spec, text, segment)
+            except SplSyntaxError:
+                found = ()
+            if found and (spec.dialect in ("search", "expressions") or only_in_where(found)):
+                return found
+        parts: list[str | tree.Subsearch] = []
+        for hole in segment.holes:
+            inner = self.holes[hole.start + self.offset]
+            assert isinstance(inner, tree.Subsearch)
+            parts += [self.text[start : hole.start], inner]
+            start = hole.end
+        parts.append(self.text[start : segment.end].rstrip())
+        assert isinstance(parts[0], str)
+        parts[0] = parts[0].lstrip()
+        return (tree.Spliced(tuple(part for part in parts if part), span=text.span),)
 
     def before(self, text: _Text) -> Span:
         """The name of a command whose arguments are missing."""

@@ -28,8 +28,8 @@ Piece: TypeAlias = Union[str, tree.Node, _Eval]  # noqa: UP007 - evaluated at ru
 Pieces: TypeAlias = Sequence[Piece]
 
 
-def render(node: tree.Node) -> str:
-    """Return the canonical text of a node.
+def render(node: tree.Node, returned: Callable[[tree.Pipeline], str] | None = None) -> str:
+    """Return the canonical text of a node; with the text that each subsearch `returned` in its place, if given.
 
     >>> from splmini.language.tree import And, FieldComparison, Term
     >>> render(And((Term("login"), FieldComparison("user", "=", "a b", True))))
@@ -43,6 +43,8 @@ def render(node: tree.Node) -> str:
             out.append(piece)
         elif isinstance(piece, _Eval):
             stack.extend(reversed(_operand(piece)))
+        elif returned is not None and isinstance(piece, tree.Subsearch):
+            out.append(returned(piece.pipeline))
         else:
             stack.extend(reversed(_RENDER[type(piece)](piece)))
     return "".join(out)
@@ -339,6 +341,10 @@ def _argument(node: tree.Node) -> Piece:
 _ARGUMENT = re.compile(r"[^\s\"'(),\[\]=<>|\\`]+=?")
 
 
+def _spliced(node: tree.Spliced) -> Pieces:
+    return node.parts
+
+
 def _raw_subsearch(node: tree.RawSubsearch) -> Pieces:
     return ["[", node.text, "]"]
 
@@ -376,4 +382,5 @@ _RENDER: dict[type, Callable[[Any], Pieces]] = {
     tree.Clause: _clause,
     tree.Aggregation: _aggregation,
     tree.RawSubsearch: _raw_subsearch,
+    tree.Spliced: _spliced,
 }

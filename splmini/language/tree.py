@@ -101,6 +101,16 @@ class Subsearch(Node):
     pipeline: Pipeline
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Spliced(Node):
+    """Arguments that cannot be parsed before a run has what the subsearches in them return: text and `Subsearch`es.
+
+    A subsearch is text, put in place as it stands: it may be a word, half of one, or several arguments.
+    """
+
+    parts: tuple[str | Subsearch, ...]
+
+
 # ---- the search dialect --------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from splmini.errors import ArgumentError, SplError, UnsupportedFeature
 from splmini.language import parser, tree
 from splmini.operators import ALL, Fields, Generating, Operator, Sequence, Streaming, union
 from splmini.plan.scan import scan, time_terms
+from splmini.plan.splicing import is_spliced, spliced, subsearches
 
 REMEMBERED = 1024
 """Plans that are kept: of the search and its subsearches, and of pipelines that were made while it ran."""
@@ -68,6 +69,8 @@ class Builder:
         """Compile one command."""
         spec = registry.find_command(node.name)
         try:
+            if is_spliced(node) and (node.name in self.handlers or (spec is not None and spec.build is not None)):
+                return self.spliced(node)
             if node.name in self.handlers and self.handled is not None:
                 return self.handled(node)
             if spec is None:
@@ -90,6 +93,17 @@ class Builder:
             error.name = error.name or node.name
             error.span = error.span or node.span
             raise
+
+    def spliced(self, node: tree.Command) -> Operator:
+        """Compile a command that waits for the text of its subsearches, as far as it is known before."""
+        scope = replace(self)  # building what is inside changes where this one stands
+        for each in subsearches(node):
+            self.build(each.pipeline)
+        for argument in node.args:
+            value = argument.value if isinstance(argument, tree.Assignment) else argument
+            if not isinstance(value, tree.Spliced):
+                compiler.check_expression(value)
+        return spliced(node, scope.command)
 
     # ---- what a command's build may ask ------------------------------------------------------------------------
 

@@ -113,6 +113,8 @@ class CommandSpec:
     """True where `a as b` in its arguments is a `Rename`."""
     raw_subsearch: bool = False
     """True where its square brackets hold a template that is substituted before it is parsed (foreach)."""
+    pipelines: bool = False
+    """True where its square brackets hold a pipeline that the command runs (append, join), not one that gives text."""
     source: str = ""
     doc: str = ""
     examples: tuple[Example, ...] = ()

@@ -65,7 +65,7 @@ def without_subsearches(node: tree.Node, ctx: RunContext) -> tree.Node:
     if isinstance(node, tree.Subsearch):
         return ctx.expand(node.pipeline)
     if isinstance(node, (tree.SubsearchComparison, tree.FieldInSubsearch)):
-        return resolved(node, ctx.expand)
+        return resolved(node, ctx.returned)
     if isinstance(node, (tree.And, tree.Or)):
         return type(node)(tuple(without_subsearches(item, ctx) for item in node.items), span=node.span)
     if isinstance(node, tree.Not):
