@@ -20,6 +20,7 @@ from splmini.language.tree import (
     Pipeline,
     RawSubsearch,
     Rename,
+    Spliced,
     Subsearch,
     Term,
     Word,
@@ -167,10 +168,23 @@ def test_pipeline(text: str) -> None:
 
 def test_named_commands_parse_as_plain_arguments() -> None:
     """Names beyond the registry are commands with any arguments; without the name they are unknown."""
-    tree = parse("| mycommand limit=5 a, (b) [search c]", commands=["MyCommand"])
-    assert [type(each) for each in tree.commands[0].args] == [Option, Word, Group, Subsearch]
+    tree = parse("| mycommand limit=5 a, (b)", commands=["MyCommand"])
+    assert [type(each) for each in tree.commands[0].args] == [Option, Word, Group]
     with pytest.raises(UnknownCommand):
         parse("| mycommand limit=5")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["| mycommand a, [search c] b", "| head[search c]", "| eval a[search c]b=1", "| tstats count by [search c] z"],
+)
+def test_arguments_with_a_subsearch_stay_text(text: str) -> None:
+    """What a subsearch returns may be any part of the arguments: they are kept as text, and print as they were."""
+    tree = parse(text, commands=["mycommand"])
+    (argument,) = tree.commands[0].args
+    assert isinstance(argument, Spliced)
+    assert [part for part in argument.parts if isinstance(part, Subsearch)]
+    assert parse(str(tree), commands=["mycommand"]) == tree
 
 
 @pytest.mark.parametrize("depth", [100])
