@@ -14,6 +14,7 @@ from splmini.registry import BuildScope, Example, command
 
 @command(
     "multireport",
+    pipelines=True,
     syntax="multireport [<subpipeline>] [<subpipeline>]...",
     category="transforming",
     examples=(
