@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import registry
 from splmini.compiler.time_terms import BOUNDS, LOWER, TIME_MODIFIERS, check_window, is_time_term, with_bounds
-from splmini.errors import ArgumentError, SplError
+from splmini.errors import ArgumentError, Span, SplError
 from splmini.language import tree
 from splmini.language.parser import parse_search
 from splmini.language.printer import render
@@ -234,15 +234,19 @@ def resolved(
     node: tree.SubsearchComparison | tree.FieldInSubsearch, returned: Callable[[tree.Pipeline], str]
 ) -> tree.Node:
     """Return `field=[search …]` or `field IN ([search …])` with the text that the subsearches return in place."""
-    text = render(node, returned)
+    return with_bounds(parse_returned(render(node, returned), node.span))
+
+
+def parse_returned(text: str, span: Span) -> tree.Node:
+    """Parse search text that a subsearch returned, or returned a part of; a mistake shows it, at the subsearch."""
+    came = f"With what the subsearch returned it reads: {shortened(text, 200)}"
     try:
         found = parse_search(text)
     except SplError as error:
-        message = f"{error.message} With what the subsearch returned it reads: {shortened(text, 200)}"
-        raise type(error)(message, name=error.name, hint=error.hint, span=node.span) from None
+        raise type(error)(f"{error.message} {came}", name=error.name, hint=error.hint, span=span) from None
     if any(isinstance(each, tree.Subsearch) for each in tree.walk(found)):
-        raise ArgumentError("The text that a subsearch returns cannot hold a subsearch.", span=node.span)
-    return with_bounds(found)
+        raise ArgumentError(f"The text that a subsearch returns cannot hold a subsearch. {came}", span=span)
+    return found
 
 
 def _with_subsearch(node: tree.SubsearchComparison | tree.FieldInSubsearch, scope: registry.Scope) -> Test:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from splmini.commands.format import NOTHING, as_search
-from splmini.errors import ArgumentError, Span, SplError
-from splmini.language import parser, tree
+from splmini.compiler.searching import parse_returned
+from splmini.errors import Span
+from splmini.language import tree
 from splmini.operators import Row
 from splmini.values.multivalue import as_list, first
 from splmini.values.numbers import to_text
-from splmini.values.texts import shortened
 
 TEXT_FIELDS = ("search", "query")
 """Fields whose value is search text, or words to look for, rather than a value to compare."""
@@ -51,13 +51,5 @@ def _part(name: str, value: object, span: Span) -> tree.Node:
 
 
 def _text(text: str, span: Span) -> tree.Node:
-    """Parse what a subsearch returned, as the search expression that it has to be."""
-    around = Span(span.start - 1, span.end + 1) if span.start > 0 else span
-    came = f"The subsearch returned {shortened(text, 200)}"
-    try:
-        found = parser.parse_search(text)
-    except SplError as error:
-        raise type(error)(f"{error.message} {came}", name=error.name, hint=error.hint, span=around) from None
-    if any(isinstance(each, tree.Subsearch) for each in tree.walk(found)):
-        raise ArgumentError(f"The text that a subsearch returns cannot hold a subsearch. {came}", span=around)
-    return found
+    """Parse what a subsearch returned; `span` is that of its pipeline, inside the brackets."""
+    return parse_returned(text, Span(span.start - 1, span.end + 1) if span.start > 0 else span)
