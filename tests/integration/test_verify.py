@@ -132,6 +132,34 @@ def test_subsearches_read_the_events_too(splunk: FakeSplunk, tmp_path: Path) -> 
     assert found.sent.count("| makeresults count=2") == 2
 
 
+def test_texts_of_numbers(tmp_path: Path) -> None:
+    """A number that splmini gives as text has to be the same text there: 60.000000 is not 60."""
+
+    def other(path: str, form: dict[str, str]) -> Any:
+        if "round" not in form.get("search", ""):
+            return None
+        return reply(200, {"fields": [{"name": "a"}], "results": [{"a": "60.0"}], "messages": []})
+
+    case = [{"name": "x", "spl": "| makeresults | eval a=tostring(round(60,2)) | table a", "rows": [{"a": 60}]}]
+    with FakeSplunk(other) as server:
+        (found,) = ask(server, table(tmp_path, json.dumps(case)))
+    assert found.problems == ("row 1: a is the text '60.00', Splunk's is '60.0'",)
+
+
+def test_gives_up(tmp_path: Path) -> None:
+    """A server that answers nothing any more ends the run, after a few cases."""
+
+    def gone(path: str, form: dict[str, str]) -> Any:
+        return reply(503, {"messages": []}) if "n=" in form.get("search", "") else None
+
+    cases = [{"name": f"{n}", "spl": f"| makeresults | eval n={n}", "rows": [{"n": n}]} for n in range(9)]
+    with FakeSplunk(gone) as server:
+        result = verify(server, table(tmp_path, json.dumps(cases)))
+        assert len(server.searches) == 1  # that of the time zone
+    assert isinstance(result.exception, splmini.ServerError)
+    assert result.output.count("error ") == 4
+
+
 def test_macros_are_expanded(splunk: FakeSplunk, tmp_path: Path) -> None:
     """Splunk is asked the text of macros, of the case and of those built in."""
     case = [

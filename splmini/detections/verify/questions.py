@@ -17,7 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splmini.detections.bench.case_file import BOOLEAN, LIST, MAPPING, MAPPINGS, MOMENT, TEXT, TEXTS, Kind, checked
+from splmini.detections.bench.case_file import (
+    BOOLEAN,
+    LIST,
+    MAPPING,
+    MAPPINGS,
+    MOMENT,
+    TEXT,
+    TEXTS,
+    Kind,
+    beside,
+    checked,
+)
 from splmini.detections.bench.cases import Case, load_cases, merged_settings
 from splmini.detections.bench.expected import differences, read_rows
 from splmini.detections.bench.files import is_case_file
@@ -133,8 +144,7 @@ class Question:
     def expected(self) -> list[dict[str, Any]] | None:
         """Return the rows that the case expects; None where it names none."""
         if "rows_file" in self.data and self.case is not None:
-            (file,) = [each for each in self.case.files() if each.name == Path(self.data["rows_file"]).name][:1]
-            return read_rows(file)
+            return read_rows(beside(self.case.folder, str(self.data["rows_file"]), self.path, self.case.root))
         rows: list[dict[str, Any]] | None = self.data.get("rows")
         return rows
 
@@ -153,7 +163,7 @@ class Question:
         if "count" in data and len(rows) != data["count"]:
             yield f"{len(rows)} rows, expected {data['count']}"
         if "columns" in data and columns != data["columns"]:
-            yield f"the columns are {' '.join(columns)}, expected {' '.join(data['columns'])}"
+            yield f"the columns are {columns}, expected {data['columns']}"
         fires = data.get("fires", None if expected is not None or "count" in data or self.case is None else True)
         if fires is not None and bool(rows) is not bool(fires):
             yield "it does not fire" if fires else "it fires, and should stay silent"
@@ -164,7 +174,7 @@ def _more(expected: list[dict[str, Any]], rows: list[dict[str, Any]], names: lis
     for index, (want, got) in enumerate(zip(expected, rows, strict=False), 1):
         more = [name for name in got if not name.startswith("_") and name not in (names or want)]
         if more:
-            yield f"row {index} has more fields: {' '.join(more)}"
+            yield f"row {index} has more fields: {more}"
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------

@@ -90,7 +90,9 @@ def _events(each: Verification) -> Rows | str:
     if isinstance(events, list) and all(isinstance(event, Mapping) for event in events):
         return [dict(event) for event in events]
     try:
-        return [dict(row) for row in question.environment({}).compile("search *").run(events)]
+        env = question.environment({})
+        events, options = question.inputs(env)
+        return [dict(row) for row in env.compile("search *").run(events, **options)]
     except SplError:
         return []
 

@@ -29,6 +29,9 @@ SECONDS = 60.0
 MARKER = "splmini_run"
 """The indexed field of events that are sent into an index; its value is another one in each run."""
 
+UNAUTHORISED = "token"
+"""The `name` of the error that says that a token is not accepted."""
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _REFUSED = frozenset({"FATAL", "ERROR"})
@@ -199,6 +202,7 @@ class Splunk:
         if status == 401:
             raise ServerError(
                 f"{self.url} does not accept the token (401).",
+                name=UNAUTHORISED,
                 hint="It may have expired, or tokens are turned off there; Settings > Tokens makes one.",
             )
         if status == 403:

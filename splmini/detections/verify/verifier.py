@@ -28,7 +28,7 @@ from splmini.detections.verify.sending import (
     with_indexed,
     with_made,
 )
-from splmini.detections.verify.server import Splunk
+from splmini.detections.verify.server import UNAUTHORISED, Splunk
 from splmini.errors import MissingDatabase, ServerError, SplError, UnsupportedFeature
 from splmini.language.parser import parse_source
 from splmini.values.numbers import to_number
@@ -44,6 +44,9 @@ ELSEWHERE = "Asia/Kathmandu"
 
 NOWHERE = "no_index_at_all"
 """The index of results that makeresults makes, as splmini sees them: they have none."""
+
+MOST_TROUBLES = 5
+"""So many cases one after the other without an answer end the run."""
 
 MOST_ENVIRONMENTS = 16
 """Environments that are kept for cases to come."""
@@ -115,6 +118,7 @@ class Verifier:
         self.record = record
         self.has_lookups = frozenset(has_lookups)
         self._environments: dict[str, Any] = {}
+        self._troubles = 0
         self.marker = uuid.uuid4().hex
         self.product = splunk.product()
         self.zone = _zone_of(as_rows(splunk.search(ZONE)))
@@ -136,7 +140,7 @@ class Verifier:
             parsed = _parsed(question, env)
             if parsed is not None:
                 refuse_unsendable(parsed, self.has_lookups)
-            own = self._own(question, env, parsed)
+            own = self._own(question, env)
             sent, way, events = self._choose(question, env, parsed, own)
         except NotSent as reason:
             return Verification(question, "skipped", str(reason))
@@ -147,9 +151,11 @@ class Verifier:
                 self.splunk.send(events, self.index, self._marker(question))
             answer = self.splunk.search(sent, *self._range(env))
         except ServerError as error:
-            if "(401)" in error.message:
-                raise  # no case will be answered
+            self._troubles += 1
+            if error.name == UNAUTHORISED or self._troubles >= MOST_TROUBLES:
+                raise  # no case to come would be answered
             return Verification(question, "error", str(error), sent=sent, way=way)
+        self._troubles = 0
         return self._compared(question, own, sent, way, as_rows(answer), answer.fields, answer.refused)
 
     def _environment(self, question: Question, **other: Any) -> Any:
@@ -176,7 +182,7 @@ class Verifier:
         if not question.expects and not self.record:
             raise NotSent("it expects neither rows nor columns (--record shows what Splunk gives)")
 
-    def _own(self, question: Question, env: Any, parsed: Parsed | None) -> _Own:
+    def _own(self, question: Question, env: Any) -> _Own:
         """Run the case here, twice: what differs then depends on when and where it runs."""
         try:
             search = env.compile(question.search)
