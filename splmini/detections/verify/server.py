@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -321,6 +320,8 @@ def _origin(url: str) -> str:
 def _context(verify: bool | str) -> Any:
     if not isinstance(verify, str):
         return verify
+    import ssl
+
     try:
         return ssl.create_default_context(cafile=verify)
     except (OSError, ssl.SSLError) as error:
