@@ -317,6 +317,14 @@ def test_index(splunk: FakeSplunk, tmp_path: Path) -> None:
     assert again.sent != found.sent
 
 
+def test_events_of_an_index(splunk: FakeSplunk, tmp_path: Path) -> None:
+    """Of events, the fields that the index gives are not compared: splmini's have no index, server or marker."""
+    text = RAW.replace("hello | stats count by user", "hello").split("  rows:")[0] + "  count: 2\n  ordered: false\n"
+    (found,) = ask(splunk, table(tmp_path, text), index="main")
+    assert (found.status, found.way) == ("equal", "index main"), (found.reason, found.problems)
+    assert {"splmini_run", "index"} <= set(found.rows[0])
+
+
 def test_time_range(splunk: FakeSplunk, tmp_path: Path) -> None:
     """The time range of a case is that of the search there; events outside of it are not found."""
     text = RAW + "  earliest: 1700000001\n  latest: 1700000005\n"

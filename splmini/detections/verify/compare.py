@@ -7,10 +7,39 @@ from datetime import datetime
 from typing import Any
 
 from splmini.detections.bench.expected import differences, same
-from splmini.detections.verify.server import Answer
+from splmini.detections.verify.server import MARKER, Answer
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_text
 from splmini.values.texts import shortened
+
+GIVEN_BY_THE_INDEX = frozenset(
+    {
+        MARKER,
+        "date_hour",
+        "date_mday",
+        "date_minute",
+        "date_month",
+        "date_second",
+        "date_wday",
+        "date_year",
+        "date_zone",
+        "eventtype",
+        "host",
+        "index",
+        "linecount",
+        "punct",
+        "source",
+        "sourcetype",
+        "splunk_server",
+        "splunk_server_group",
+        "tag",
+        "tag::eventtype",
+        "timeendpos",
+        "timestamp",
+        "timestartpos",
+    }
+)
+"""Fields that every event of an index has there; they are compared where splmini gives them, too."""
 
 MOST_SHOWN = 20
 """Cells that differ, and are shown."""
@@ -35,11 +64,14 @@ def _moment(value: Any) -> Any:
 
 
 def compared_names(rows: Rows, more: Rows, unstable: frozenset[str]) -> list[str]:
-    """Return the fields that are compared: those of either side, but internal ones and those that depend on the clock.
+    """Return the fields that are compared: those of either side, but internal ones, those that depend on the clock, and
+    those that an index alone gives.
 
     `_time` is compared where both have it.
     """
-    names = dict.fromkeys(name for row in (*rows, *more) for name in row if not name.startswith("_"))
+    own = dict.fromkeys(name for row in rows for name in row)
+    names = own | dict.fromkeys(name for row in more for name in row if name not in GIVEN_BY_THE_INDEX)
+    names = {name: None for name in names if not name.startswith("_")}
     if any("_time" in row for row in rows) and any("_time" in row for row in more):
         names["_time"] = None
     return [name for name in names if name not in unstable]

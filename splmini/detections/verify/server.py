@@ -135,7 +135,8 @@ class Splunk:
             "exec_mode": "oneshot",
             "output_mode": "json",
             "count": "0",
-            "max_time": str(max(1, int(self.seconds))),
+            "adhoc_search_level": "verbose",  # events come with all their fields
+            "max_time": str(int(self.seconds) + 30),  # it is given up before it would be cut there
             "timeout": "60",
         }
         given = (("earliest_time", earliest), ("latest_time", latest))
