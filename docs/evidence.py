@@ -24,6 +24,7 @@ KINDS = {
     "search": "the search language",
     "macros": "macros",
     "errors": "what is refused",
+    "logs": "how logs become events",
     "knowledge": "fields of logs",
 }
 
@@ -43,12 +44,10 @@ def confidence(case: dict[str, Any]) -> str:
 def evidence() -> str:
     """Return the table of how many cases of each kind were measured, are documented, or are reported."""
     counts = Counter((folder, confidence(case)) for folder, _, case in known())
-    rows = [
-        [title, *(f"{counts[folder, each]:,}" for each in CONFIDENCES)]
-        for folder, title in KINDS.items()
-        if any(counts[folder, each] for each in CONFIDENCES)
-    ]
-    totals = [f"**{sum(counts[folder, each] for folder in KINDS):,}**" for each in CONFIDENCES]
+    found = {folder for folder, _ in counts}
+    folders = [*(folder for folder in KINDS if folder in found), *sorted(found - KINDS.keys())]
+    rows = [[KINDS.get(folder, folder), *(f"{counts[folder, each]:,}" for each in CONFIDENCES)] for folder in folders]
+    totals = [f"**{sum(counts[folder, each] for folder in folders):,}**" for each in CONFIDENCES]
     return table(["cases of", *CONFIDENCES], [*rows, ["all", *totals]])
 
 
