@@ -54,6 +54,7 @@ def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
     names=frozenset({"function"}),
     uses=FieldUses(reads=assignment_reads, makes=_makes, after=_after),
     notes=_notes,
+    assigns=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eval",
     examples=(
         Example(

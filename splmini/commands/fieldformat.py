@@ -19,6 +19,7 @@ from splmini.registry import BuildScope, Example, FieldUses, command
     category="streaming",
     names=frozenset({"function"}),
     uses=FieldUses(reads=assignment_reads, after=unchanged),
+    assigns=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Fieldformat",
     examples=(
         Example(

@@ -44,6 +44,7 @@ def _notes(node: tree.Command, before: Batch, after: Batch) -> Notes:
     uses=SAME,
     patterns=_patterns,
     notes=_notes,
+    condition="search",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Regex",
     examples=(
         Example(r'| regex ip="^10\."', ({"ip": "10.1.2.3"},), ({"ip": "10.1.2.3"}, {"ip": "8.8.8.8"})),

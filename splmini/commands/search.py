@@ -21,6 +21,7 @@ from splmini.registry import BuildScope, Example, FieldUses, command
     category="streaming",
     keeps_chart=True,
     uses=FieldUses(reads=condition_reads, after=unchanged),
+    condition="search",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Search",
     examples=(
         Example(

@@ -287,6 +287,7 @@ def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known
     names=frozenset({"datamodel"}),
     reduces=True,
     uses=FieldUses(after=_after),
+    condition="search",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tstats",
     examples=(
         Example(

@@ -21,6 +21,7 @@ from splmini.registry import BuildScope, Example, FieldUses, command
     keeps_chart=True,
     names=frozenset({"function"}),
     uses=FieldUses(reads=assignment_reads, after=unchanged),
+    condition="eval",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Where",
     examples=(
         Example(

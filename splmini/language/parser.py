@@ -135,8 +135,6 @@ class _Text:
         return Span(self.start + self.offset, self.end + self.offset)
 
 
-ASSIGNING = frozenset({"eval", "fieldformat"})
-"""The commands of the dialect `expressions` that assign; the others take one expression."""
 _NAME = re.compile(r"\s*([^\s|\[\]()\"'=,<>!`]+)")
 _COMPARES = re.compile(r"=|!=|<|>|::")
 
@@ -258,7 +256,7 @@ class _Parser:
         if spec.dialect == "search":
             return self.run_search(text)
         if spec.dialect == "expressions":
-            start = "assignments" if spec.name in ASSIGNING else "expression"
+            start = "assignments" if spec.assigns else "expression"
             if text.empty:
                 what = "an expression" if start == "expression" else "an assignment such as 'field = value'"
                 raise SplSyntaxError(f"{text.name} needs {what}.", name=text.name, span=self.before(text))

@@ -111,6 +111,8 @@ class CommandSpec:
     """Those of `clauses` behind which nothing needs to stand."""
     renames: bool = False
     """True where `a as b` in its arguments is a `Rename`."""
+    assigns: bool = False
+    """True where, of the dialect `expressions`, it takes assignments; else it takes one expression."""
     raw_subsearch: bool = False
     """True where its square brackets hold a template that is substituted before it is parsed (foreach)."""
     pipelines: bool = False
@@ -137,6 +139,8 @@ class CommandSpec:
     """True where it gives few rows, however many there were."""
     calculates: bool = False
     """True where it works out something over the rows before it, so that it matters whether all of them are there."""
+    condition: Literal["search", "eval"] | None = None
+    """How the condition is written by which it keeps rows, all of its arguments or behind WHERE; None: it has none."""
     patterns: Callable[[tree.Command], Sequence[tuple[str, tree.Word]]] = _no_patterns
     """The regular expressions that it matches, each with the field that it looks in."""
     notes: Callable[[tree.Command, Batch, Batch], Iterable[str]] | None = None

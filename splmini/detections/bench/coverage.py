@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from splmini.detections.lint.positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
-from splmini.operators import Operator, Row, Stream, batched
+from splmini.operators import Generating, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import conjuncts
 from splmini.registry import find_command
 from splmini.values import regex
@@ -164,27 +164,35 @@ class _Measuring:
         node = operator.node
         if not isinstance(node, tree.Command):
             return
-        if node.name == "tstats":
+        spec = find_command(node.name)
+        if isinstance(operator, Generating) and operator.reading is not None and operator.reading.points is None:
             from splmini.detections.explain.tstats import tstats_rows
 
             predicate, rows = tstats_rows(self.run, node)
             if predicate is not None:
                 self.predicate(predicate, rows)
-        elif rows is None:
+        elif rows is None or spec is None:
             return
-        elif node.name == "search":
-            self.predicate(self.run.expanded(node.args[0]) if node.args else tree.And(()), rows)
-        elif node.name in ("where", "eval"):
+        elif isinstance(operator, Streaming) and operator.filters:
+            self.filter(operator, node, rows)
+        elif spec.dialect == "expressions":
             for arg in node.args:
-                self.expression(arg.value if isinstance(arg, tree.Assignment) else arg, rows, node.name == "where")
-        elif node.name == "rex":
-            self.pattern(node, rows)
-        elif node.name == "regex":
-            kept = len(self.after(operator, rows))
-            self.point("clause", node, str(node), [True] * kept + [False] * (len(rows) - kept))
-        elif node.name == "lookup":
+                if isinstance(arg, tree.Assignment):
+                    self.expression(arg.value, rows, False)
+        elif spec.patterns(node):
+            self.patterns(spec.patterns(node), rows)
+        elif any(spec.uses.lacking(node)):
             found = (new != old for old, new in zip(rows, self.after(operator, rows), strict=False))
             self.point("lookup", node, str(node), found)
+
+    def filter(self, operator: Streaming, node: tree.Command, rows: list[Row]) -> None:
+        if operator.predicate is None:
+            kept = len(self.after(operator, rows))
+            self.point("clause", node, str(node), [True] * kept + [False] * (len(rows) - kept))
+        elif operator.dialect == "search":
+            self.predicate(self.run.expanded(operator.predicate), rows)
+        else:
+            self.expression(operator.predicate, rows, True)
 
     def after(self, operator: Operator, rows: list[Row]) -> list[Row]:
         return list(execute([operator], self.run, Stream(batched([dict(row) for row in rows]))).rows())
@@ -199,10 +207,9 @@ class _Measuring:
                 point.misses += 1
         self.coverage.points.append(point)
 
-    def pattern(self, node: tree.Command, rows: list[Row]) -> None:
-        """Whether the pattern of a rex matched; one in sed mode changes text and is no pattern."""
-        spec = find_command(node.name)
-        for name, word in () if spec is None else spec.patterns(node):
+    def patterns(self, found: Sequence[tuple[str, tree.Word]], rows: list[Row]) -> None:
+        """Whether the patterns of a rex matched; one in sed mode changes text and is no pattern."""
+        for name, word in found:
             search = regex.compile(word.text).search
             outcomes = (any(search(to_text(value)) is not None for value in as_list(row.get(name))) for row in rows)
             self.point("pattern", word, f'{name} matches "{word.text}"', outcomes)

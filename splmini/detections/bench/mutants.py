@@ -13,6 +13,7 @@ from typing import Any
 
 from splmini.language import tree
 from splmini.language.source import SourceText, line_and_column
+from splmini.registry import find_command
 from splmini.values.numbers import to_number
 from splmini.values.texts import shortened
 
@@ -37,7 +38,7 @@ class _Words:
 
 
 _SEARCH, _EVAL = _Words("*", "NOT *"), _Words("true()", "false()")
-_DIALECTS = {"search": _SEARCH, "tstats": _SEARCH, "where": _EVAL, "regex": _SEARCH}
+_DIALECTS = {"search": _SEARCH, "eval": _EVAL}
 
 
 def mutants(search: str, env: Any) -> Iterator[Mutant]:
@@ -126,16 +127,17 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[()]', re.DOTALL)
 
 
 def _of_command(command: tree.Command, number: int, writing: _Writing) -> Iterator[Mutant]:
-    words = _DIALECTS.get(command.name)
-    if words is None:
+    spec = find_command(command.name)
+    if spec is None or spec.condition is None:
         return
+    words = _DIALECTS[spec.condition]
     call = writing.call(command)
     if call is not None and writing.given(command):
         if str(command) != "search *":
             neutral = "search *" if number else "*"
             yield writing.changed("drop macro", f"without the macro `{call[2]}`", call[0], call[1], neutral)
         return
-    if command.name == "regex" and number:
+    if spec.patterns(command) and number:
         found = writing.range(command)
         if found is not None:
             yield writing.changed("drop clause", f"without {_short(command)}", *found, "search *")
