@@ -26,6 +26,7 @@ OPTIONS = {**THRESHOLDS, **PROBABILITIES, **DRAWING}
     syntax="apply <model> [as <name>] [threshold=<num>|lower_threshold=<num>|upper_threshold=<num>] "
     "[show_density=<bool>] [sample=<bool>] [full_sample=<bool>] [probabilities=<bool>]",
     category="streaming",
+    reach="server",
     source="https://docs.splunk.com/Documentation/MLApp/latest/User/Customsearchcommands",
     examples=(Example("| head 0 | fit StandardScaler v into m", []),),
 )

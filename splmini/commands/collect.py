@@ -44,6 +44,7 @@ RAW_ONLY = ("addtime", "host", "marker", "source", "sourcetype", "uselb", "timef
     "[marker=<string>] [output_format=(raw|hec)] [spool=<bool>] [file=<string>] [testmode=<bool>]",
     category="reporting",
     uses=SAME,
+    reach="acts",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Collect",
     examples=(Example("| stats count | collect index=summary", ({"count": 1},), ({"n": 1},)),),
 )

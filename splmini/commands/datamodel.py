@@ -26,6 +26,7 @@ _STRINGS = ("search_string", "flat_string", "acceleration_search_string")
     syntax="datamodel [MODEL [DATASET [search | flat | acceleration_search]]] [strict_fields=BOOL]",
     rereads=True,
     names=frozenset({"datamodel"}),
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
     examples=(Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),),
 )

@@ -30,6 +30,7 @@ OPTIONS = {
     syntax="eventcount [index=<index>]... [summarize=<bool>] [report_size=<bool>] [list_vix=<bool>]",
     category="generating",
     rereads=True,
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eventcount",
     examples=(Example("| eventcount", ({"count": 2},), ({"_raw": "a"}, {"_raw": "b"})),),
 )

@@ -34,6 +34,7 @@ OPTIONS = {**GENERAL, **{name: spec for each in algorithms().values() for name, 
     syntax="fit <algorithm> (<fields> | <target> from <fields>) [by <fields>] [into <model>] [as <name>] "
     "[<option>=<value> ...]",
     category="dataset processing",
+    reach="acts",
     source=SOURCE,
     examples=(
         Example("| fit StandardScaler v", [{"v": 1, "SS_v": -1.0}, {"v": 3, "SS_v": 1.0}], ({"v": 1}, {"v": 3})),

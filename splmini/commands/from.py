@@ -18,6 +18,7 @@ _KINDS = ("datamodel", "inputlookup", "lookup", "savedsearch")
     syntax="from (datamodel | inputlookup | lookup | savedsearch)[:]NAME",
     rereads=True,
     names=frozenset({"lookup", "datamodel"}),
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/From",
     examples=(Example("| from datamodel:Authentication.Authentication | stats count", [{"count": 0}]),),
 )

@@ -33,6 +33,7 @@ OPTIONS = {
     syntax="inputcsv [dispatch=<bool>] [append=<bool>] [strict=<bool>] [start=<int>] [max=<int>] [events=<bool>] "
     "<file> [where <search>]",
     category="generating",
+    reach="server",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Inputcsv",
     examples=(
         Example(

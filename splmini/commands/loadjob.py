@@ -25,6 +25,7 @@ OPTIONS = {
     "[artifact_offset=<int>] [ignore_running=<bool>]",
     category="generating",
     rereads=True,
+    reach="server",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Loadjob",
     examples=(
         Example(

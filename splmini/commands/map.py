@@ -30,6 +30,7 @@ _TOKEN = re.compile(r"\$([^$\s]+)\$")
     syntax="map (<saved search> | search=<string> | <subsearch>) [maxsearches=<int>]",
     category="dataset processing",
     rereads=True,
+    reach="searches",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Map",
     examples=(
         Example(

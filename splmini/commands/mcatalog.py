@@ -30,6 +30,7 @@ _EVENTS = (
     category="generating",
     syntax="mcatalog [prestats=BOOL] [append=BOOL] values(FIELD) [AS NAME] [WHERE SEARCH] [BY FIELD ...]",
     rereads=True,
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mcatalog",
     examples=(
         Example(

@@ -41,6 +41,7 @@ META = ("_time", "host", "source", "sourcetype", "index")
     syntax="mcollect index=<index> [split=true|false|allnums] [prefix_field=<field>] [host=<string>] [source=<string>] "
     "[sourcetype=<string>] [marker=<string>] [<field-list>]",
     category="reporting",
+    reach="acts",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mcollect",
     examples=(
         Example("| table user n | mcollect index=m split=t user", ({"user": "a", "n": 1},), ({"user": "a", "n": 1},)),

@@ -29,6 +29,7 @@ OPTIONS = {
     syntax="metadata type=(hosts|sources|sourcetypes) [index=<index>] [splunk_server=<name>]",
     category="generating",
     rereads=True,
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Metadata",
     examples=(
         Example(

@@ -21,6 +21,7 @@ FIELDS = ("host", "index", "source", "sourcetype", "splunk_server", "_time")
     syntax="metasearch [<logical-expression>]",
     category="generating",
     rereads=True,
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Metasearch",
     examples=(
         Example(

@@ -14,6 +14,7 @@ from splmini.registry import BuildScope, Example, command
     syntax="meventcollect index=<index> [split=<bool>] [spool=<bool>] [prefix_field=<field>] [host=<string>] "
     "[source=<string>] [sourcetype=<string>] [<field-list>]",
     category="streaming",
+    reach="acts",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Meventcollect",
     examples=(
         Example(

@@ -52,6 +52,7 @@ _EVENTS = (
     "[chart=BOOL] [chart.limit=N] [chart.agg=FUNCTION] WHERE SEARCH [BY FIELD ...] [span=SPAN [every=SPAN]]",
     rereads=True,
     reduces=True,
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Mstats",
     examples=(
         Example(

@@ -17,6 +17,7 @@ from splmini.registry import BuildScope, Example, command
     pipelines=True,
     syntax="multireport [<subpipeline>] [<subpipeline>]...",
     category="transforming",
+    over_rows=True,
     examples=(
         Example(
             "| multireport [stats count by a] [stats count by b]",

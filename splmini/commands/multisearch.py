@@ -17,6 +17,7 @@ from splmini.registry import BuildScope, Example, command
     generating=True,
     rereads=True,
     tabular=False,
+    streams_only=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Multisearch",
     examples=(
         Example(

@@ -34,6 +34,7 @@ OPTIONS = {
     category="dataset processing",
     tabular=True,
     uses=SAME,
+    reach="acts",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputcsv",
     examples=(Example("| table n | outputcsv numbers", ({"n": 1},), ({"n": 1},)),),
 )

@@ -43,6 +43,7 @@ OPTIONS = {
     category="dataset processing",
     names=frozenset({"lookup"}),
     uses=SAME,
+    reach="acts",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Outputlookup",
     examples=(Example("| table n | outputlookup numbers.csv", ({"n": 1},), ({"n": 1},)),),
 )

@@ -134,6 +134,7 @@ class _Pivot:
     "[SORT INT FIELD [ASC | DESC]] [ROWSUMMARY BOOL] [COLSUMMARY BOOL] [SHOWOTHER BOOL] [NUMCOLS INT]",
     rereads=True,
     names=frozenset({"datamodel"}),
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Pivot",
     examples=(Example("| pivot Authentication Authentication count(Authentication) AS total", [{"total": 0}]),),
 )

@@ -22,6 +22,7 @@ OPTIONS = {"nosubstitution": OptionSpec("bool", default=False, doc="Leave the $n
     syntax="savedsearch <name> [<argument>=<value>...] [nosubstitution=<bool>]",
     category="generating",
     rereads=True,
+    reach="server",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Savedsearch",
     examples=(
         Example(

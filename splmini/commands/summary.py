@@ -16,6 +16,7 @@ from splmini.registry import BuildScope, Example, command
     generating=True,
     syntax="summary <model>",
     category="generating",
+    reach="server",
     source="https://docs.splunk.com/Documentation/MLApp/latest/User/Customsearchcommands",
     examples=(Example("| head 0 | fit StandardScaler v into m", []),),
 )

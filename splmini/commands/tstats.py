@@ -288,6 +288,7 @@ def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known
     reduces=True,
     uses=FieldUses(after=_after),
     condition="search",
+    reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Tstats",
     examples=(
         Example(

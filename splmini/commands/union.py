@@ -26,6 +26,7 @@ OPTIONS = {
     category="dataset processing",
     generating=True,
     rereads=True,
+    streams_only=True,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Union",
     examples=(Example("| union [search n=1] [search n=2]", ({"n": 1}, {"n": 2}), ({"n": 1}, {"n": 2})),),
 )

@@ -85,6 +85,12 @@ class Hazard:
     found: Callable[[tree.Command, Sequence[tree.Command], Sequence[tree.Command]], tree.Node | None]
 
 
+Reach: TypeAlias = Literal["rows", "events", "server", "searches", "acts"]
+"""`rows`: nothing else, or what a lookup table holds. `events`: indexes or data models, in its own way. `server`: what
+Splunk's server keeps (saved searches, jobs, models). `searches`: those that it makes while it runs. `acts`: it writes
+or does something outside of the search."""
+
+
 def _no_patterns(command: tree.Command) -> Sequence[tuple[str, tree.Word]]:
     return ()
 
@@ -124,6 +130,10 @@ class CommandSpec:
     """True where it may be the first command after a leading pipe and makes its own rows."""
     rereads: bool = False
     """True where, behind other commands, it reads the run's events again, by itself or in a subsearch."""
+    reach: Reach = "rows"
+    """What it works on beyond the rows that it is given."""
+    streams_only: bool = False
+    """True where its subsearches have to read events, and stream them (multisearch), or may do so (union)."""
     over_rows: bool = False
     """True where its subsearch works on the rows before it (appendpipe), not on events."""
     tabular: bool | None = None

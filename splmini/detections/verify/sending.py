@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from splmini.detections.verify.server import MARKER
 from splmini.language import tree
-from splmini.registry import find_command
+from splmini.registry import CommandSpec, find_command
 from splmini.values.multivalue import as_list
 from splmini.values.wildcards import compile_wildcard
 
@@ -45,58 +45,22 @@ class Parsed:
 # ---- what is not sent ------------------------------------------------------------------------------------------------
 
 _REASONS = {
-    "'{}' writes or acts on the server": (
-        "outputlookup",
-        "outputcsv",
-        "outputtext",
-        "collect",
-        "mcollect",
-        "meventcollect",
-        "tscollect",
-        "sendemail",
-        "sendalert",
-        "delete",
-        "script",
-        "run",
-        "runshellscript",
-        "dump",
-        "fit",
-        "deletemodel",
-    ),
-    "'{}' reads indexes or data models in its own way, not the case's events": (
-        "tstats",
-        "mstats",
-        "mcatalog",
-        "datamodel",
-        "from",
-        "pivot",
-        "metadata",
-        "metasearch",
-        "eventcount",
-        "typeahead",
-        "searchtxn",
-    ),
-    "'{}' reads what is on the server alone": (
-        "savedsearch",
-        "loadjob",
-        "inputcsv",
-        "inputintelligence",
-        "rest",
-        "dbinspect",
-        "audit",
-        "history",
-        "apply",
-        "summary",
-    ),
-    "'{}' runs other searches, which are made while it runs": ("map",),
+    "acts": "'{}' writes or acts on the server",
+    "events": "'{}' reads indexes or data models in its own way, not the case's events",
+    "server": "'{}' reads what is on the server alone",
+    "searches": "'{}' runs other searches, which are made while it runs",
 }
-_BECAUSE = {name: reason for reason, names in _REASONS.items() for name in names}
-_LOOKUPS = ("lookup", "inputlookup")
-_DATASETS = ("join", "union")
-"""Commands that read a dataset by its name where they have no subsearch."""
+"""Why a command is not sent, by what it declares of its reach."""
 
-_FED = frozenset({"appendpipe", "multireport"})
-"""Commands whose subsearches work on the results that come in: they read no events."""
+
+def _reason(spec: CommandSpec) -> str | None:
+    reason = _REASONS.get(spec.reach)
+    return None if reason is None else reason.format(spec.name)
+
+
+def _is_refused(word: str) -> bool:
+    spec = find_command(word.lower())
+    return spec is not None and _reason(spec) is not None
 
 
 def refuse_unsendable(parsed: Parsed, there: frozenset[str]) -> None:
@@ -112,18 +76,19 @@ def refuse_unsendable(parsed: Parsed, there: frozenset[str]) -> None:
     for node in tree.walk(parsed.tree):
         if isinstance(node, tree.Command):
             spec = find_command(node.name)
-            name = spec.name if spec is not None else node.name
-            if name in _BECAUSE:
-                raise NotSent(_BECAUSE[name].format(name))
+            reason = None if spec is None else _reason(spec)
+            if reason is not None:
+                raise NotSent(reason)
             if spec is None or spec.build is None:
-                raise NotSent(f"'{name}' is not known to do no harm there")
-            if name in _LOOKUPS:
+                raise NotSent(f"'{node.name}' is not known to do no harm there")
+            if "lookup" in spec.names:
                 _refuse_lookup(node, parsed, there)
-            if name in _DATASETS and not any(isinstance(each, tree.Subsearch) for each in tree.walk(node)):
-                raise NotSent(f"'{name}' reads a dataset by its name, which is not sent")
+            inner = any(isinstance(each, (tree.Subsearch, tree.RawSubsearch)) for each in tree.walk(node))
+            if spec.rereads and not inner:
+                raise NotSent(f"'{spec.name}' reads a dataset by its name, which is not sent")
         elif isinstance(node, tree.Call) and node.name.lower() == "lookup":
             _refuse_table(_first_text(node), there)
-        elif isinstance(node, tree.RawSubsearch) and re.search(rf"\b({'|'.join(_BECAUSE)})\b", node.text):
+        elif isinstance(node, tree.RawSubsearch) and any(map(_is_refused, re.findall(r"\w+", node.text))):
             raise NotSent("a template holds a command that is not sent")
 
 
@@ -141,7 +106,7 @@ def as_written(text: str) -> str:
         spec = find_command(name)
         if spec is None or spec.build is None:
             raise NotSent(f"'{name}' is not known to do no harm there")
-        if spec.name in _BECAUSE or spec.name in (*_LOOKUPS, "search"):
+        if _reason(spec) is not None or "lookup" in spec.names or spec.dialect == "search":
             raise NotSent(f"splmini cannot read it, and it names '{name}'")
     first = find_command(names[0]) if names else None
     if first is None:
@@ -294,16 +259,16 @@ def _other_indexes(parsed: Parsed, index: str) -> Iterator[tuple[int, int, str]]
 Edit = tuple[int, int, str]
 
 
-def reading(pipeline: tree.Pipeline) -> Iterator[tuple[tree.Pipeline, str]]:
+def reading(pipeline: tree.Pipeline) -> Iterator[tuple[tree.Pipeline, CommandSpec | None]]:
     """Yield the pipelines of a search that begin with its events, each with the command whose subsearch it is."""
-    stack: list[tuple[tree.Pipeline, str]] = [(pipeline, "")]
+    stack: list[tuple[tree.Pipeline, CommandSpec | None]] = [(pipeline, None)]
     while stack:
         current, inside = stack.pop()
         first = current.commands[0] if current.commands else None
-        if first is not None and inside not in _FED and _reads(first):
+        if first is not None and not (inside is not None and inside.over_rows) and _reads(first):
             yield current, inside
         for each in current.commands:
-            stack.extend((found, each.name) for found in _below(each))
+            stack.extend((found, find_command(each.name)) for found in _below(each))
 
 
 def _below(command: tree.Command) -> Iterator[tree.Pipeline]:
@@ -333,7 +298,7 @@ def _rewritten(
     """The text with an edit where each pipeline begins to read events, and the edits given."""
     made = list(edits)
     for pipeline, inside in reading(parsed.tree):
-        if multisearch and inside in ("multisearch", "union"):
+        if multisearch and inside is not None and inside.streams_only:
             raise NotSent(multisearch)
         made.append(insertion(pipeline))
     text = parsed.text
