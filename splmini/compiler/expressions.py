@@ -1,6 +1,7 @@
 """Eval expression → function of a row: literals, fields, truth, comparison, calls.
 
-Truth is three-valued: a comparison with null is null, `NOT null` is null, and what is null does not pass a filter.
+A comparison with null gives null, and null is not true: NOT, AND, OR, XOR and whatever takes a condition tell true from
+the rest, so that `NOT x="a"` holds where there is no x. (Only what looks at a comparison's value sees that it is null.)
 What is constant is folded; the frequent forms (a field against a literal, a list of literals) have their own closures.
 """
 
@@ -82,7 +83,7 @@ def _is_shown_rounded(node: tree.Node) -> bool:
 
 
 def compile_condition(node: tree.Node, scope: registry.Scope) -> Condition:
-    """Compile an eval expression to a test: True, False, or None where it is null."""
+    """Compile an eval expression to a test: true, or false or null, which nothing that takes a condition tells apart."""
     evaluate = compile_expression(node, scope)
     if static_type(node) == "bool":
         return evaluate
@@ -116,15 +117,11 @@ def _field(node: tree.FieldRef, scope: registry.Scope) -> Evaluate:
 def _and(node: tree.And, scope: registry.Scope) -> Evaluate:
     tests = [compile_condition(item, scope) for item in node.items]
 
-    def conjunction(row: Row) -> bool | None:
-        result: bool | None = True
+    def conjunction(row: Row) -> bool:
         for test in tests:
-            value = test(row)
-            if value is False:
+            if not test(row):
                 return False
-            if value is None:
-                result = None
-        return result
+        return True
 
     return conjunction
 
@@ -132,15 +129,11 @@ def _and(node: tree.And, scope: registry.Scope) -> Evaluate:
 def _or(node: tree.Or, scope: registry.Scope) -> Evaluate:
     tests = [compile_condition(item, scope) for item in node.items]
 
-    def disjunction(row: Row) -> bool | None:
-        result: bool | None = False
+    def disjunction(row: Row) -> bool:
         for test in tests:
-            value = test(row)
-            if value is True:
+            if test(row):
                 return True
-            if value is None:
-                result = None
-        return result
+        return False
 
     return disjunction
 
@@ -148,13 +141,11 @@ def _or(node: tree.Or, scope: registry.Scope) -> Evaluate:
 def _xor(node: tree.Xor, scope: registry.Scope) -> Evaluate:
     tests = [compile_condition(item, scope) for item in node.items]
 
-    def exclusive(row: Row) -> bool | None:
+    def exclusive(row: Row) -> bool:
         result = False
         for test in tests:
-            value = test(row)
-            if value is None:
-                return None
-            result ^= value
+            if test(row):
+                result = not result
         return result
 
     return exclusive
@@ -163,9 +154,8 @@ def _xor(node: tree.Xor, scope: registry.Scope) -> Evaluate:
 def _not(node: tree.Not, scope: registry.Scope) -> Evaluate:
     test = compile_condition(node.operand, scope)
 
-    def negation(row: Row) -> bool | None:
-        value = test(row)
-        return None if value is None else not value
+    def negation(row: Row) -> bool:
+        return not test(row)
 
     return negation
 

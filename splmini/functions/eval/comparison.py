@@ -46,7 +46,7 @@ def in_(call: tree.Call, scope: Scope) -> Evaluate:
 
     Values are compared as `=` compares them: heeding case, without wildcards.
 
-    *Null*: a null value is in no list (null). *Multivalue*: true where one of the values is in the list.
+    *Null*: a null value is in no list (the result is null, which counts as false). *Multivalue*: true where one of the values is in the list.
     """
     return membership(call.args[0], call.args[1:], scope)
 
@@ -149,7 +149,7 @@ def like(call: tree.Call, scope: Scope) -> Evaluate:
 
     `%` stands for any characters, `_` for one, a backslash before one of them makes it itself; case counts.
 
-    *Null*: null. *Multivalue*: true where one of the values matches.
+    *Null*: null, which counts as false. *Multivalue*: true where one of the values matches.
     """
     text = scope.compile(call.args[0])
     known, pattern = constant_of(call.args[1], scope)
@@ -197,7 +197,7 @@ def match(call: tree.Call, scope: Scope) -> Evaluate:
 
     A pattern that exceeds the match limit does not match.
 
-    *Null*: null. *Multivalue*: true where it is found in one of the values.
+    *Null*: null, which counts as false. *Multivalue*: true where it is found in one of the values.
     """
     text = scope.compile(call.args[0])
     known, value = constant_of(call.args[1], scope)
@@ -237,7 +237,7 @@ def cidrmatch(call: tree.Call, scope: Scope) -> Evaluate:
 
     What is no address is in no block, and what is no block has no addresses.
 
-    *Null*: null. *Multivalue*: true where one of the addresses is in the block.
+    *Null*: null, which counts as false. *Multivalue*: true where one of the addresses is in the block.
     """
     known, block = constant_of(call.args[0], scope)
     address = scope.compile(call.args[1])

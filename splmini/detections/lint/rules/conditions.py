@@ -78,12 +78,12 @@ def always_true(subject: Subject) -> Iterator[Found]:
     "SPL203",
     "double-negation",
     "NOT with !=",
-    bad=("index=a NOT user!=x",),
-    good=("index=a user=x", "index=a NOT user=x"),
+    bad=("index=a NOT user!=x", 'index=a | where NOT user!="x"'),
+    good=("index=a user=x", "index=a NOT user=x", 'index=a | where NOT user="x"', "index=a | where NOT a!=b"),
 )
 def double_negation(subject: Subject) -> Iterator[Found]:
-    """`NOT field!=x` also finds the events without the field, which `field=x` does not. Write the one that is meant:
-    `field=x`, or `(field=x OR NOT field=*)`.
+    """`NOT field!=x` also finds the events without the field, which `field=x` does not, in search as in where and eval.
+    Write the one that is meant: `field=x`, or `(field=x OR NOT field=*)`, in where `(field="x" OR isnull(field))`.
 
     Source: https://docs.splunk.com/Documentation/Splunk/latest/Search/NOTexpressions
     """
@@ -95,6 +95,18 @@ def double_negation(subject: Subject) -> Iterator[Found]:
                 node.span,
                 f"Write {inner.field}={inner.value}, or ({inner.field}={inner.value} OR NOT {inner.field}=*).",
                 inner.field,
+            )
+    for node in subject.each(tree.Not):
+        inner = node.operand
+        if not (isinstance(inner, tree.Comparison) and inner.op == "!=" and isinstance(inner.left, tree.FieldRef)):
+            continue
+        if isinstance(inner.right, (tree.String, tree.Number)):
+            equal = f"{inner.left}={inner.right}"
+            yield Found(
+                f"'NOT {inner}' also holds for the events that have no {inner.left.name}.",
+                node.span,
+                f"Write {equal}, or ({equal} OR isnull({inner.left})).",
+                inner.left.name,
             )
 
 
