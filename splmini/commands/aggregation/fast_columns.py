@@ -132,19 +132,16 @@ class MinColumn(Column):
                 cells[key] = number
 
     def absorb(self, key: int, cell: Any) -> None:
-        """Keep the lesser: numbers before text."""
+        """Keep the better of two numbers or two texts; a number beats any text."""
         known = self.cells[key]
-        if known is None:
+        if known is None or (known.__class__ is str and cell.__class__ is not str):
             self.cells[key] = cell
         elif (known.__class__ is str) == (cell.__class__ is str):
-            if cell < known:
-                self.cells[key] = cell
-        elif known.__class__ is str:
-            self.cells[key] = cell
+            self.cells[key] = self.best(known, cell)
 
 
 class MaxColumn(MinColumn):
-    """max(X): a cell is the greatest text, or the greatest number where no text was seen."""
+    """max(X): a cell is the greatest number, or the greatest text where no number was seen."""
 
     best = staticmethod(max)
 
@@ -155,17 +152,6 @@ class MaxColumn(MinColumn):
             known = cells[key]
             if known is None or number > known:
                 cells[key] = number
-
-    def absorb(self, key: int, cell: Any) -> None:
-        """Keep the greater: text after numbers."""
-        known = self.cells[key]
-        if known is None:
-            self.cells[key] = cell
-        elif (known.__class__ is str) == (cell.__class__ is str):
-            if cell > known:
-                self.cells[key] = cell
-        elif known.__class__ is not str:
-            self.cells[key] = cell
 
 
 class SetColumn(Column):

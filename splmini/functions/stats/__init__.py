@@ -27,8 +27,8 @@ def find_function(name: str) -> tuple[registry.StatsFunction, tuple[str, ...]]:
     for each in table.values():
         match = re.fullmatch(each.pattern, name) if each.pattern is not None else None
         if match:
-            if float(match[1]) >= 100:
-                raise ArgumentError(f"A percentile is at 0 or more and below 100, not at {match[1]}.", name=name)
+            if float(match[1]) > 100:
+                raise ArgumentError(f"A percentile is at 0 to 100, not at {match[1]}.", name=name)
             return each, match.groups()
     known = [known for known, each in table.items() if each.pattern is None]
     hint = did_you_mean(name, known)

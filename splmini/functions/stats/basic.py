@@ -129,7 +129,7 @@ class Avg:
 
 
 class Extreme:
-    """What min and max share: the extreme number and the extreme text, apart."""
+    """What min and max share: the extreme number, and the extreme text for where there is no number."""
 
     __slots__ = ("number", "text")
 
@@ -160,13 +160,16 @@ class Extreme:
         if other.text is not None:
             self.add_text(other.text)
 
+    def result(self) -> Any:
+        """Give the extreme number, or the extreme text where there is no number."""
+        return self.text if self.number is None else self.number
+
 
 @stats_function("min", source=SOURCE, examples=(Example("| stats min(v)", [{"min(v)": 1}], EVENTS),))
 class Min(Extreme):
-    """`min(X)`: the least value of X.
+    """`min(X)`: the least number in X; where X has no number, the least text.
 
-    Numbers compare by value, other texts by their characters, upper case first; where both occur, numbers come
-    before text. Each value of a multivalue field counts. Null where X has no value.
+    Numbers compare by value, texts by their characters, upper case first. Each value of a multivalue field counts. Null where X has no value.
     """
 
     __slots__ = ()
@@ -181,17 +184,12 @@ class Min(Extreme):
         if self.text is None or text < self.text:
             self.text = text
 
-    def result(self) -> Any:
-        """Give the least number, or the least text where there is no number."""
-        return self.text if self.number is None else self.number
-
 
 @stats_function("max", source=SOURCE, examples=(Example("| stats max(v)", [{"max(v)": 4}], EVENTS),))
 class Max(Extreme):
-    """`max(X)`: the greatest value of X.
+    """`max(X)`: the greatest number in X; where X has no number, the greatest text.
 
-    Numbers compare by value, other texts by their characters, upper case first; where both occur, text comes after
-    numbers. Each value of a multivalue field counts. Null where X has no value.
+    Numbers compare by value, texts by their characters, upper case first. Each value of a multivalue field counts. Null where X has no value.
     """
 
     __slots__ = ()
@@ -205,10 +203,6 @@ class Max(Extreme):
         """Take in one text."""
         if self.text is None or text > self.text:
             self.text = text
-
-    def result(self) -> Any:
-        """Give the greatest text, or the greatest number where there is no text."""
-        return self.number if self.text is None else self.text
 
 
 @stats_function(

@@ -76,8 +76,8 @@ class Distribution:
     "median", takes="number", source=SOURCE, examples=(Example("| stats median(v)", [{"median(v)": 3}], EVENTS),)
 )
 class Median(Distribution):
-    """`median(X)`: the middle of the numbers in X; of an even number of them, the higher of the two in the middle,
-    where `perc50(X)` interpolates, as in Splunk.
+    """`median(X)`: the middle of the numbers in X; of an even number of them, the mean of the two in the middle, the
+    half between two whole numbers rounded up, which `perc50(X)` does not do: the median of 1 and 2 is 2.
 
     Values that are no numbers are ignored. Exact up to 65,536 distinct values. Null where there is no number.
     """
@@ -86,7 +86,12 @@ class Median(Distribution):
 
     def result(self) -> int | float | None:
         """Give the median."""
-        return self.at(self.number // 2)[0] if self.number else None
+        if not self.number:
+            return None
+        low, high = self.at((self.number - 1) // 2, self.number // 2)
+        if float(low).is_integer() and float(high).is_integer():
+            return (int(low) + int(high) + 1) // 2
+        return low if low == high else (low + high) / 2
 
 
 class Percentile(Distribution):
@@ -102,7 +107,7 @@ class Percentile(Distribution):
         """Give the percentile."""
         if not self.number:
             return None
-        rank = min(self.percent, 100.0) / 100 * (self.number - 1)
+        rank = self.percent / 100 * (self.number - 1)
         low, high = self.at(math.floor(rank), math.ceil(rank))
         return low if low == high else low + (high - low) * (rank - math.floor(rank))
 
