@@ -254,7 +254,7 @@ class ChartState:
             return [(key, {row: shown.get(key, key)}) for key in sorted(keys, key=auto_key)]
         starts = {key: to_number(key[:-1]) for key in keys if key.endswith("\0")}
         numbers = sorted(number for number in starts.values() if number is not None)
-        if self.settings.cont and numbers:
+        if self.settings.cont and numbers and not isinstance(self.bins, binning.LogBins):
             numbers = self._filled(numbers[0], numbers[-1])
         binned = [(to_text(start) + "\0", {row: self._label(start)}) for start in numbers]
         single = [(key, {row: shown.get(key, key)}) for key in sorted(keys - set(starts), key=auto_key)]

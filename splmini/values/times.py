@@ -327,6 +327,8 @@ def bucket(time: float, span: Span, tz: tzinfo) -> float:
     size = span.seconds
     if size is None:
         raise ArgumentError("A logarithmic span does not apply to times.")
+    if not abs(time) < _FARTHEST:
+        return time
     if _by_the_clock(size, tz):
         return _clock_bucket(time, int(size), tz)
     shift = 0
@@ -336,7 +338,21 @@ def bucket(time: float, span: Span, tz: tzinfo) -> float:
         shift = offset.days * 86400 + offset.seconds
     if isinstance(size, int):
         return (math.floor(time) + shift) // size * size - shift
-    return math.floor((time + shift) / size + 1e-9) * size - shift
+    return _fraction_bucket(time + shift, size) - shift
+
+
+_FARTHEST = 1e15
+"""Times beyond, infinity and NaN among them, are in no bucket but their own."""
+
+
+def _fraction_bucket(time: float, size: float, following: int = 0) -> float:
+    """Return the start of the bucket of a time, or of one that follows it, counted in whole microseconds.
+
+    >>> _fraction_bucket(1700000040.1, 0.1), _fraction_bucket(1700000040.1, 0.1, 1)
+    (1700000040.1, 1700000040.2)
+    """
+    width = max(1, round(size * 1_000_000))
+    return (round(time * 1_000_000) // width + following) * width / 1_000_000
 
 
 def _by_the_clock(size: float, tz: tzinfo) -> bool:
@@ -390,7 +406,11 @@ def next_bucket(start: float, span: Span, tz: tzinfo) -> float:
     seconds = span.seconds
     if seconds is None:
         raise ArgumentError("A logarithmic span does not apply to times.")
-    return _clock_bucket(start, int(seconds), tz, 1) if _by_the_clock(seconds, tz) else start + seconds
+    if _by_the_clock(seconds, tz):
+        return _clock_bucket(start, int(seconds), tz, 1)
+    if not abs(start) < _FARTHEST:
+        return start + seconds
+    return start + seconds if isinstance(seconds, int) else _fraction_bucket(start, seconds, 1)
 
 
 # ---- durations -----------------------------------------------------------------------------------------------------
