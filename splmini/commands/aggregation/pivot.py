@@ -175,6 +175,12 @@ def check_split(
     `alone` says that such an expression may stand without a field for the columns.
     """
     for node, measure in zip(arguments.aggregations, measures, strict=False):
+        if measure.wild and not node.args:
+            arguments.fail(
+                f"{arguments.command.name} needs to know what {measure.called}() is taken over.",
+                node,
+                hint=f"Name a field, or write {measure.called}(*) for every one.",
+            )
         if measure.wild and split:
             arguments.fail("With a field for the columns each aggregation takes one field, no wildcard.", node)
         if measure.formula is None:
