@@ -13,6 +13,7 @@ from splmini.commands.arguments.reading import Arguments, fields_read
 from splmini.commands.arguments.uses import WITH_AGGREGATES
 from splmini.commands.eventstats import first_keys
 from splmini.commands.stats import read_grouping
+from splmini.compiler import as_truth
 from splmini.errors import ArgumentError
 from splmini.functions.stats import feed
 from splmini.language import tree
@@ -319,13 +320,13 @@ def _run(stream: Stream, settings: Settings, ctx: RunContext) -> Stream:
                 if settings.on_change and previous is not None and key != previous:
                     running.reset()
                 previous = key
-                if before is not None and before(row) is True:
+                if before is not None and as_truth(before(row)):
                     running.reset()
                 results = running.step(key, tuple(values), to_number(row.get("_time")))
                 written.update(results)
                 for name, value in results.items():
                     row[name] = value if not isinstance(value, bool) else to_text(value)
-                if after is not None and after(row) is True:
+                if after is not None and as_truth(after(row)):
                     running.reset()
             yield batch
 

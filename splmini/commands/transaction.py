@@ -11,6 +11,7 @@ from splmini.commands._transactions import Rules, Test, Transactions
 from splmini.commands.arguments.reading import Arguments, fail, field_names, read
 from splmini.commands.arguments.subsearches import rows_of
 from splmini.commands.arguments.uses import adding
+from splmini.compiler import as_truth
 from splmini.errors import KnowledgeError
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
@@ -206,6 +207,6 @@ def _filter(arguments: Arguments, name: str, scope: BuildScope) -> Callable[[Run
 
 def _is_true(evaluate: Callable[[Row], Any]) -> Test:
     def test(row: Row) -> bool:
-        return evaluate(row) is True
+        return bool(as_truth(evaluate(row)))
 
     return test

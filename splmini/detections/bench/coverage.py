@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from splmini.compiler import is_time_term
+from splmini.compiler import as_truth, is_time_term
 from splmini.detections.lint.positions import Places
 from splmini.engine.stream import execute
 from splmini.errors import SplError
@@ -266,7 +266,7 @@ class _Measuring:
     def truths(self, node: tree.Node, rows: list[Row]) -> Iterator[bool]:
         evaluate = self.run.expression(node)
         for row in rows:
-            yield evaluate(row) is True
+            yield bool(as_truth(evaluate(row)))
 
 
 def _is_time(clause: tree.Node) -> bool:

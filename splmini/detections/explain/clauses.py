@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from splmini.commands.arguments.notes import near_field, shown
+from splmini.compiler import as_truth
 from splmini.language import tree
 from splmini.plan.scan import conjuncts
 from splmini.values.multivalue import as_list
@@ -49,9 +50,31 @@ def refusal(node: tree.Node, row: Row, run: Run) -> Refusal:
 
 
 def _holds(node: tree.Node, row: Row, run: Run) -> bool:
-    if isinstance(node, (tree.Comparison, tree.Call, tree.InList)):
-        return run.expression(node)(row) is True
-    return run.predicate(node)(row)
+    if _is_of_search(node):
+        return run.predicate(node)(row)
+    return bool(as_truth(run.expression(node)(row)))
+
+
+def _is_of_search(node: tree.Node) -> bool:
+    """Say whether a clause is written in the dialect of search, and not in that of eval and where."""
+    while isinstance(node, (tree.And, tree.Or, tree.Not)):
+        parts = tree.children(node)
+        first = next(iter(parts), None)
+        if first is None:
+            return True
+        node = first
+    return isinstance(node, _OF_SEARCH)
+
+
+_OF_SEARCH = (
+    tree.FieldComparison,
+    tree.FieldIn,
+    tree.Term,
+    tree.Directive,
+    tree.Subsearch,
+    tree.SubsearchComparison,
+    tree.FieldInSubsearch,
+)
 
 
 def _no_alternative(node: tree.Or, row: Row, run: Run) -> Refusal:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from splmini.commands.arguments.notes import by_notes
+from splmini.compiler import as_truth
 from splmini.detections.explain.clauses import Refusal, clauses_of, likeness, refusal
 from splmini.detections.explain.notes import by_fields, notes
 from splmini.detections.lint.positions import Places
@@ -234,7 +235,7 @@ class _Explainer:
             expression = self.run.expression(clause)
 
             def holds(row: Row) -> bool:
-                return expression(row) is True
+                return bool(as_truth(expression(row)))
 
             return holds
         return self.run.predicate(clause)

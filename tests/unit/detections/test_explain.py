@@ -331,3 +331,32 @@ def test_keys_that_missed_are_shown_as_they_read() -> None:
     report = str(env.explain("* | lookup t k OUTPUT owner", [{"k": ["8", "9"]}, {"j": 1}]))
     assert "k=8, 9 (1)" in report
     assert "k=null (1)" in report
+
+
+CONDITIONS = (
+    'NOT a="x"',
+    'NOT a!="x"',
+    'NOT (a="x" AND b>1)',
+    'a="x" OR (NOT b=2 AND c=3 AND (a="y" OR NOT c>1))',
+    'a="x" XOR b=2',
+    "b OR c=3",
+    'b AND NOT match(a, "x")',
+    "NOT b",
+    "(b - 2) AND NOT isnull(c)",
+)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_an_explanation_counts_the_rows_that_a_condition_keeps(condition: str) -> None:
+    """Each condition over present and missing fields keeps as many rows as where does, and each refusal has a reason."""
+    events = [
+        {name: value for name, value in (("a", a), ("b", b), ("c", c)) if value is not None}
+        for a in (None, "x", "z")
+        for b in (None, 0, 2)
+        for c in (None, 1, 3)
+    ]
+    env = splmini.Environment()
+    search = f"| where {condition}"
+    explanation = env.explain(search, events)
+    assert len(explanation.rows) == len(env.compile(search).run(events))
+    assert all(near.reason for near in explanation.near_misses)
