@@ -47,8 +47,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     The expression is the one of `eval`: a bare word is a field, text stands in double quotation marks, AND binds
     before OR, comparisons of text respect case, and `*` has no meaning in them (see `like()` and `match()`).
 
-    *Null*: a comparison with a field that is absent does not hold, be it `=` or `!=`, and its NOT does: `NOT user="bot"`
-    keeps the results without a user, `user!="bot"` does not. `isnull()` and `isnotnull()` test for it. *Multivalue*: a comparison holds where one of the values fulfils it.
+    *Null*: a comparison with a field that is absent does not hold, be it `=` or `!=`, and its NOT does:
+    `NOT user="bot"` keeps the results without a user, `user!="bot"` does not. `isnull()` and `isnotnull()` test for
+    it. *Multivalue*: a comparison holds where one of the values fulfils it.
     """
     if len(node.args) != 1 or isinstance(node.args[0], tree.Assignment):
         fail(node, "where needs one condition.", node.args[1] if len(node.args) > 1 else None)

@@ -1,8 +1,8 @@
 """Expression tree → callable. The one seam between expressions and everything that evaluates them.
 
 `compile_expression(node, scope)` gives a function of a row for eval expressions (a value, a bool inside expressions,
-None for null); `compile_value` the same for what is stored in a field; `compile_condition` a test, to which null is as false;
-`compile_search(node, scope)` one for search expressions, always a bool. All are bound at the start of a run:
+None for null); `compile_value` the same for what is stored in a field; `compile_condition` a test, to which null is as
+false; `compile_search(node, scope)` one for search expressions, always a bool. All are bound at the start of a run:
 `scope.ctx` holds now, time zone and tables.
 
 * `expressions`: literals, fields, truth, comparison

@@ -83,7 +83,7 @@ def _is_shown_rounded(node: tree.Node) -> bool:
 
 
 def compile_condition(node: tree.Node, scope: registry.Scope) -> Condition:
-    """Compile an eval expression to a test: true, or false or null, which nothing that takes a condition tells apart."""
+    """Compile an eval expression to a test: what it gives is true, false or null, which is as false."""
     evaluate = compile_expression(node, scope)
     if static_type(node) == "bool":
         return evaluate

@@ -46,7 +46,8 @@ def in_(call: tree.Call, scope: Scope) -> Evaluate:
 
     Values are compared as `=` compares them: heeding case, without wildcards.
 
-    *Null*: a null value is in no list (the result is null, which counts as false). *Multivalue*: true where one of the values is in the list.
+    *Null*: a null value is in no list (the result is null, which counts as false). *Multivalue*: true where one of the
+    values is in the list.
     """
     return membership(call.args[0], call.args[1:], scope)
 

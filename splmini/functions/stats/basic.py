@@ -169,7 +169,8 @@ class Extreme:
 class Min(Extreme):
     """`min(X)`: the least number in X; where X has no number, the least text.
 
-    Numbers compare by value, texts by their characters, upper case first. Each value of a multivalue field counts. Null where X has no value.
+    Numbers compare by value, texts by their characters, upper case first. Each value of a multivalue field counts.
+    Null where X has no value.
     """
 
     __slots__ = ()
@@ -189,7 +190,8 @@ class Min(Extreme):
 class Max(Extreme):
     """`max(X)`: the greatest number in X; where X has no number, the greatest text.
 
-    Numbers compare by value, texts by their characters, upper case first. Each value of a multivalue field counts. Null where X has no value.
+    Numbers compare by value, texts by their characters, upper case first. Each value of a multivalue field counts.
+    Null where X has no value.
     """
 
     __slots__ = ()

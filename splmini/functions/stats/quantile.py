@@ -120,7 +120,8 @@ class Percentile(Distribution):
     examples=(Example("| stats perc50(v) p90(v) as q", [{"perc50(v)": 2.5, "q": 3.7}], EVENTS),),
 )
 class Perc(Percentile):
-    """`perc<N>(X)`, `p<N>(X)`, `percentile<N>(X)`: the N-th percentile of the numbers in X, N from 0 to 100, with or without decimals.
+    """`perc<N>(X)`, `p<N>(X)`, `percentile<N>(X)`: the N-th percentile of the numbers in X, N from 0 to
+    100, with or without decimals.
 
     Interpolated between the values around rank N/100 * (n - 1). Values that are no numbers are ignored. Exact up to
     65,536 distinct values, above with an error of rank below 0.1 %. Null where there is no number.

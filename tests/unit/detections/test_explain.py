@@ -348,7 +348,7 @@ CONDITIONS = (
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_an_explanation_counts_the_rows_that_a_condition_keeps(condition: str) -> None:
-    """Each condition over present and missing fields keeps as many rows as where does, and each refusal has a reason."""
+    """Over present and missing fields as many rows stay as where keeps, and each refusal has a reason."""
     events = [
         {name: value for name, value in (("a", a), ("b", b), ("c", c)) if value is not None}
         for a in (None, "x", "z")
