@@ -88,10 +88,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     whose name begins with an underscore gets the prefix VALUE. A multivalue field puts the row in each of its values.
 
     Bin options (`span`, `bins`, `start`, `end`, `aligntime`) belong to the field before them, or to the row's field;
-    numbers outside of `start` and `end` are left out, and empty bins between others are shown, unless `cont=f`. With
-    several aggregates and a column field the columns are named `AGGREGATE: VALUE`; `sep` and `format` change that.
-    A where clause chooses the columns instead; in it, `count` is the number of events. The field of the rows cannot
-    be aggregated.
+    numbers outside of `start` and `end` are left out, and empty bins between others are shown, unless they are
+    logarithmic or `cont=f`. With several aggregates and a column field the columns are named `AGGREGATE: VALUE`; `sep`
+    and `format` change that. A where clause chooses the columns instead; in it, `count` is the number of events. The
+    field of the rows cannot be aggregated.
     """
     settings = read_settings(node, scope)
 

@@ -338,21 +338,24 @@ def bucket(time: float, span: Span, tz: tzinfo) -> float:
         shift = offset.days * 86400 + offset.seconds
     if isinstance(size, int):
         return (math.floor(time) + shift) // size * size - shift
-    return _fraction_bucket(time + shift, size) - shift
+    return _fraction_bucket(time, size, shift=shift)
 
 
 _FARTHEST = 1e15
 """Times beyond, infinity and NaN among them, are in no bucket but their own."""
 
 
-def _fraction_bucket(time: float, size: float, following: int = 0) -> float:
+def _fraction_bucket(time: float, size: float, following: int = 0, shift: int = 0) -> float:
     """Return the start of the bucket of a time, or of one that follows it, counted in whole microseconds.
+
+    Buckets begin `shift` seconds before the multiples of their size.
 
     >>> _fraction_bucket(1700000040.1, 0.1), _fraction_bucket(1700000040.1, 0.1, 1)
     (1700000040.1, 1700000040.2)
     """
     width = max(1, round(size * 1_000_000))
-    return (round(time * 1_000_000) // width + following) * width / 1_000_000
+    moved = shift * 1_000_000
+    return (((round(time * 1_000_000) + moved) // width + following) * width - moved) / 1_000_000
 
 
 def _by_the_clock(size: float, tz: tzinfo) -> bool:

@@ -89,9 +89,13 @@ class Median(Distribution):
         if not self.number:
             return None
         low, high = self.at((self.number - 1) // 2, self.number // 2)
-        if float(low).is_integer() and float(high).is_integer():
+        if _is_whole(low) and _is_whole(high):
             return (int(low) + int(high) + 1) // 2
         return low if low == high else (low + high) / 2
+
+
+def _is_whole(number: int | float) -> bool:
+    return isinstance(number, int) or number.is_integer()
 
 
 class Percentile(Distribution):
