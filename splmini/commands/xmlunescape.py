@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from splmini.commands.arguments.reading import read, reading
+from splmini.commands.arguments.uses import SAME
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, OptionSpec, command
@@ -22,6 +23,7 @@ OPTIONS = {
     options=OPTIONS,
     syntax="xmlunescape [maxinputs=<int>]",
     category="streaming",
+    uses=SAME,
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Xmlunescape",
     examples=(Example("| xmlunescape", ({"_raw": "a < b && c > d"},), ({"_raw": "a &lt; b &amp;&amp; c &gt; d"},)),),
 )
