@@ -53,6 +53,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     text, and null is null. A text that is no JSON gives no results. There are no options beside `format` and `data`. An
     option that there is not is ignored, as Splunk does; a message names it.
 
+    *Null* cells and members are absent. It makes no *multivalue* fields: an array is its JSON text.
+
     Memory: results come as a stream.
     """
     arguments = read(node, OPTIONS, takes=(), any_option=True)

@@ -199,7 +199,7 @@ def time_modifier(text: str, now: float, tz: tzinfo) -> float:
     """
     text = text.strip()
     start, _, offset = text.partition(" ")
-    if offset and is_absolute(start):
+    if offset[:1] and offset[:1] in "+-@" and is_absolute(start):
         return relative_time(time_modifier(start, now, tz), offset, tz)
     if _EPOCH(text):
         epoch = float(text)

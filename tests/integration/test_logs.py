@@ -13,7 +13,9 @@ from splmini.knowledge.fields.steps import METADATA
 from splmini.operators import Row
 
 FOLDER = Path(__file__).resolve().parents[1] / "cases" / "logs"
-KEYS = frozenset({"name", "props", "transforms", "lookups", "log", "encoding", "read_as", "events", "source", "why"})
+KEYS = frozenset(
+    {"name", "props", "transforms", "lookups", "log", "encoding", "read_as", "events", "source", "why", "confidence"}
+)
 SOURCETYPE = "made:log"
 
 
