@@ -27,26 +27,35 @@ MOST_KEPT = 64
 """So many files of one name stay, the newest: a name may have one for each kind of events, in several versions."""
 
 
-def cached(name: str, made_from: Sequence[str], make: Callable[[], Any]) -> Any:
-    """Return plain data (lists, dicts, texts, numbers): from the cache, or made and kept there.
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def cached(
+    name: str, made_from: Sequence[str], make: Callable[[], Any], accept: Callable[[Any], Any] = _as_it_is
+) -> Any:
+    """Return what `accept` makes of plain data (lists, dicts, texts, numbers): from the cache, or made and kept there.
 
     Args:
         name: what it is, for the file's name.
         made_from: all that it depends on, versions included.
         make: makes it.
+        accept: makes of it what is wanted; where that fails with what was kept, it is made anew.
     """
     folder = _folder()
     if folder is None:
-        return make()
+        return accept(make())
     digest = hashlib.sha256("\0".join((FORMAT, sys.version, name, *made_from)).encode()).hexdigest()
     path = folder / f"{name}-{digest[:32]}.bin"
     kept = _read(path, digest)
     if kept is not None:
-        return kept
+        # whatever `accept` raises: a file that somebody else wrote may be of any shape
+        with contextlib.suppress(Exception):
+            return accept(kept)
     value = make()
     _write(folder, path, msgspec.msgpack.encode([digest, value]))
     _remove_old(folder, name)
-    return value
+    return accept(value)
 
 
 def _folder() -> Path | None:

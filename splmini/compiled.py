@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from splmini.boundary import boundary, theirs
 from splmini.engine.context import Cancelled, Run
 from splmini.engine.source import EventSource
 from splmini.engine.stream import column_order, execute
-from splmini.errors import SplError
+from splmini.errors import ArgumentError
+from splmini.events import READING_OPTIONS
 from splmini.language import parser
-from splmini.operators import Row, Stream
+from splmini.operators import Batch, Row, Stream
 from splmini.plan.optimize import optimize
 from splmini.registry import find_command
 from splmini.results import Results, View
@@ -58,13 +60,14 @@ class Search:
     def __init__(self, environment: Environment, text: str) -> None:
         self.environment = environment
         self.text = text
-        self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
-        self._builder = environment.builder()
-        try:
-            self._operators = self._builder.build(self.tree)
-        except SplError as error:
-            raise error.locate(self._source) from None
-        self._optimized = optimize(self._operators)
+        with boundary("The compiling of the search"):
+            if not isinstance(text, str):
+                raise ArgumentError(f"A search is text, not a {type(text).__name__}.")
+            self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
+            self._builder = environment.builder()
+            with boundary("The compiling of the search", self._source):
+                self._operators = self._builder.build(self.tree)
+                self._optimized = optimize(self._operators)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Search, (self.environment, self.text)
@@ -110,6 +113,10 @@ class Search:
             SplError: with the position in the search where it has one.
         """
         chosen, reading = _options(options)
+        with boundary("The run", self._source):
+            return self._run(events, chosen, reading)
+
+    def _run(self, events: Any, chosen: RunOptions, reading: dict[str, Any]) -> Results:
         run = self._start(events, chosen, self._read_again(chosen), reading)
         started = time.perf_counter()
         rows: list[Row] = []
@@ -120,8 +127,6 @@ class Search:
                 rows.extend(batch)
         except Cancelled:
             run.complete = False
-        except SplError as error:
-            raise error.locate(self._source) from None
         finally:
             run.source.close()
         if run.complete:
@@ -141,16 +146,26 @@ class Search:
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
         """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""
         chosen, reading = _options({"order": "given"} | options)
-        run = self._start(events, chosen, self._read_again(chosen), reading)
+        with boundary("The run", self._source):
+            run = self._start(events, chosen, self._read_again(chosen), reading)
+        return self._rows(run, chosen)
+
+    def _rows(self, run: Run, chosen: RunOptions) -> Iterator[Row]:
+        batches: Iterator[Batch] = iter(())
         try:
-            for batch in self._execute(run, chosen.executor).batches:
+            with boundary("The run", self._source):
+                batches = self._execute(run, chosen.executor).batches
+            while True:
+                with boundary("The run", self._source):
+                    batch = next(batches, None)
+                    if batch is None:
+                        break
                 yield from batch
-            if run.complete:
-                self.environment.commit(run.writes, run)
+            with boundary("The run", self._source):
+                if run.complete:
+                    self.environment.commit(run.writes, run)
         except Cancelled:
             return
-        except SplError as error:
-            raise error.locate(self._source) from None
         finally:
             run.source.close()
 
@@ -187,8 +202,8 @@ class Search:
             now,
             knowledge=options.knowledge,
             optimized=options.optimize,
-            cancel=options.cancel,
-            progress=options.progress,
+            cancel=_called(options.cancel, "cancel"),
+            progress=_called(options.progress, "progress"),
         )
         for name in ("earliest", "latest"):
             own = getattr(options, name)
@@ -209,7 +224,16 @@ class Search:
 def _options(given: dict[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
     """Split keyword arguments into run options and those of the reader."""
     own = {name: value for name, value in given.items() if name in RunOptions.__dataclass_fields__}
-    return RunOptions(**own), {name: value for name, value in given.items() if name not in own}
+    others = {name: value for name, value in given.items() if name not in own}
+    for name in others:
+        if name not in READING_OPTIONS:
+            raise TypeError(f"a run got an unexpected keyword argument '{name}'")
+    return RunOptions(**own), others
+
+
+def _called(function: Callable[..., Any] | None, name: str) -> Callable[..., Any] | None:
+    """Return a function of the caller's whose errors are named."""
+    return None if function is None else theirs(f"The function given as {name}=", name)(function)
 
 
 def _nothing() -> Iterator[list[dict[str, Any]]]:

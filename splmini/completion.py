@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from splmini import registry
+from splmini.boundary import boundary
 
 if TYPE_CHECKING:
     from splmini.environment import Environment
@@ -51,6 +52,7 @@ class _Place:
     """Whether no pipe stands before: the words are those of a search."""
 
 
+@boundary("The completion")
 def complete(
     spl: str, offset: int | None = None, environment: Environment | None = None, fields: Iterable[str] = ()
 ) -> list[Completion]:

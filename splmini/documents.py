@@ -99,8 +99,10 @@ def _yaml_errors(path: str) -> Iterator[None]:
         mark = error.problem_mark or error.context_mark
         position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise KnowledgeError(f"Not YAML: {error.problem or error.context}.", path=path, position=position) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise KnowledgeError(f"Not YAML: {str(error).splitlines()[0]}.", path=path, position=(1, 1)) from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        # TypeError: a sequence of pairs as a key, of which PyYAML makes no value
+        told = (str(error) or type(error).__name__).splitlines()[0]
+        raise KnowledgeError(f"Not YAML: {told}.", path=path, position=(1, 1)) from None
 
 
 def _refuse_aliases(text: str, path: str) -> None:

@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
 from splmini.engine.context import Run
@@ -16,7 +18,15 @@ from splmini.engine.prefilter import candidates
 from splmini.engine.services import EventFields, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.store import Store
-from splmini.errors import KnowledgeError, Span, UnknownDataModel, UnknownLookup, UnsupportedFeature, did_you_mean
+from splmini.errors import (
+    ArgumentError,
+    KnowledgeError,
+    Span,
+    UnknownDataModel,
+    UnknownLookup,
+    UnsupportedFeature,
+    did_you_mean,
+)
 from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
@@ -50,6 +60,7 @@ class Environment:
         SplError: KnowledgeError for files that are not well formed.
     """
 
+    @boundary("The making of the environment")
     def __init__(
         self,
         *,
@@ -67,6 +78,9 @@ class Environment:
         data_dir: str | Path | None = None,
         databases: Mapping[str, str | Path] | None = None,
     ) -> None:
+        _check_kinds(macros=macros, lookups=lookups, datamodels=datamodels, apps=apps, commands=commands)
+        if not isinstance(limits, (Limits, type(None))):
+            raise ArgumentError(f"limits= takes a splmini.Limits, not a {type(limits).__name__}.", name="limits")
         self._settings: dict[str, Any] = {
             "macros": macros,
             "lookups": lookups,
@@ -120,6 +134,7 @@ class Environment:
     # ---- what can be read ----------------------------------------------------------------------------------------
 
     @property
+    @boundary("The loading of macros")
     def macros(self) -> MacroRegistry:
         """The macros in force: built in, of the apps, of the caller; later ones win."""
         if self._macros is None:
@@ -131,6 +146,7 @@ class Environment:
             self._macros = registry
         return self._macros
 
+    @boundary("The adding of macros")
     def add_macros(self, macros: Any) -> None:
         """Add macros, or put others in the place of those of the same name; what was compiled before stays as it is.
 
@@ -156,6 +172,7 @@ class Environment:
         return self.macros
 
     @property
+    @boundary("The loading of apps")
     def knowledge(self) -> Any:
         """What the apps define (`splmini.knowledge.apps.Knowledge`), loaded when first needed."""
         if self._knowledge is None:
@@ -167,6 +184,7 @@ class Environment:
         return self._knowledge
 
     @property
+    @boundary("The loading of lookups")
     def lookups(self) -> Any:
         """The lookup tables, a Mapping: `env.lookups["x.csv"].rows`."""
         if self._lookups is None:
@@ -252,6 +270,7 @@ class Environment:
         return table
 
     @property
+    @boundary("The loading of data models")
     def datamodels(self) -> Any:
         """The data models, a Mapping from `Model` to its datasets."""
         if self._datamodels is None:
@@ -361,6 +380,7 @@ class Environment:
 
     # ---- explaining ------------------------------------------------------------------------------------------------
 
+    @boundary("The explanation")
     def explain(self, search: Any, events: Any = (), **options: Any) -> Any:
         """Explain what a search (text or `Detection`) does with events: rows per stage, the nearest misses and why.
 
@@ -370,6 +390,7 @@ class Environment:
 
         return explain(self, search, events, **options)
 
+    @boundary("The listing of fields")
     def fields(self, events: Any = (), **reading: Any) -> Any:
         """Return which fields come out of events and where each came from, one entry for each kind of event."""
         from splmini.knowledge.fields.provenance import explain_fields
@@ -377,11 +398,29 @@ class Environment:
         return explain_fields(self, events, **reading)
 
 
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "macros": ((MacroRegistry, str, PathLike, Mapping, Iterable), "a MacroRegistry, folders or a dict"),
+    "lookups": ((str, PathLike, Mapping, Iterable), "folders or a dict"),
+    "datamodels": ((Mapping,), "a dict"),
+    "apps": ((str, PathLike, Iterable), "folders and names of packs"),
+    "commands": ((Mapping,), "a dict of functions"),
+}
+
+
+def _check_kinds(**given: Any) -> None:
+    """Refuse what is given to an environment as something that it is not."""
+    for name, value in given.items():
+        kinds, told = _KINDS[name]
+        if value is not None and not isinstance(value, kinds):
+            raise ArgumentError(f"{name}= takes {told}, not a {type(value).__name__}.", name=name)
+
+
 def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
     """Stand for a handler in another process: searches know the command, and run it where the handler is."""
     raise UnsupportedFeature("The handler of a command stays in the process that it was given in.", name="commands")
 
 
+@boundary("The search")
 def search(spl: str, events: Any = (), **environment: Any) -> Results:
     """Run a search over events in a new environment: all of it in one call.
 
@@ -391,6 +430,7 @@ def search(spl: str, events: Any = (), **environment: Any) -> Results:
     return Environment(**environment).compile(spl).run(events)
 
 
+@boundary("The parsing of the search")
 def parse(spl: str, macros: Any = None, commands: Iterable[str] = ()) -> tree.Pipeline:
     """Parse a search, macros expanded, to its tree; `str(tree)` is canonical SPL.
 
@@ -400,6 +440,7 @@ def parse(spl: str, macros: Any = None, commands: Iterable[str] = ()) -> tree.Pi
     return parser.parse(spl, None if macros is None else MacroRegistry.of(macros), commands)
 
 
+@boundary("The layout of the search")
 def format(spl: str) -> str:
     """Lay a search out again: only blanks and line breaks change; comments and macro calls stay as written."""
     from splmini.language import layout

@@ -152,6 +152,25 @@ class ServerError(SplError):
     """A Splunk server could not be asked, or gave no usable answer."""
 
 
+class FileError(SplError):
+    """The system refuses a file: no permission, no space, a name that it cannot have; `__cause__` is what it said."""
+
+
+class HandlerError(SplError):
+    """Code of the caller's own failed inside a run: a command's handler, the iterator of events, a callback.
+
+    `name` says which; `__cause__` is what it raised.
+    """
+
+
+class InternalError(SplError):
+    """A mistake of splmini's own making; `__cause__` is what went wrong. It should be reported."""
+
+
+class Signal(Exception):
+    """Base of what ends a part of a run on purpose and is no error; it never reaches the caller."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return the hint "Did you mean 'stats'?" for the nearest known name, or None.
 

@@ -99,7 +99,8 @@ def _placed(text: str, ctx: RunContext, at: tree.Node) -> Iterator[Batch]:
     try:
         yield from ctx.run(ctx.parse(text)).batches
     except SplError as error:
-        raise _at(error, at) from None
+        _at(error, at)
+        raise
 
 
 def _at(error: SplError, node: tree.Node) -> SplError:

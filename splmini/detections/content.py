@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.detections.detection import Detection, Drilldown, Entity, Finding, ThreatObject
 from splmini.documents import load_document
 from splmini.errors import KnowledgeError
@@ -77,6 +78,7 @@ def _is_app(root: Path) -> bool:
     return any((root / layer / "savedsearches.conf").is_file() for layer in ("default", "local"))
 
 
+@boundary("The loading of content")
 def load_content(folder: str | Path) -> Content:
     """Load a repository in security_content's layout, or a built ESCU app folder.
 

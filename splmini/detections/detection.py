@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from splmini.boundary import boundary
 from splmini.errors import KnowledgeError
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Detection:
     issues: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
+    @boundary("The loading of the detection")
     def load(cls, path: str | Path) -> Detection:
         """Load a detection from a YAML file of any schema generation.
 
@@ -130,6 +132,7 @@ class Detection:
         """The name of the saved search that ESCU builds, which risk events carry as their source."""
         return f"ESCU - {self.name} - Rule"
 
+    @boundary("The run of the detection")
     def run(self, events: Any, env: Any = None, **options: Any) -> Outcome:
         """Run the search over events; give rows, findings and risk events. Options as for `Search.run`.
 
@@ -139,6 +142,7 @@ class Detection:
 
         return run_detection(self, events, env, options)
 
+    @boundary("The test of the detection")
     def test(self, env: Any = None, attack_data: str | Path | None = None, **options: Any) -> Report:
         """Run the detection's own `tests:` over a local mirror of its attack data."""
         from splmini.detections.bench.tests import run_tests

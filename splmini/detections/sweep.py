@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.context import Cancelled, Run
@@ -55,6 +56,7 @@ class Hit:
         return self.outcome is not None and self.outcome.fired
 
 
+@boundary("The sweep")
 def sweep(
     detections: Iterable[Any],
     events: Any = (),

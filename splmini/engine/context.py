@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +18,24 @@ from splmini.engine.services import Services, TableWrite, Writes
 from splmini.engine.source import EventSource
 from splmini.engine.stream import execute
 from splmini.engine.subsearch import rows_to_expression, rows_to_text
-from splmini.errors import LimitExceeded, SourceMap, Span, SplError
+from splmini.errors import LimitExceeded, Signal, SourceMap, Span, SplError
 from splmini.language import parser, tree
 from splmini.language.conjuncts import conjuncts
 from splmini.language.printer import render
-from splmini.operators import ALL, Dataset, Fields, Generating, Implied, Message, Operator, Row, Stream, Table, Value
+from splmini.operators import (
+    ALL,
+    Batch,
+    Dataset,
+    Fields,
+    Generating,
+    Implied,
+    Message,
+    Operator,
+    Row,
+    Stream,
+    Table,
+    Value,
+)
 from splmini.plan.build import Builder, ignores_rows
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import scan
@@ -46,7 +60,25 @@ def _listener(reference: weakref.ref[Run]) -> Callable[[str], None]:
     return gave_up
 
 
-class Cancelled(Exception):
+@contextmanager
+def _elsewhere(text: str) -> Iterator[None]:
+    """Take their place off errors that have it in another text than that of the search; say which text that is."""
+    try:
+        yield
+    except SplError as error:
+        if error.span is not None and error.path is None:
+            error.span = error.position = error.context = None
+            told = f"It is in the search: {shortened(text, 200)}"
+            error.hint = told if error.hint is None else f"{error.hint} {told}"
+        raise
+
+
+def _batches_elsewhere(stream: Stream, text: str) -> Iterator[Batch]:
+    with _elsewhere(text):
+        yield from stream.batches
+
+
+class Cancelled(Signal):
     """The caller cancelled the run; the rows found so far stand."""
 
 
@@ -91,6 +123,8 @@ class Run:
         self.complete = True
         self.range = (self.earliest, self.latest)
         self._scanned = False
+        self._foreign: dict[int, tree.Pipeline] = {}
+        """Pipelines of other texts than that of the search: what goes wrong in them has its place in that text."""
         self._pattern_gave_up = _listener(weakref.ref(self))
         regex.watch(self._pattern_gave_up)
         self._deadline = time.monotonic() + self.limits.max_seconds if self.limits.max_seconds else None
@@ -171,6 +205,13 @@ class Run:
         if rows is not None:
             operators = self.builder.rows_plan(pipeline)
             return execute(operators, self, None if operators and ignores_rows(operators[0]) else rows, needed)
+        if id(pipeline) not in self._foreign:
+            return self._run(pipeline, needed)
+        with _elsewhere(str(pipeline)):
+            stream = self._run(pipeline, needed)
+        return Stream(_batches_elsewhere(stream, str(pipeline)), stream.columns)
+
+    def _run(self, pipeline: tree.Pipeline, needed: Fields) -> Stream:
         operators = self.builder.build(pipeline)
         return execute(optimize(operators) if self.optimized else operators, self, None, needed)
 
@@ -246,10 +287,12 @@ class Run:
         known = _parsed.setdefault(registry, {})
         pipeline = known.get(text)
         if pipeline is None:
-            pipeline = parser.parse(text, registry, self.services.command_names())
+            with _elsewhere(text):
+                pipeline = parser.parse(text, registry, self.services.command_names())
             if len(known) >= 1024:
                 known.clear()
             known[text] = pipeline
+        self._foreign[id(pipeline)] = pipeline
         return pipeline
 
     def expression(self, node: tree.Node) -> Callable[[Row], Value]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING
 
+from splmini.engine.blame import placed, placed_stream
 from splmini.engine.ordering import newest_first, order_position
 from splmini.errors import ArgumentError
 from splmini.operators import (
@@ -50,7 +51,7 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
             index = end
         elif stream is None and isinstance(operator, Generating):
             first = operators[:1] if ordered == 0 else operators
-            stream = _timed(operator.name, generated(first, run, after[0]), run)
+            stream = _timed(operator, placed(operator, run, generated)(first, run, after[0]), run)
             index += 1
         else:
             stream = _single(operator, stream, run, after[index])
@@ -89,17 +90,17 @@ def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields)
     if isinstance(operator, Generating):
         assert stream is not None
         assert operator.follows is not None, operator.name
-        return _timed(operator.name, operator.follows(stream, run), run)
+        return _timed(operator, placed(operator, run, operator.follows)(stream, run), run)
     given = _given(stream, operator)
     if isinstance(operator, Partial):
         return _partial(operator, given, run)
     assert isinstance(operator, Sequence)
-    return _timed(operator.name, operator.run(given, run), run)
+    return _timed(operator, placed(operator, run, operator.run)(given, run), run)
 
 
 def _segment(segment: list[Streaming], stream: Stream, run: Run) -> Stream:
     """Run streaming operators one after the other on each batch."""
-    steps = [(operator.name, operator.bind(run)) for operator in segment]
+    steps = [(operator.name, placed(operator, run, placed(operator, run, operator.bind)(run))) for operator in segment]
     seconds = run.seconds
 
     def batches() -> Iterator[Batch]:
@@ -127,14 +128,15 @@ def _partial(operator: Partial, stream: Stream, run: Run) -> Stream:
     finished: list[Stream] = []
 
     def batches() -> Iterator[Batch]:
-        state = operator.create(run)
+        state = placed(operator, run, operator.create)(run)
+        update = placed(operator, run, state.update)
         elapsed = 0.0
         for batch in stream.batches:
             started = time.perf_counter()
-            state.update(batch)
+            update(batch)
             elapsed += time.perf_counter() - started
         started = time.perf_counter()
-        finished.append(state.finish(run))
+        finished.append(placed_stream(operator, run, placed(operator, run, state.finish)(run)))
         run.seconds[operator.name] = run.seconds.get(operator.name, 0.0) + elapsed + time.perf_counter() - started
         yield from finished[0].batches
 
@@ -144,11 +146,12 @@ def _partial(operator: Partial, stream: Stream, run: Run) -> Stream:
     return Stream(batches(), columns)
 
 
-def _timed(name: str, stream: Stream, run: Run) -> Stream:
+def _timed(operator: Operator, stream: Stream, run: Run) -> Stream:
     """Add the time spent in a stream, its upstream included, under the operator's name."""
+    name = operator.name
 
     def batches() -> Iterator[Batch]:
-        iterator = iter(stream.batches)
+        iterator = iter(placed_stream(operator, run, stream).batches)
         while True:
             started = time.perf_counter()
             batch = next(iterator, None)

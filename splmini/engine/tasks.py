@@ -14,12 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from splmini.boundary import converted
+from splmini.engine.blame import placed, placed_stream
 from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first
 from splmini.engine.prefilter import candidates
 from splmini.engine.source import EventSource
 from splmini.engine.stream import execute, generated, reads_raw
-from splmini.errors import EventFormatError, SplError
+from splmini.errors import EventFormatError, Signal
 from splmini.events import Block, Part, Report
 from splmini.language import tree
 from splmini.operators import ALL, BATCH_SIZE, Batch, Fields, Message, Operator, Row, Stream, union
@@ -28,7 +30,7 @@ from splmini.plan.fields import required
 from splmini.plan.scan import Scan, scan
 
 
-class NotDistributable(Exception):
+class NotDistributable(Signal):
     """A part of the search wants more than the events of its task; all of it has to run in the calling process."""
 
 
@@ -181,10 +183,15 @@ def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome
     )
     try:
         _perform(job, run, outcome)
-    except SplError as error:
+    except Signal:
+        raise
+    except Exception as error:
         if isinstance(error, EventFormatError) and error.record is not None and reading.current is not None:
             error.record += reading.current.lines_before()
-        raise error.locate(search.source) from None
+        found = converted(error, "The task of a worker").locate(search.source)
+        if found is error:
+            raise
+        raise found from error
     outcome.messages, outcome.seconds = run.messages, run.seconds
     outcome.scanned, outcome.parsed, outcome.matched = run.scanned, run.parsed, run.matched
     return outcome
@@ -201,7 +208,7 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
             stream = run.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
         if reading.points is not None:
             stream = Stream(map(reading.points(run), stream.batches))
-        outcome.state = _filled(reading.create(run), stream)
+        outcome.state = _filled(operators[0], reading.create(run), stream, run)
         return
     run.whole = job.search.operators[0].predicate if not job.optimized else job.search.optimized[0].predicate
     run.raw_wanted = reads_raw(operators)
@@ -209,10 +216,12 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
     if job.ordered is not None:
         needed = union(needed, frozenset({"_time"}))
     stop = job.division.stop
-    stream = generated(operators[:stop], run, needed)
+    first = operators[0]
+    stream = placed_stream(first, run, placed(first, run, generated)(operators[:stop], run, needed))
     if kind == "state":
         stream = _through(operators[1 : stop - 1], run, stream)
-        outcome.state = _filled(operators[stop - 1].create(run), stream)  # type: ignore[union-attr]
+        operator = operators[stop - 1]
+        outcome.state = _filled(operator, operator.create(run), stream, run)  # type: ignore[union-attr]
         return
     behind = 1
     if job.ordered is not None:
@@ -226,9 +235,10 @@ def _through(operators: tuple[Operator, ...], run: Run, stream: Stream) -> Strea
     return execute(operators, run, stream) if operators else stream
 
 
-def _filled(state: Any, stream: Stream) -> Any:
+def _filled(operator: Operator, state: Any, stream: Stream, run: Run) -> Any:
+    update = placed(operator, run, state.update)
     for batch in stream.batches:
-        state.update(batch)
+        update(batch)
     return state
 
 

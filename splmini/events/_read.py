@@ -11,6 +11,7 @@ from datetime import timezone as utc_zone
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from splmini.boundary import their_iterator, theirs
 from splmini.errors import EventFormatError
 from splmini.events._compression import decompress, is_plain_file, utf8
 from splmini.events._dicts import dict_batches, plain_events
@@ -70,6 +71,10 @@ class Opened:
 
 def _silent(level: str, command: str, text: str) -> None:
     """Say nothing."""
+
+
+READING_OPTIONS = frozenset({"format", "sourcetype", "source", "source_name", "host", "index"})
+"""The keyword arguments of `open_source` that a caller of a run may give."""
 
 
 def open_source(
@@ -167,8 +172,9 @@ def _open(events: Any, settings: Settings, message: Messages) -> Opened:
 
 def _peek(events: Iterable[Any], once: bool) -> tuple[Any, Iterable[Any]]:
     """Return the first item, without losing it."""
-    iterator = iter(events)
-    first = next(iterator, None)
+    with theirs("The iterator of events", "events"):
+        iterator = iter(events)
+        first = next(iterator, None)
     if not once:
         return first, events
     return first, () if first is None else itertools.chain([first], iterator)
@@ -182,7 +188,7 @@ def _rows(events: Iterable[Any]) -> Callable[[], Iterator[list[Any]]]:
             for start in range(0, len(events), BATCH_SIZE):
                 yield list(events[start : start + BATCH_SIZE])
         else:
-            yield from batched(events)
+            yield from their_iterator(batched(events), "The iterator of events", "events")
 
     return batches
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.errors import SplError
 from splmini.knowledge.apps import App, Knowledge, load_apps, pack_names
 from splmini.knowledge.conf import DEFAULT, Setting, Stanzas, as_bool, merge, values
@@ -196,6 +197,7 @@ _OTHER_FILES = {
 }
 
 
+@boundary("The check of the app")
 def check_app(folder: str | Path) -> list[Problem]:
     """Return what of an app is not carried out, each setting once, with the first stanza that has it.
 

@@ -67,8 +67,13 @@ def _loaded(name: str, text: str, options: dict[str, Any], **own: Any) -> Lark:
         made = Lark(text, parser="lalr", **options)
         return _small_numbers(list(made.memo_serialize([TerminalDef, Rule])))
 
-    data, memo = cached(f"grammar-{name}", (lark.__version__, text, repr(sorted(options.items()))), tables)
-    parser: Lark = Lark._load_from_dict(data, memo, **own)  # type: ignore[no-untyped-call]
+    def loaded(kept: Any) -> Lark:
+        data, memo = kept
+        parser: Lark = Lark._load_from_dict(data, memo, **own)  # type: ignore[no-untyped-call]
+        return parser
+
+    made_from = (lark.__version__, text, repr(sorted(options.items())))
+    parser: Lark = cached(f"grammar-{name}", made_from, tables, loaded)
     return parser
 
 

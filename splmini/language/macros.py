@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.caching import cached
 from splmini.errors import KnowledgeError
 from splmini.resources import macro_files
@@ -105,6 +106,7 @@ class MacroRegistry:
     # ---- sources -----------------------------------------------------------------------------------------------
 
     @classmethod
+    @boundary("The loading of macros")
     def of(cls, source: Any) -> MacroRegistry:
         """Return the registry that a `macros=` argument means: a registry, a dict, a folder or file, or several."""
         if isinstance(source, MacroRegistry):
@@ -126,12 +128,14 @@ class MacroRegistry:
         return cls(_builtin())
 
     @classmethod
+    @boundary("The loading of macros")
     def from_dict(cls, mapping: Mapping[str, Any]) -> MacroRegistry:
         """Read `{"name": "definition", "name(2)": {"args": [...], "definition": ..., "iseval": ...}}`; an entry that
         is neither a text nor a mapping with a definition fails where it is called."""
         return cls(_kept(str(name), entry, None) for name, entry in mapping.items())
 
     @classmethod
+    @boundary("The loading of macros")
     def from_conf(cls, text: str, path: str | None = None) -> MacroRegistry:
         """Read the text of a macros.conf; lines end in a backslash to continue, the last setting of a stanza wins."""
         return cls(
@@ -139,6 +143,7 @@ class MacroRegistry:
         )
 
     @classmethod
+    @boundary("The loading of macros")
     def from_folder(cls, path: str | Path) -> MacroRegistry:
         """Read a folder of macro YAML files and macros.conf files (default before local), or one such file.
 
@@ -183,8 +188,17 @@ def _builtin() -> tuple[Macro, ...]:
     def entries() -> list[Any]:
         return [dataclasses.astuple(macro) for name, text in files for macro in from_yaml(text, name)]
 
-    found = cached("macros", [part for file in files for part in file], entries)
-    return tuple(Macro(name, definition, tuple(args), *rest) for name, definition, args, *rest in found)
+    made: tuple[Macro, ...] = cached("macros", [part for file in files for part in file], entries, _macros_of)
+    return made
+
+
+def _macros_of(entries: Any) -> tuple[Macro, ...]:
+    """Make macros of what the cache keeps of them; raises TypeError or ValueError for what is none of it."""
+    made = tuple(Macro(name, definition, tuple(args), *rest) for name, definition, args, *rest in entries)
+    for each in made:
+        if not (isinstance(each.name, str) and isinstance(each.definition, str)):
+            raise TypeError("no macro")
+    return made
 
 
 # ---- YAML ----------------------------------------------------------------------------------------------------------
@@ -214,7 +228,7 @@ def _documents(text: str, path: str | None) -> list[Any]:
         if "*" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
             raise KnowledgeError("YAML aliases are not allowed.", path=path)
         return list(yaml.load_all(text, Loader=loader))
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise KnowledgeError(f"The macro file is not YAML: {error}.", path=path) from None
 
 

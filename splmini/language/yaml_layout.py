@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.errors import KnowledgeError, SplError
 from splmini.language.layout import WIDTH, format
 
@@ -13,6 +14,7 @@ KEYS = frozenset({"search"})
 _UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+@boundary("The layout of the file")
 def format_yaml(text: str, path: str | None = None, width: int = WIDTH, keys: frozenset[str] = KEYS) -> str:
     """Return a YAML document with the searches under its top-level `keys` laid out, as literal blocks.
 
@@ -31,13 +33,14 @@ def format_yaml(text: str, path: str | None = None, width: int = WIDTH, keys: fr
             raise KnowledgeError("YAML aliases are not allowed.", path=path)
         # the C loader gives byte-exact offsets only for ASCII; the Python loader counts characters
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise KnowledgeError(f"The file is not YAML: {error}.", path=path) from None
     if not isinstance(root, yaml.MappingNode):
         return text
     newline = "\r\n" if "\r\n" in text else "\n"
     for key, value in reversed(root.value):
-        if key.value in keys and isinstance(value, yaml.ScalarNode) and value.value.strip():
+        named = isinstance(key, yaml.ScalarNode) and key.value in keys
+        if named and isinstance(value, yaml.ScalarNode) and value.value.strip():
             text = _replace(text, key, value, newline, width, path)
     return text
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 
 from splmini import compiler, registry
+from splmini.boundary import converted
 from splmini.errors import ArgumentError, SplError, UnsupportedFeature
 from splmini.language import parser, tree
 from splmini.operators import ALL, Fields, Generating, Operator, Sequence, Streaming, union
@@ -93,6 +94,8 @@ class Builder:
             error.name = error.name or node.name
             error.span = error.span or node.span
             raise
+        except Exception as error:
+            raise converted(error, f"'{node.name}'", node.span) from error
 
     def spliced(self, node: tree.Command) -> Operator:
         """Compile a command that waits for the text of its subsearches, as far as it is known before."""

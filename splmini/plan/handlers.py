@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from splmini.boundary import their_iterator, theirs
 from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
@@ -34,7 +35,10 @@ def handled(node: tree.Command) -> Operator:
             raise ArgumentError(
                 f"No handler for '{node.name}' came along with the search.", name=node.name, span=node.span
             )
-        return Stream(batched(_rows(handler(stream.rows(), arguments))))
+        whose = f"The handler of '{node.name}'"
+        with theirs(whose, node.name, node.span):
+            given = handler(stream.rows(), arguments)
+        return Stream(batched(their_iterator(_rows(given), whose, node.name, node.span)))
 
     return Sequence(name=node.name, run=run, node=node, span=node.span)
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.detections.bench.case_file import Loaded, Written, beside, read_case_file
 from splmini.detections.bench.expected import differences, line, read_rows, same
 from splmini.detections.bench.inputs import READING, Inputs, Logs
@@ -60,6 +61,7 @@ class Case:
 
         return Environment(**merged_settings(env_settings or {}, self.settings))
 
+    @boundary("The case")
     def run(
         self, env_settings: Mapping[str, Any] | None = None, *, env: Any = None, logs: Logs | None = None
     ) -> CaseResult:
@@ -162,6 +164,7 @@ class CaseResult:
         return str(self.env.explain(self.case.detection, self.events, **self.options))
 
 
+@boundary("The loading of cases")
 def load_cases(path: str | Path) -> list[Case]:
     """Load the cases of a `NAME.test.yml` file.
 

@@ -141,7 +141,8 @@ def measure(env: Any, detection: Any, events: Any, **options: Any) -> Coverage:
     try:
         _Measuring(compiled, run, coverage).measure()
     except SplError as error:
-        raise error.locate(compiled.source) from None
+        error.locate(compiled.source)
+        raise
     finally:
         run.source.close()
     return coverage

@@ -14,13 +14,14 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from splmini.boundary import boundary
 from splmini.commands.arguments.notes import by_notes
 from splmini.compiler import as_truth
 from splmini.detections.explain.clauses import Refusal, clauses_of, likeness, refusal
 from splmini.detections.explain.notes import by_fields, notes
 from splmini.detections.lint.positions import Places
+from splmini.engine.blame import placed
 from splmini.engine.stream import execute
-from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Generating, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import Scan, conjuncts
@@ -126,9 +127,8 @@ def explain(env: Any, search: Any, events: Any, *, nearest: int = 5, **options: 
     run = compiled.start(events, shared=True, **options)
     explanation = Explanation(text, detection=None if isinstance(search, str) else search)
     try:
-        explanation.rows = _Explainer(compiled, run, explanation, nearest).explain()
-    except SplError as error:
-        raise error.locate(compiled.source) from None
+        with boundary("The explanation", compiled.source):
+            explanation.rows = _Explainer(compiled, run, explanation, nearest).explain()
     finally:
         run.source.close()
     return explanation
@@ -237,8 +237,8 @@ class _Explainer:
             def holds(row: Row) -> bool:
                 return bool(as_truth(expression(row)))
 
-            return holds
-        return self.run.predicate(clause)
+            return placed(operator, self.run, holds)
+        return placed(operator, self.run, self.run.predicate(clause))
 
     def filtered(self, stage: Stage, clauses: list[tuple[ClauseCount, tree.Node, Any]], batch: Batch) -> Batch:
         stage.clauses = [count for count, _, _ in clauses]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import boundary
 from splmini.detections.content import DataSource, data_sources_beside
 from splmini.detections.detection import Detection
 from splmini.detections.lint import repository as lint_repository_rule
@@ -49,6 +50,7 @@ _COMMENT = re.compile(r"```(.*?)```", re.DOTALL)
 _NOQA = re.compile(r"\s*#?\s*noqa\b\s*(?::\s*(.*))?", re.DOTALL | re.IGNORECASE)
 
 
+@boundary("Linting")
 def lint(
     what: str | Detection,
     env: Any = None,
@@ -153,6 +155,7 @@ def _silenced(text: str) -> Iterator[str]:
                 yield ""
 
 
+@boundary("Linting the file")
 def lint_file(
     path: str | Path, env: Any = None, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
 ) -> list[Issue]:
@@ -175,6 +178,7 @@ def lint_file(
     return [replace(issue, path=str(path)) for issue in issues]
 
 
+@boundary("Linting the repository")
 def lint_repository(folder: str | Path, *, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Issue]:
     """Find what only a whole repository shows: macros that nothing in it calls (SPL005). None for any other folder."""
     config = config_for(folder)
