@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from splmini.commands.arguments.reading import read, reading
-from splmini.commands.arguments.subsearches import gives_events, limited, one_after_the_other, one_subsearch
+from splmini.commands.arguments.subsearches import ADDED_EVENTS, limited, one_after_the_other, one_subsearch
 from splmini.commands.arguments.uses import JOINED
 from splmini.language import tree
 from splmini.operators import Operator, RunContext, Sequence, Stream
-from splmini.registry import BuildScope, Example, Hazard, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "extendtimerange": OptionSpec(
@@ -27,14 +27,7 @@ OPTIONS = {
     category="streaming",
     rereads=True,
     uses=JOINED,
-    hazards=(
-        Hazard(
-            "SPL402",
-            "The subsearch of '{name}' is cut at 50,000 rows and 60 seconds.",
-            "Search for both with OR, or use union or multisearch.",
-            gives_events,
-        ),
-    ),
+    hazards=(ADDED_EVENTS,),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Append",
     examples=(
         Example(

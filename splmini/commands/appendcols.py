@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from splmini.commands.arguments.reading import read, reading
-from splmini.commands.arguments.subsearches import all_columns, gives_events, limited, one_subsearch
+from splmini.commands.arguments.subsearches import ADDED_EVENTS, all_columns, limited, one_subsearch
 from splmini.commands.arguments.uses import JOINED
 from splmini.language import tree
 from splmini.operators import Operator, Row, RunContext, Sequence, Stream, batched
-from splmini.registry import BuildScope, Example, Hazard, OptionSpec, command
+from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {
     "override": OptionSpec("bool", default=False, doc="The subsearch's value wins where both have a field."),
@@ -27,14 +27,7 @@ OPTIONS = {
     category="dataset processing",
     rereads=True,
     uses=JOINED,
-    hazards=(
-        Hazard(
-            "SPL402",
-            "The subsearch of '{name}' is cut at 50,000 rows and 60 seconds.",
-            "Search for both with OR, or use union or multisearch.",
-            gives_events,
-        ),
-    ),
+    hazards=(ADDED_EVENTS,),
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Appendcols",
     examples=(
         Example(

@@ -9,7 +9,7 @@ from collections.abc import Sequence as SequenceOf
 from splmini.commands.arguments.reading import Arguments, fail
 from splmini.language import tree
 from splmini.operators import Batch, Columns, Row, RunContext, Stream, batched
-from splmini.registry import BuildScope, find_command
+from splmini.registry import BuildScope, Hazard, find_command
 
 
 def one_subsearch(arguments: Arguments, scope: BuildScope) -> tree.Subsearch:
@@ -117,3 +117,12 @@ def gives_events(
         if reads and not any(spec is not None and spec.reduces for spec in specs):
             return command
     return None
+
+
+ADDED_EVENTS = Hazard(
+    "SPL402",
+    "The subsearch of '{name}' is cut at 50,000 rows and 60 seconds.",
+    "Search for both with OR, or use union or multisearch.",
+    gives_events,
+)
+"""Of what adds the rows of a subsearch to those before it."""
