@@ -104,6 +104,9 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+_CONTAINERS = frozenset({dict, list, tuple})
+
+
 def flatten(value: Any) -> dict[str, Any]:
     """Return the fields that Splunk extracts from a JSON value: `a.b`, `list{}`, `list{}.c`; several are multivalue.
 
@@ -112,6 +115,8 @@ def flatten(value: Any) -> dict[str, Any]:
     >>> flatten({"a": {"b": 1}, "l": [{"c": "x"}, {"c": "y"}], "t": True})
     {'a.b': 1, 'l{}.c': ['x', 'y'], 't': 'true'}
     """
+    if isinstance(value, dict) and not any(item.__class__ in _CONTAINERS for item in value.values()):
+        return {str(key): "null" if item is None else plain(item) for key, item in value.items() if key}
     found: dict[str, list[Any]] = {}
     stack: list[tuple[str, Any]] = [("", value)]
     while stack:

@@ -9,7 +9,8 @@ import csv
 import re
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import msgspec
 
@@ -47,15 +48,27 @@ def json_fields(text: str, wanted: Names) -> Found:
     if text[:1] not in ("{", "["):
         return None
     try:
+        decoded = (_decode if wanted.exact is None else _members(wanted.exact))(text)
+    except msgspec.ValidationError:  # an array: no object with members
         decoded = _decode(text)
     except (msgspec.DecodeError, UnicodeError):
         decoded = _mended(text)
     except RecursionError:
         return None
-    tops = _tops(wanted)
-    if tops is not None and isinstance(decoded, dict):
-        decoded = {key: value for key, value in decoded.items() if key in tops}
     return None if decoded is None else json.flatten(decoded)
+
+
+@lru_cache(maxsize=256)
+def _members(names: frozenset[str]) -> Callable[[str], Any]:
+    """Return what decodes the members of an object that some names begin with, and passes over the others.
+
+    A key may itself hold full stops, so that a name can begin with several.
+    """
+    tops = set(names)
+    for name in names:
+        tops.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
+    shape = TypedDict("Members", dict.fromkeys(sorted(tops), Any), total=False)  # type: ignore[misc]
+    return msgspec.json.Decoder(shape, float_hook=_as_written).decode
 
 
 def _mended(text: str) -> Any:
@@ -66,17 +79,6 @@ def _mended(text: str) -> Any:
             if attempt is not None:
                 return _decode(attempt)
     return None
-
-
-def _tops(wanted: Names) -> frozenset[str] | None:
-    """The first parts that wanted names can begin with, as a key of JSON may itself hold full stops."""
-    if wanted.exact is None:
-        return None
-    tops = set()
-    for name in wanted.exact:
-        tops.add(name)
-        tops.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
-    return frozenset(tops)
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------
