@@ -43,7 +43,10 @@ bench: $(VENV)/.dev ## measure, and print the table of ratios: make bench SCALE=
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m benchmarks --scale $(SCALE)
 
-fuzz: $(VENV)/.dev ## longer runs of the property tests: make fuzz MINUTES=10
+fuzz: $(VENV)/.dev ## fuzz every kind of input, MINUTES for each, and the property tests: make fuzz MINUTES=10
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' || \
+		echo "atheris does not install here: inputs are changed at random" >&2
+	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes $(MINUTES) $(TARGETS)
 	SPLMINI_FUZZ_MINUTES=$(MINUTES) $(PYTEST) tests/property -p no:cacheprovider
 
 docs: $(VENV)/.dev ## build the documentation into site/

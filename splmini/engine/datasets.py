@@ -10,14 +10,13 @@ from typing import Any
 from splmini.engine.candidates import SAMPLE, Index, build_index
 from splmini.engine.context import Run
 from splmini.engine.readings import NOTHING, Reading, scan_reading
-from splmini.engine.stream import reads_raw
 from splmini.engine.tasks import NotDistributable, require_streaming
 from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Fields, Generating, Implied, Operator, Row, Stream, union
 from splmini.plan.demands import Demand
 from splmini.plan.distribution import holds_subsearch
-from splmini.plan.fields import required
+from splmini.plan.fields import reads_raw, required
 from splmini.plan.literals import Kept, required_literals
 
 

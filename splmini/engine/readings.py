@@ -12,7 +12,7 @@ from splmini import compiler
 from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first, order_position
 from splmini.engine.selection import time_modifiers
-from splmini.engine.stream import execute, reads_raw
+from splmini.engine.stream import execute
 from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import (
@@ -31,7 +31,7 @@ from splmini.operators import (
 )
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.fields import required
-from splmini.plan.scan import Scan
+from splmini.plan.scan import Scan, wants_raw
 from splmini.registry import find_command
 
 
@@ -209,7 +209,7 @@ def scan_reading(
         reads,
         union(required(operators)[0], reads),
         _Test(run, predicate, in_range),
-        raw=(reads is not None and "_raw" in reads) or reads_raw(operators),
+        raw=(reads is not None and "_raw" in reads) or wants_raw(operators),
     )
     _aggregate_early(made)
     return made

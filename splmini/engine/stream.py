@@ -24,7 +24,7 @@ from splmini.operators import (
     union,
 )
 from splmini.plan.fields import required
-from splmini.plan.scan import Scan
+from splmini.plan.scan import Scan, wants_raw
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -38,7 +38,7 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
     if ordered is not None:
         after[0] = union(after[0], frozenset({"_time"}))
     if rows is None:
-        run.raw_wanted = reads_raw(operators)
+        run.raw_wanted = wants_raw(operators)
     index = 0
     while index < len(operators):
         operator = operators[index]
@@ -61,12 +61,6 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
             ordered = None
     assert stream is not None
     return stream
-
-
-def reads_raw(operators: SequenceOf[Operator]) -> bool:
-    """Say whether a command reads `_raw` by name, which needing every field does not tell."""
-    explicit = required(operators, frozenset())[0]
-    return explicit is not None and "_raw" in explicit
 
 
 def _given(stream: Stream | None, operator: Operator) -> Stream:

@@ -20,14 +20,14 @@ from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first
 from splmini.engine.prefilter import candidates
 from splmini.engine.source import EventSource
-from splmini.engine.stream import execute, generated, reads_raw
+from splmini.engine.stream import execute, generated
 from splmini.errors import EventFormatError, Signal
 from splmini.events import Block, Part, Report
 from splmini.language import tree
 from splmini.operators import ALL, BATCH_SIZE, Batch, Fields, Message, Operator, Row, Stream, union
 from splmini.plan.distribution import Division, divide
 from splmini.plan.fields import required
-from splmini.plan.scan import Scan, scan
+from splmini.plan.scan import Scan, scan, wants_raw
 
 
 class NotDistributable(Signal):
@@ -64,7 +64,7 @@ class Job:
     def operators(self) -> tuple[Operator, ...]:
         """The plan, with the scan's subsearches replaced."""
         plan: tuple[Operator, ...] = self.search.optimized if self.optimized else self.search.operators
-        return (scan(self.predicate, plan[0].implied), *plan[1:]) if isinstance(plan[0], Scan) else plan
+        return (scan(self.predicate, plan[0].implied, plan[0].raw), *plan[1:]) if isinstance(plan[0], Scan) else plan
 
 
 @dataclass
@@ -211,7 +211,7 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
         outcome.state = _filled(operators[0], reading.create(run), stream, run)
         return
     run.whole = job.search.operators[0].predicate if not job.optimized else job.search.optimized[0].predicate
-    run.raw_wanted = reads_raw(operators)
+    run.raw_wanted = wants_raw(operators)
     needed = required(operators)[0]
     if job.ordered is not None:
         needed = union(needed, frozenset({"_time"}))

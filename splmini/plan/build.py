@@ -10,7 +10,8 @@ from splmini.boundary import converted
 from splmini.errors import ArgumentError, SplError, UnsupportedFeature
 from splmini.language import parser, tree
 from splmini.operators import ALL, Fields, Generating, Operator, Sequence, Streaming, union
-from splmini.plan.scan import scan, time_terms
+from splmini.plan.fields import reads_raw
+from splmini.plan.scan import Scan, scan, time_terms
 from splmini.plan.splicing import is_spliced, spliced, subsearches
 
 REMEMBERED = 1024
@@ -55,6 +56,8 @@ class Builder:
             declared = union(declared, operator.writes) if isinstance(operator, (Streaming, Sequence)) else ALL
         if not operators:
             operators.append(scan())
+        if isinstance(operators[0], Scan):
+            operators[0] = replace(operators[0], raw=reads_raw(operators))
         if len(self.built) >= REMEMBERED:
             for key in list(self.built)[REMEMBERED // 2 :]:  # the first ones are those of the search itself
                 del self.built[key]

@@ -22,3 +22,14 @@ def required(operators: SequenceOf[Operator], after: Fields = ALL) -> list[Field
             after = operator.requires(after)
     needed.reverse()
     return needed
+
+
+def reads_raw(operators: SequenceOf[Operator]) -> bool:
+    """Say whether a command reads `_raw` by name, which needing every field does not tell."""
+    named: frozenset[str] = frozenset()
+    for operator in reversed(operators):
+        if not isinstance(operator, Generating):
+            # what needs every field may hand on each of them
+            needed = operator.requires(named)
+            named = named if needed is None else needed
+    return "_raw" in named

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Fields, Generating, Implied, RunContext, Stream
+from splmini.operators import Fields, Generating, Implied, Operator, RunContext, Stream
+from splmini.plan.fields import reads_raw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,15 +19,22 @@ class Scan(Generating):
     predicate: tree.Node | None = None
     implied: tree.Node | None = None
     """A search expression that every row which is left in the end satisfies: what cannot need not be read."""
+    raw: bool = False
+    """Whether the search as written reads `_raw`: events without one then get it, however the plan is changed."""
 
 
-def scan(predicate: tree.Node | None = None, implied: tree.Node | None = None) -> Scan:
+def scan(predicate: tree.Node | None = None, implied: tree.Node | None = None, raw: bool = False) -> Scan:
     """Return a scan for a search expression."""
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         return ctx.scan(predicate, needed, None if implied is None else Implied(implied))
 
-    return Scan(name="scan", generate=generate, predicate=predicate, implied=implied)
+    return Scan(name="scan", generate=generate, predicate=predicate, implied=implied, raw=raw)
+
+
+def wants_raw(operators: Sequence[Operator]) -> bool:
+    """Say whether events without a `_raw` get one for a plan."""
+    return operators[0].raw if isinstance(operators[0], Scan) else reads_raw(operators)
 
 
 def time_terms(node: tree.Node | None) -> tree.Node | None:
@@ -33,4 +42,4 @@ def time_terms(node: tree.Node | None) -> tree.Node | None:
     return conjunction(*(part for part in conjuncts(node) if any(map(compiler.is_time_term, tree.walk(part)))))
 
 
-__all__ = ["Scan", "conjunction", "conjuncts", "scan", "time_terms"]
+__all__ = ["Scan", "conjunction", "conjuncts", "scan", "time_terms", "wants_raw"]

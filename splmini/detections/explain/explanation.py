@@ -24,7 +24,7 @@ from splmini.engine.blame import placed
 from splmini.engine.stream import execute
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Generating, Operator, Row, Stream, Streaming, batched
-from splmini.plan.scan import Scan, conjuncts
+from splmini.plan.scan import Scan, conjuncts, wants_raw
 from splmini.results import View
 from splmini.values.texts import shortened
 
@@ -197,6 +197,7 @@ class _Explainer:
         in_range = self.run.time_range(predicates[0] if predicates else None)
         self.run.range = (None, None)  # what the range leaves out is counted here
         outside: list[float] = []
+        self.run.raw_wanted = wants_raw(self.compiled.operators)
         for batch in self.run.scan(None, ALL).batches:
             reading.rows_in += len(batch)
             if in_range is not None:

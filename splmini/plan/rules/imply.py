@@ -24,7 +24,7 @@ def imply(operators: SequenceOf[Operator]) -> list[Operator]:
             found.extend(_implied(each, written) for each in conjuncts(operator.predicate))
         written = None if operator.writes is None else written | operator.writes
     implied = conjunction(*found)
-    return list(operators) if implied is None else [scan(first.predicate, implied), *operators[1:]]
+    return list(operators) if implied is None else [scan(first.predicate, implied, first.raw), *operators[1:]]
 
 
 def _implied(node: tree.Node, written: frozenset[str]) -> tree.Node | None:

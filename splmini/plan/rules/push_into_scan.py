@@ -26,4 +26,4 @@ def push_into_scan(operators: SequenceOf[Operator]) -> list[Operator]:
         else:
             others.append(operator)
         index += 1
-    return [scan(predicate), *others, *operators[index:]]
+    return [scan(predicate, raw=operators[0].raw), *others, *operators[index:]]
