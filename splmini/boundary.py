@@ -70,6 +70,8 @@ def converted(error: Exception, what: str, span: Span | None = None) -> SplError
             name=type(error).__name__,
             span=span,
         )
+    if isinstance(error, UnicodeDecodeError):
+        return FileError(f"What {what} reads is not UTF-8 text: {described(error)}.", name=what.strip("'"), span=span)
     return InternalError(f"{what} failed with {described(error)}.", name=type(error).__name__, span=span, hint=REPORT)
 
 

@@ -153,7 +153,7 @@ class ServerError(SplError):
 
 
 class FileError(SplError):
-    """The system refuses a file: no permission, no space, a name that it cannot have; `__cause__` is what it said."""
+    """A file cannot be read or written: no permission, no space, a name that cannot be, no text."""
 
 
 class HandlerError(SplError):
