@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary, theirs
+from splmini.budget import Budget, work_for
 from splmini.engine.context import Cancelled, Run
 from splmini.engine.source import EventSource
 from splmini.engine.stream import column_order, execute
-from splmini.errors import ArgumentError
+from splmini.errors import ArgumentError, LimitExceeded
 from splmini.events import READING_OPTIONS
-from splmini.language import parser
+from splmini.language import parser, tree
 from splmini.operators import Batch, Row, Stream
 from splmini.plan.optimize import optimize
 from splmini.registry import find_command
@@ -21,6 +22,7 @@ from splmini.results import Results, View
 
 if TYPE_CHECKING:
     from splmini.environment import Environment
+    from splmini.limits import Limits
     from splmini.plan.build import Builder
     from splmini.plan.show import Plan
 
@@ -65,7 +67,9 @@ class Search:
                 raise ArgumentError(f"A search is text, not a {type(text).__name__}.")
             self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
             self._builder = environment.builder()
+            work_for(Budget(environment.limits))
             with boundary("The compiling of the search", self._source):
+                _check_commands(self.tree, self._source.text, environment.limits)
                 self._operators = self._builder.build(self.tree)
                 self._optimized = optimize(self._operators)
 
@@ -125,6 +129,7 @@ class Search:
             stream = self._execute(run, chosen.executor)
             for batch in stream.batches:
                 rows.extend(batch)
+                run.check_limits(len(rows))
         except Cancelled:
             run.complete = False
         finally:
@@ -234,6 +239,19 @@ def _options(given: dict[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
 def _called(function: Callable[..., Any] | None, name: str) -> Callable[..., Any] | None:
     """Return a function of the caller's whose errors are named."""
     return None if function is None else theirs(f"The function given as {name}=", name)(function)
+
+
+def _check_commands(pipeline: tree.Pipeline, text: str, limits: Limits) -> None:
+    """Raise where a search has more commands than it may."""
+    if text.count("|") < limits.max_commands:
+        return
+    count = sum(isinstance(node, tree.Command) for node in tree.walk(pipeline))
+    if count > limits.max_commands > 0:
+        raise LimitExceeded(
+            f"The search has {count:,} commands with those of its subsearches; {limits.max_commands:,} are the most.",
+            name="max_commands",
+            hint="Raise Limits(max_commands=...) or split the search.",
+        )
 
 
 def _nothing() -> Iterator[list[dict[str, Any]]]:

@@ -72,10 +72,20 @@ class Limits:
     """[rex] match_limit: steps that a regular expression may take."""
     mvmap_maxvalues: int = 0
     """No effect: mvmap handles all values."""
+    search_process_memory_usage_threshold: float = 4000.0
+    """[search] search_process_memory_usage_threshold: megabytes of memory that a run may take, whatever for.
+    Where the process may have less (`ulimit -v`), that is the limit. 0: no limit."""
+    max_value_length: int = 10_000_000
+    """Characters that a command or function may make one value of; a record that is read may be longer. 0: no limit."""
+    max_values: int = 10_000_000
+    """Values of one multivalue field; 0: no limit."""
+    max_commands: int = 500
+    """Commands of a search, those of its subsearches included; 0: no limit."""
     max_groups: int = 10_000_000
     """Groups that one aggregation may keep."""
     max_rows: int = 50_000_000
-    """Rows that an operator may keep in memory."""
+    """Rows that an operator may keep in memory, that a run may give, and that its commands may make beyond those that
+    they were given (makeresults, mvexpand, join)."""
     sort_bytes: int = 4 << 30
     """Bytes that sorts may spill to disk."""
     spool_bytes: int = 256 << 20

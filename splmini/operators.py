@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from splmini.errors import NOWHERE, Span
 
 if TYPE_CHECKING:
+    from splmini.budget import Budget
     from splmini.language import tree
 
 Scalar: TypeAlias = "str | int | float"
@@ -348,6 +349,8 @@ class RunContext(Protocol):
     latest: float | None
     limits: Any
     """A `splmini.limits.Limits`: fields named after limits.conf."""
+    budget: Budget
+    """What is left of the run's time, memory and rows."""
     index: str
 
     def message(self, level: str, command: str, text: str, span: Span | None = None) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "splmini"
 LAYERS = (
-    ("errors", "boundary", "values", "resources", "caching", "limits", "documents"),
+    ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents"),
     ("registry", "operators", "language"),
     ("compiler",),
     ("events", "results"),

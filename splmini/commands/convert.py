@@ -68,7 +68,8 @@ def dur2sec(value: Any, timeformat: str, zone: tzinfo) -> Any:
     if match is None:
         return to_number(value)
     seconds = _number(match[4])
-    assert seconds is not None
+    if seconds is None:  # more digits than a number has
+        return None
     return int(match[1] or 0) * 86400 + int(match[2]) * 3600 + int(match[3]) * 60 + seconds
 
 
@@ -78,7 +79,8 @@ def mstime(value: Any, timeformat: str, zone: tzinfo) -> Any:
     if match is None:
         return None
     seconds = _number(match[2])
-    assert seconds is not None
+    if seconds is None:  # more digits than a number has
+        return None
     return int(match[1] or 0) * 60 + seconds
 
 
@@ -88,7 +90,8 @@ def memk(value: Any, timeformat: str, zone: tzinfo) -> Any:
     if match is None:
         return None
     number = _number(match[1])
-    assert number is not None
+    if number is None:
+        return None
     size = number * _KILOBYTES[match[2].lower()]
     return int(size) if float(size).is_integer() else size
 

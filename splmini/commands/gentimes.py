@@ -65,7 +65,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 following = times.relative_time(current, f"+{count}{unit}", zone)
                 number += 1
                 if number % 1024 == 0:
-                    ctx.check(number)
+                    ctx.budget.rows(1024, "gentimes")
+                    ctx.check()
                 yield {
                     "starttime": int(current),
                     "starthuman": _human(current, zone),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from splmini.budget import makes, pulse
 from splmini.commands.arguments.notes import Notes, counted
 from splmini.commands.arguments.reading import Arguments, field_names, read
 from splmini.commands.arguments.subsearches import all_columns, dataset, gives_events, limited, one_subsearch
@@ -248,10 +249,15 @@ def _joined(
     for row in left:
         found = table.matches(row)
         if options["usetime"]:
+            pulse()
             found = [other for other in found if _in_time(row, other, bool(options["earlier"]))]
         if not found and keep:
             yield row if sides is None else sides.aliased(row, False)
-        for other in found[:most] if most else found:
+        if most:
+            found = found[:most]
+        if len(found) > 1:
+            makes(len(found) - 1, "join")
+        for other in found:
             if sides is not None:
                 yield {**sides.aliased(row, False), **sides.aliased(other, True)}
             else:

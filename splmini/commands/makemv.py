@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from splmini.budget import SMALL, gathers
 from splmini.commands.arguments.options import check_regex
 from splmini.commands.arguments.reading import fail, is_internal, one_field, read, reading
 from splmini.commands.arguments.uses import SAME
@@ -88,6 +89,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
 def _splitter(delimiter: str) -> Callable[[str], list[Any]]:
     def split(text: str) -> list[Any]:
+        if len(text) > SMALL:
+            gathers(text.count(delimiter))
         return text.split(delimiter)
 
     return split

@@ -72,6 +72,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             text = f"makeresults has no option '{option_name(option)}': it is ignored."
             ctx.message("warn", "makeresults", text, option.span)
 
+        ctx.budget.rows(count, "makeresults")
+
         def made() -> Iterator[Row]:
             now = int(ctx.now)
             for _ in range(count):

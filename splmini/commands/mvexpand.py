@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
+from splmini.budget import takes
 from splmini.commands.arguments.reading import fail, one_field, read, reading
 from splmini.commands.arguments.uses import SAME_OF_WORDS
 from splmini.language import tree
-from splmini.operators import Batch, Operator, Row, RunContext, Sequence, Stream, Streaming, batched
+from splmini.operators import BATCH_SIZE, Batch, Operator, Row, RunContext, Sequence, Stream, Streaming, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 
 OPTIONS = {"limit": OptionSpec("int", default=0, doc="How many values of each result to use; 0 uses all.")}
@@ -57,6 +59,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     )
 
 
+_ROW, _CELL = 64, 24
+"""Bytes that a row takes, and each field of it, beside the values."""
+
+
 def _expansion(name: str, limit: int) -> Callable[[Batch], Batch]:
     """Return the function that expands the rows of a batch, and leaves out those without the field."""
 
@@ -69,7 +75,11 @@ def _expansion(name: str, limit: int) -> Callable[[Batch], Batch]:
             if not isinstance(values, list):
                 expanded.append(row)
                 continue
-            for value in values[:limit] if limit else values:
+            if limit:
+                values = values[:limit]
+            if len(values) > BATCH_SIZE:
+                takes(len(values) * (_ROW + _CELL * len(row)))
+            for value in values:
                 copy = dict(row)
                 copy[name] = value
                 expanded.append(copy)
@@ -89,8 +99,10 @@ def _where_found(node: tree.Command, name: str, expand: Callable[[Batch], Batch]
                 if not any(name in row for row in batch):
                     held.extend(batch)
                     continue
-                yield expand(batch)
-                yield from map(expand, stream.batches)
+                for given in chain((batch,), stream.batches):
+                    expanded = expand(given)
+                    ctx.budget.rows(max(len(expanded) - len(given), 0), "mvexpand")
+                    yield from batched(expanded)
                 return
             if held:
                 ctx.message("warn", "mvexpand", f"No result has the field '{name}'.", node.span)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from splmini.budget import grows
 from splmini.commands.arguments.notes import Notes, example
 from splmini.commands.arguments.options import at, check_regex
 from splmini.commands.arguments.reading import Arguments, fail, read, reading
@@ -220,6 +221,7 @@ def _general(expression: regex.Pattern, most: int, offset_field: str | None) -> 
     def extract(row: Row, value: Any) -> None:
         found: dict[str, list[str]] = {}
         offsets: list[str] = []
+        length = 0
         for item in as_list(value):
             matches = expression.finditer(to_text(item))
             for match in islice(matches, most) if most else matches:
@@ -227,6 +229,8 @@ def _general(expression: regex.Pattern, most: int, offset_field: str | None) -> 
                     text = match.group(index)
                     if text is not None:
                         found.setdefault(name, []).append(text)
+                        length += len(text)
+                        grows(length)
                         offsets.append(f"{name}={match.start(index)}-{match.end(index) - 1}")
         for name, texts in found.items():
             row[name] = from_list(texts)

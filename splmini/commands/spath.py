@@ -154,7 +154,8 @@ def xml_find(root: ElementTree.Element, path: str) -> Any:
         if name is not None:
             current = [child for element in current for child in element if child.tag == name]
         elif index:
-            current = current[int(index) - 1 : int(index)] if int(index) else []
+            number = int(index[:18])
+            current = current[number - 1 : number] if number else []
     return from_list(_xml.text_of(element) or None for element in current)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from splmini.budget import grows
 from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, appended
@@ -49,7 +50,9 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             for row in batch:
                 if all_required and not fields <= row.keys():
                     continue
-                row[name] = "".join(text if literal else joined(row.get(text)) for text, literal in parts)
+                texts = [text if literal else joined(row.get(text)) for text, literal in parts]
+                grows(sum(map(len, texts)))
+                row[name] = "".join(texts)
             return batch
 
         return strcat

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from splmini.budget import pulse
 from splmini.commands.aggregation.groups import Grouping, Groups, Measure, fields_needed, make_column
 from splmini.commands.aggregation.slices import Source
 from splmini.commands.arguments.reading import Arguments, fields_read
@@ -259,6 +260,8 @@ class Running:
         accumulators = self.fresh()
         self.bad.clear()
         fed = False
+        if len(window) > 512:
+            pulse()
         for other, seen, moment in window:
             if other == key:
                 self.feed(key, accumulators, seen, moment)

@@ -221,7 +221,11 @@ class TimeSource(Source):
                 result.append(None)
                 continue
             if not low <= time < high:
-                low, high = bounds(time)
+                found = bounds(time)
+                if found is None:
+                    result.append(None)
+                    continue
+                low, high = found
                 text = to_text(low)
                 extent[:] = (min(extent[0], low), max(extent[1], low)) if extent else (low, low)
             result.append(text)
@@ -355,7 +359,10 @@ class TimechartState:
     def _all(self, low: float, high: float, ctx: RunContext) -> list[float]:
         result = [low]
         while result[-1] < high:
-            result.append(self.bins.bounds(result[-1])[1])
+            bounds = self.bins.bounds(result[-1])
+            if bounds is None:
+                break
+            result.append(bounds[1])
             if len(result) > ctx.limits.timechart_maxbins:
                 raise LimitExceeded(
                     f"timechart would give more than {ctx.limits.timechart_maxbins:,} rows.",
@@ -367,7 +374,10 @@ class TimechartState:
 
     def _is_cut(self, start: float) -> bool:
         earliest, latest = self.searched
-        end = self.bins.bounds(start)[1]
+        bounds = self.bins.bounds(start)
+        if bounds is None:
+            return False
+        end = bounds[1]
         return (earliest is not None and start < earliest) or (latest is not None and end > latest)
 
     def _scale(self) -> Callable[[str, Row], Row] | None:
@@ -378,7 +388,10 @@ class TimechartState:
         bins = self.bins
 
         def scale(key: str, row: Row) -> Row:
-            low, high = bins.bounds(to_number(key) or 0)
+            bounds = bins.bounds(to_number(key) or 0)
+            if bounds is None:
+                return row
+            low, high = bounds
             for name, unit in units.items():
                 if name in row:
                     row[name] = row[name] * unit / (high - low)
@@ -393,7 +406,8 @@ def _rebinned(bins: Any, split: bool) -> Callable[[Any], Any]:
     def start(text: str) -> str:
         new = known.get(text)
         if new is None:
-            new = known[text] = to_text(bins.bounds(to_number(text) or 0)[0])
+            bounds = bins.bounds(to_number(text) or 0)
+            new = known[text] = text if bounds is None else to_text(bounds[0])
         return new
 
     def pair(key: tuple[str, str]) -> tuple[str, str]:

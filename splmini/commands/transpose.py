@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from splmini.budget import watched
 from splmini.commands.arguments.options import parse_int
 from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
-from splmini.operators import Columns, Operator, Row, RunContext, Sequence, Stream, batched
+from splmini.operators import BATCH_SIZE, Columns, Operator, Row, RunContext, Sequence, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import joined
 
@@ -61,7 +62,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         def rows() -> Iterator[Row]:
             held, fields = _read(stream, ctx, count)
             names.extend(_headers(held, header))
-            for field in fields:
+            for field in watched(fields, pause=1 if len(held) > BATCH_SIZE else BATCH_SIZE):
                 if field == header:
                     continue
                 cells = {name: row[field] for name, row in zip(names, held, strict=True) if field in row}
@@ -91,9 +92,9 @@ def _read(stream: Stream, ctx: RunContext, count: int) -> tuple[list[Row], list[
 
 
 def _headers(rows: list[Row], header: str | None) -> list[str]:
-    names: list[str] = []
+    names: dict[str, None] = {}
     for number, row in enumerate(rows, 1):
         value: Any = None if header is None else row.get(header)
         name = f"row {number}" if value is None else joined(value, " ")
-        names.append(name if name not in names else f"{name} {number}")
-    return names
+        names[name if name not in names else f"{name} {number}"] = None
+    return list(names)

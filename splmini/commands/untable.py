@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from splmini.budget import pulse
 from splmini.commands.arguments.reading import fail, is_internal, read
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming, exactly
@@ -54,6 +55,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                     result[series] = name
                     result[data] = cell
                     cells.append(result)
+                pulse()
             return cells
 
         return untable

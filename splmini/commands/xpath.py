@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+from splmini.budget import gathers
 from splmini.commands import _xml
 from splmini.commands.arguments.reading import fail, read, reading
 from splmini.language import tree
@@ -57,6 +58,8 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         xpath_find(ElementTree.Element("x"), word.text)
     except (SyntaxError, LookupError, TypeError, ValueError, StopIteration):  # ElementTree raises any of them
         fail(node, f"'{word.text}' is not an XPath expression that xpath takes.", word)
+    if _at_once(word.text) and word.text.count("//") > MOST_DESCENTS:
+        fail(node, f"An XPath expression with '..' or a quotation may have {MOST_DESCENTS} '//'.", word)
     source, target, default = arguments["field"], arguments["outfield"], arguments["default"]
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
@@ -86,6 +89,29 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     )
 
 
+MOST_DESCENTS = 3
+
+
+def _at_once(path: str) -> bool:
+    """Say whether a path cannot be gone step by step: `..` leads out of a step, and `//` may stand in a quotation."""
+    return any(mark in path for mark in ("..", '"', "'"))
+
+
+def _found(document: ElementTree.Element, path: str) -> list[ElementTree.Element]:
+    """Return the elements at a path, step by step from one `//` to the next: each multiplies what was found before."""
+    steps = path.split("//")
+    if len(steps) < 3 or not all(steps) or _at_once(path):
+        return document.findall(path)
+    elements = document.findall(steps[0])
+    for step in steps[1:]:
+        following: list[ElementTree.Element] = []
+        for element in elements:
+            following += element.findall(f".//{step}")
+            gathers(len(following))
+        elements = following
+    return elements
+
+
 def xpath_find(root: ElementTree.Element, expression: str) -> list[str]:
     """Return what an expression finds below the document whose root element is given."""
     match = _TAIL.fullmatch(expression.strip())
@@ -97,7 +123,7 @@ def xpath_find(root: ElementTree.Element, expression: str) -> list[str]:
         path = "." + path
     elif path.startswith("/"):
         path = "." + path if len(path) > 1 else "."
-    elements = document.findall(path) if path else [document]
+    elements = _found(document, path) if path else [document]
     if attribute is not None:
         return [element.attrib[attribute] for element in elements if attribute in element.attrib]
     return [text for element in elements if (text := _xml.text_of(element))]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import registry
+from splmini.budget import SMALL, fits, grows
 from splmini.compiler.analysis import is_constant
 from splmini.compiler.types import static_type
 from splmini.language import tree
@@ -51,7 +52,10 @@ def _joining(parts: list[Evaluate]) -> Evaluate:
         def concatenate(row: Row) -> Any:
             first, second = left(row), right(row)
             if first.__class__ is str and second.__class__ is str:
-                return first + second
+                text = first + second
+                if len(text) > SMALL:
+                    grows(len(text))
+                return text
             return _concatenated((first, second))
 
         return concatenate
@@ -81,6 +85,7 @@ def _concatenated(values: list[Any] | tuple[Any, ...]) -> str | None:
             return None
         else:
             texts.append(to_text(value))
+    grows(sum(map(len, texts)))
     return "".join(texts)
 
 
@@ -120,7 +125,7 @@ def _calculation(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
             except OverflowError:
                 return None
         if plus and a is None and b is None and isinstance(first, str) and isinstance(second, str):
-            return first + second
+            return fits(first + second)
         return _without_number(first, second)
 
     return arithmetic

@@ -149,23 +149,29 @@ def _first_varies(function: registry.EvalFunction, argument: Evaluate, kind: str
 
     def first_varies(row: Row) -> Any:
         value = argument(row)
-        if value.__class__ is ready:
-            return call(value, *rest)
-        if value is None:
+        try:
+            if value.__class__ is ready:
+                return call(value, *rest)
+            if value is None:
+                return None
+            if value.__class__ is list:
+                return over_list(value)
+            value = convert(value)
+            return None if value is None else call(value, *rest)
+        except OverflowError:  # beyond what a double holds
             return None
-        if value.__class__ is list:
-            return over_list(value)
-        value = convert(value)
-        return None if value is None else call(value, *rest)
 
     if rest:
         return first_varies
 
     def only_argument(row: Row) -> Any:
         value = argument(row)
-        if value.__class__ is ready:
-            return call(value)
-        return None if value is None else first_varies_value(value)
+        try:
+            if value.__class__ is ready:
+                return call(value)
+            return None if value is None else first_varies_value(value)
+        except OverflowError:
+            return None
 
     def first_varies_value(value: Any) -> Any:
         if value.__class__ is list:
@@ -198,8 +204,11 @@ def _general(function: registry.EvalFunction, arguments: list[Evaluate], kinds: 
         return converted
 
     def apply(values: list[Any]) -> Any:
-        converted = convert(values)
-        return None if converted is None else call(*converted)
+        try:
+            converted = convert(values)
+            return None if converted is None else call(*converted)
+        except OverflowError:  # beyond what a double holds
+            return None
 
     if function.null == "pass" and multivalue == "pass" and set(kinds) <= {"any", "scalar", "values"}:
         return _as_they_are(call, arguments)

@@ -99,6 +99,8 @@ def _literal(node: Any, scope: registry.Scope) -> Evaluate:
 
 
 def _number(node: tree.Number, scope: registry.Scope) -> Evaluate:
+    if to_number(node.value) is None:  # 1e999
+        return constant(None)
     return constant(figures.as_written(node.text, node.value))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splmini import compiler
+from splmini.budget import Budget, work_for
 from splmini.commands.format import NOTHING
 from splmini.compiler import searching
 from splmini.engine import scanning
@@ -127,7 +127,8 @@ class Run:
         """Pipelines of other texts than that of the search: what goes wrong in them has its place in that text."""
         self._pattern_gave_up = _listener(weakref.ref(self))
         regex.watch(self._pattern_gave_up)
-        self._deadline = time.monotonic() + self.limits.max_seconds if self.limits.max_seconds else None
+        self.budget = Budget(self.limits)
+        work_for(self.budget)
 
     # ---- messages and limits -----------------------------------------------------------------------------------
 
@@ -152,12 +153,8 @@ class Run:
                 name="max_rows",
                 hint="Raise Limits(max_rows=...) or narrow the search.",
             )
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise LimitExceeded(
-                f"The search ran longer than {self.limits.max_seconds:g} s.",
-                name="max_seconds",
-                hint="Raise Limits(max_seconds=...) or narrow the search.",
-            )
+        work_for(self.budget)
+        self.budget.check()
 
     def stopped(self) -> bool:
         """Say whether the caller cancelled the run: no more events are read then, and what was found is worked up."""

@@ -12,6 +12,7 @@ from splmini.engine.ordering import newest_first, order_position
 from splmini.errors import ArgumentError
 from splmini.operators import (
     ALL,
+    BATCH_SIZE,
     Batch,
     Columns,
     Fields,
@@ -28,6 +29,10 @@ from splmini.plan.scan import Scan, wants_raw
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
+
+
+MOST_AT_ONCE = 4 * BATCH_SIZE
+"""A batch that has grown beyond this goes on in pieces."""
 
 
 def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
@@ -97,16 +102,29 @@ def _segment(segment: list[Streaming], stream: Stream, run: Run) -> Stream:
     steps = [(operator.name, placed(operator, run, placed(operator, run, operator.bind)(run))) for operator in segment]
     seconds = run.seconds
 
+    def through(batch: Batch, first: int) -> Iterator[Batch]:
+        for index in range(first, len(steps)):
+            if not batch:
+                return
+            name, step = steps[index]
+            given = len(batch)
+            started = time.perf_counter()
+            batch = step(batch)
+            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+            if len(batch) > given:
+                run.budget.rows(len(batch) - given, name)
+                run.check_limits()
+                if len(batch) > MOST_AT_ONCE:
+                    for start in range(0, len(batch), BATCH_SIZE):
+                        yield from through(batch[start : start + BATCH_SIZE], index + 1)
+                    return
+        if batch:
+            yield batch
+
     def batches() -> Iterator[Batch]:
         for batch in stream.batches:
-            for name, step in steps:
-                if not batch:
-                    break
-                started = time.perf_counter()
-                batch = step(batch)
-                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
-            if batch:
-                yield batch
+            run.check_limits()
+            yield from through(batch, 0)
 
     def columns() -> Columns:
         result = stream.columns()
@@ -128,11 +146,14 @@ def _partial(operator: Partial, stream: Stream, run: Run) -> Stream:
         for batch in stream.batches:
             started = time.perf_counter()
             update(batch)
+            run.check_limits()
             elapsed += time.perf_counter() - started
         started = time.perf_counter()
         finished.append(placed_stream(operator, run, placed(operator, run, state.finish)(run)))
         run.seconds[operator.name] = run.seconds.get(operator.name, 0.0) + elapsed + time.perf_counter() - started
-        yield from finished[0].batches
+        for batch in finished[0].batches:
+            run.check_limits()
+            yield batch
 
     def columns() -> Columns:
         return finished[0].columns() if finished else None
@@ -152,6 +173,7 @@ def _timed(operator: Operator, stream: Stream, run: Run) -> Stream:
             run.seconds[name] = run.seconds.get(name, 0.0) + time.perf_counter() - started
             if batch is None:
                 return
+            run.check_limits()
             yield batch
 
     return Stream(batches(), stream.columns)

@@ -239,6 +239,7 @@ def _filled(operator: Operator, state: Any, stream: Stream, run: Run) -> Any:
     update = placed(operator, run, state.update)
     for batch in stream.batches:
         update(batch)
+        run.check_limits()
     return state
 
 

@@ -21,6 +21,7 @@ MAX_DEPTH = 100
 """limits.conf [search_optimization::…] aside, Splunk expands macros to this depth ([search] max_macro_depth)."""
 MAX_CALLS = 20_000
 MAX_LENGTH = 4_000_000
+MAX_BODIES = 4 * MAX_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class _Expansion:
         self.macros = macros
         self.out = Builder()
         self.calls = 0
+        self.length = 0
+        """Characters of the bodies of all calls."""
 
     def expand(self, source: SourceText, chain: tuple[tuple[str, int], ...]) -> None:
         """Append the expansion of a text; `chain` are the macros that it comes from."""
@@ -89,8 +92,10 @@ class _Expansion:
         origin = Span(position, position + end - start)
         values = bind(macro, arguments)
         body = self.body(macro, values, layer, origin)
-        self.expand(body, (*chain, key))
-        if self.calls > MAX_CALLS or self.out.length > MAX_LENGTH:
+        self.length += len(body.text)
+        if self.calls <= MAX_CALLS and self.length <= MAX_BODIES:
+            self.expand(body, (*chain, key))
+        if self.calls > MAX_CALLS or self.length > MAX_BODIES or self.out.length > MAX_LENGTH:
             raise MacroError(f"The macro '{name}' expands to more text than a search may have: {path}.", name=name)
 
     def body(self, macro: Macro, values: dict[str, SourceText], caller: Layer, call: Span) -> SourceText:
@@ -241,7 +246,11 @@ def substitute(body: SourceText, values: dict[str, SourceText], layer: Layer) ->
         return body
     pattern = re.compile(r"\$(" + "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True)) + r")\$")
     builder, position = Builder(), 0
+    length = len(body.text)
     for match in pattern.finditer(body.text):
+        length += len(values[match.group(1)].text)
+        if length > MAX_LENGTH:
+            raise MacroError(f"A macro with its arguments has more than {MAX_LENGTH:,} characters.")
         builder.add(body, position, match.start())
         value = values[match.group(1)]
         builder.add(value, 0, len(value.text))

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json as _json
 import re
+import sys
 from typing import Any, TypeAlias
 
 import msgspec
 
+from splmini.budget import fits, takes
 from splmini.values.multivalue import from_list
-from splmini.values.numbers import Shown, float_text
+from splmini.values.numbers import Shown, float_text, to_text
 
 Step: TypeAlias = "str | int | None"
 """A step of a path: a key, an index, or None for every element."""
 
 INVALID = object()
 """What `decode` gives for text that is not JSON."""
+
+_LONG = 1 << 20
+_PER_CHARACTER = 24
+"""Bytes of memory that a character of JSON may take once it is decoded (`{},` is an object)."""
+
+_LONGEST = 10**4000
+"""Beyond it Python does not write an integer."""
 
 _decode = msgspec.json.decode
 
@@ -29,6 +38,8 @@ def decode(text: str | bytes) -> Any:
     >>> decode(r'{"a": "x\\ud83d", "b": 1}')
     {'a': 'x\ufffd', 'b': 1}
     """
+    if len(text) > _LONG:
+        takes(len(text) * _PER_CHARACTER)
     try:
         return _decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):
@@ -67,7 +78,7 @@ def encode(value: Any) -> str:
     '{"a":[1,"x",true,null]}'
     """
     try:
-        return _json.dumps(_whole(value), ensure_ascii=False, separators=(",", ":"))
+        return fits(_json.dumps(_whole(value), ensure_ascii=False, separators=(",", ":")))
     except RecursionError:
         return msgspec.json.encode(value).decode()
 
@@ -77,6 +88,8 @@ def _whole(value: Any) -> Any:
         if type(value) is Shown:
             value = float(float_text(value))
         return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if value.__class__ is int and not -_LONGEST < value < _LONGEST:
+        return to_text(value)
     if isinstance(value, dict):
         return {key: _whole(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -174,6 +187,10 @@ def completed(text: str) -> str | None:
 _STEP = re.compile(r"\{(\d*)\}|\.?([^.{}]+)")
 
 
+def _index(digits: str) -> int:
+    return int(digits) if len(digits) < 19 else sys.maxsize
+
+
 def parse_path(path: str) -> list[Step] | None:
     """Return the steps of a path, None where it is not well formed.
 
@@ -189,7 +206,7 @@ def parse_path(path: str) -> list[Step] | None:
         if match[2] is not None:
             steps.append(match[2])
         else:
-            steps.append(int(match[1]) if match[1] else None)
+            steps.append(_index(match[1]) if match[1] else None)
         position = match.end()
     return steps
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from splmini.budget import SMALL, gathers
 from splmini.values.numbers import to_text
 
 
@@ -27,6 +28,8 @@ def from_list(items: Iterable[Any]) -> Any:
     """
     values = [item for item in items if item is not None]
     if len(values) > 1:
+        if len(values) > SMALL:
+            gathers(len(values))
         return values
     return values[0] if values else None
 

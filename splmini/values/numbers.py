@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, SupportsIndex
 
 _NUMERIC = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII).fullmatch
+_GREATEST = sys.float_info.max
 _EXACT = 1 << 53
 """From here on a double does not hold every integer."""
 
@@ -60,7 +62,8 @@ def _parse(text: str) -> int | float | None:
 
 
 def to_number(value: Any) -> int | float | None:
-    """Return the number that a value is or that its text spells, else None (also for null, truth values and lists).
+    """Return the number that a value is or that its text spells, else None: also for null, truth values and lists, for
+    what is not finite and for what no double holds.
 
     >>> to_number("007"), to_number("1.50"), to_number("abc"), to_number(None)
     (7, 1.5, None, None)
@@ -70,7 +73,7 @@ def to_number(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return value
+        return value if -_GREATEST <= value <= _GREATEST else None
     return None
 
 
@@ -89,7 +92,10 @@ def to_text(value: Any) -> str:
         return value
     if isinstance(value, float):
         return float_text(value)
-    return str(value)
+    try:
+        return str(value)
+    except ValueError:  # Python writes integers of up to 4,300 digits
+        return f"{Decimal(value):f}"
 
 
 def float_text(value: float) -> str:
@@ -234,7 +240,7 @@ def modulo(left: int | float, right: int | float) -> int | float | None:
     if right == 0:
         return None
     if isinstance(left, int) and isinstance(right, int):
-        return int(math.fmod(left, right)) if -_EXACT < left < _EXACT else normal(left % right)
+        return int(math.fmod(left, right)) if -_EXACT < left < _EXACT > abs(right) else normal(left % right)
     if not (math.isfinite(left) and math.isfinite(right)):
         return None
     places = _places(left, right)

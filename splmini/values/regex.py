@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import pcre2
 
+from splmini.budget import SMALL, grows, watched
 from splmini.errors import ArgumentError
 from splmini.values import _subset
 
@@ -101,20 +102,34 @@ class Pattern:
         >>> compile(r"(.*)\\(.+)$").sub(r"\2", "CORP" + chr(92) + "alice")
         'alice'
         """
-        expand = _expander(replacement) if isinstance(replacement, str) else replacement
+        if isinstance(replacement, str):
+            if self._literal and "\\" not in replacement:
+                return _replaced(text, self.pattern, replacement, count)
+            expand = _expander(replacement)
+        else:
+            expand = replacement
         pieces: list[str] = []
-        position = 0
+        position = length = 0
         for number, match in enumerate(self.finditer(text), 1):
             start, end = match.span()
+            new = expand(match)
             pieces.append(text[position:start])
-            pieces.append(expand(match))
+            pieces.append(new)
             position = end
+            length += len(new)
+            if length > SMALL:
+                grows(length)
             if number == count:
                 break
         if not pieces:
             return text
         pieces.append(text[position:])
         return "".join(pieces)
+
+    @property
+    def _literal(self) -> bool:
+        """Whether the pattern stands for itself, so that there is nothing to match but a text in a text."""
+        return not self.flags and self.pattern != "" and _SPECIAL.isdisjoint(self.pattern)
 
     def _guarded(self, call: Callable[[str], Match | None], text: str) -> Match | None:
         try:
@@ -127,7 +142,7 @@ class Pattern:
 
     def _finditer(self, text: str) -> Iterator[Match]:
         try:
-            yield from self._full.finditer(text)
+            yield from watched(_located(self._full.finditer(text), text))
         except UnicodeEncodeError:
             yield from self._finditer(_encodable(text))
         except pcre2.LibraryError:
@@ -138,6 +153,86 @@ class Pattern:
         listener = getattr(_watch, "listener", None)
         if listener is not None:
             listener(self.pattern)
+
+
+_SPECIAL = frozenset("\\^$.|?*+()[]{}")
+
+
+def _replaced(text: str, old: str, new: str, count: int) -> str:
+    if len(new) > len(old):
+        found = text.count(old)
+        grows(len(text) + (min(found, count) if count else found) * (len(new) - len(old)))
+    return text.replace(old, new, count or -1)
+
+
+class _Located:
+    """A match of PCRE2 in a long text, whose places are counted from those of the match before it.
+
+    `pcre2` counts characters from the start of the text each time that it is asked, which makes n matches cost n².
+    """
+
+    __slots__ = ("_bytes", "_characters", "_data", "_match")
+
+    def __init__(self, match: Match, data: bytes, place: tuple[int, int]) -> None:
+        self._match = match
+        self._data = data
+        self._bytes, self._characters = place
+
+    def __getitem__(self, group: int | str) -> str | None:
+        found: str | None = self._match[group]
+        return found
+
+    def group(self, *groups: int | str) -> Any:
+        """Return what a group, or each of several, matched."""
+        return self._match.group(*groups)
+
+    def groups(self, default: Any = None) -> tuple[Any, ...]:
+        """Return what each group matched."""
+        found: tuple[Any, ...] = self._match.groups(default)
+        return found
+
+    def span(self, group: int | str = 0) -> tuple[int, int]:
+        """Return where a group starts and ends."""
+        start, end = _span_in_bytes(self._match, self._data, group)
+        if start < 0:
+            return start, end
+        first = self._character(start)
+        return first, first + len(self._data[start:end].decode())
+
+    def _character(self, place: int) -> int:
+        if place < self._bytes:  # a group of a lookbehind
+            return self._characters - len(self._data[place : self._bytes].decode())
+        return self._characters + len(self._data[self._bytes : place].decode())
+
+    def start(self, group: int | str = 0) -> int:
+        """Return where a group starts."""
+        return self.span(group)[0]
+
+    def end(self, group: int | str = 0) -> int:
+        """Return where a group ends."""
+        return self.span(group)[1]
+
+
+def _span_in_bytes(match: Match, data: bytes, group: int | str) -> tuple[int, int]:
+    text = match.string
+    match.string = data  # of bytes it gives the places as PCRE2 does
+    try:
+        span: tuple[int, int] = match.span(group)
+        return span
+    finally:
+        match.string = text
+
+
+def _located(matches: Iterator[Match], text: str) -> Iterator[Match]:
+    if len(text) <= SHORT:
+        yield from matches
+        return
+    data, place = text.encode(), (0, 0)
+    for match in matches:
+        located = _Located(match, data, place)
+        yield located
+        start = _span_in_bytes(match, data, 0)[0]
+        place = start, located._character(start)
 
 
 _watch = threading.local()

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from splmini.budget import grows
 from splmini.errors import ArgumentError
 from splmini.values import regex
 
@@ -104,7 +105,7 @@ def _substitution(pattern: str, replacement: str, flags: str, delimiter: str) ->
     compiled = regex.compile(pattern, "i" if "i" in flags else "")
     expand = _expander(replacement.replace("\\" + delimiter, delimiter), compiled.groups)
     digits = re.sub("[^0-9]", "", flags)
-    number = int(digits) if digits else 1
+    number = int(digits[:18]) if digits else 1
     every = "g" in flags
     if every and number == 1:
 
@@ -114,14 +115,17 @@ def _substitution(pattern: str, replacement: str, flags: str, delimiter: str) ->
         return edit_all
 
     def edit(value: str) -> str:
-        pieces = []
-        position = 0
+        pieces: list[str] = []
+        position = length = 0
         for index, match in enumerate(compiled.finditer(value), 1):
             if index < number:
                 continue
-            pieces.append(value[position : match.start()])
-            pieces.append(expand(match))
-            position = match.end()
+            start, end = match.span()
+            new = expand(match)
+            pieces += value[position:start], new
+            position = end
+            length += len(new)
+            grows(length)
             if not every:
                 break
         return "".join(pieces) + value[position:]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache, partial
 from typing import TypeAlias
 
+from splmini.budget import SMALL, grows
 from splmini.values.zones import to_datetime
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -46,6 +47,8 @@ COMPOSED = {
 # ---- strftime ------------------------------------------------------------------------------------------------------
 
 
+_WIDEST = 30
+"""Characters that a variable stands for at most (`%+`)."""
 Piece: TypeAlias = "Callable[[datetime, float], str]"
 
 
@@ -58,6 +61,8 @@ def strftime(time: float, format: str, tz: tzinfo) -> str | None:
     local = to_datetime(time, tz)
     if local is None:
         return None
+    if len(format) > SMALL:
+        grows(len(format) + _WIDEST * format.count("%"))
     template, pieces = _compiled_format(format)
     return template.format(*[piece(local, time) for piece in pieces])
 

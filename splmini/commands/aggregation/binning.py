@@ -7,6 +7,7 @@ A binning gives the bounds of a value's bin: from, up to. Spans are `values.time
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from splmini.commands.arguments.options import convert
+from splmini.errors import ArgumentError
 from splmini.language import tree
 from splmini.operators import RunContext
 from splmini.registry import OptionSpec
@@ -46,9 +48,12 @@ class LinearBins:
         exponent = Decimal(repr(self.width)).normalize().as_tuple().exponent
         return max(0, -exponent) if isinstance(exponent, int) else 0
 
-    def bounds(self, value: float) -> tuple[float, float]:
-        """Return the bin of a value: from, up to."""
-        number = math.floor((value - self.align) / self.width)
+    def bounds(self, value: float) -> tuple[float, float] | None:
+        """Return the bin of a value: from, up to; None for what is too great for its bin to be told."""
+        try:
+            number = math.floor((value - self.align) / self.width)
+        except (OverflowError, ValueError):  # infinite, no number, or beyond what a float holds
+            return None
         low = _exact(number * self.width + self.align, self.width)
         high = _exact((number + 1) * self.width + self.align, self.width)
         return (high, _exact((number + 2) * self.width + self.align, self.width)) if high <= value else (low, high)
@@ -74,7 +79,7 @@ class LogBins:
 
     def bounds(self, value: float) -> tuple[float, float] | None:
         """Return the bin of a value; None for what is not above zero, which no bin reaches."""
-        if value <= 0:
+        if not 0 < value < math.inf:
             return None
         power = math.floor(math.log(value / self.coefficient, self.base))
         while self._bound(power + 1) <= value:  # the logarithm may be off by a hair
@@ -96,13 +101,16 @@ class TimeBins:
     timezone: tzinfo
     align: float | None = None
 
-    def bounds(self, value: float) -> tuple[float, float]:
-        """Return the bin of a time: from, up to."""
+    def bounds(self, value: float) -> tuple[float, float] | None:
+        """Return the bin of a time: from, up to; None for what is no time that a calendar holds."""
         seconds = self.span.seconds
         if self.align is not None and seconds is not None and self.span.unit not in ("d", "w"):
             return LinearBins(seconds, self.align).bounds(value)
-        low = times.bucket(value, self.span, self.timezone)
-        return low, times.next_bucket(low, self.span, self.timezone)
+        try:
+            low = times.bucket(value, self.span, self.timezone)
+            return low, times.next_bucket(low, self.span, self.timezone)
+        except (OverflowError, ValueError, OSError, ArgumentError):
+            return None
 
 
 def bins_of(span: times.Span, ctx: RunContext, align: str | None = None) -> Bins:
@@ -134,13 +142,17 @@ def read_span(command: tree.Command, option: tree.Option) -> BinSpan:
 # ---- choosing a span -----------------------------------------------------------------------------------------------
 
 
+_CALENDAR = 10_000 * 31536000
+"""Seconds of all years that a calendar holds."""
+
+
 def automatic_time_span(low: float, high: float, bins: int, least: times.Span | None = None) -> times.Span:
     """Return the shortest usual span that covers low to high with no more than `bins` bins."""
     floor = (least.seconds or 2592000 * least.count) if least is not None else 0
     for text, seconds in zip(TIME_SPANS, _APPROXIMATE, strict=True):
         if seconds >= floor and (high - low) / seconds <= bins:
             return times.parse_span(text)
-    return times.parse_span(f"{max(1, math.ceil((high - low) / 31536000 / bins))}y")
+    return times.parse_span(f"{max(1, math.ceil(min(high - low, _CALENDAR) / 31536000 / bins))}y")
 
 
 def automatic_width(low: float, high: float, bins: int, least: float | None = None) -> float:
@@ -151,10 +163,11 @@ def automatic_width(low: float, high: float, bins: int, least: float | None = No
     >>> automatic_width(0, 59, 5), automatic_width(0, 0.5, 10), automatic_width(0, 5, 10, 3)
     (100, 0.1, 10)
     """
-    extent = high - low
+    extent = min(high - low, sys.float_info.max)
     power = _least_power(extent / bins) if extent > 0 else 0
     if least is not None:
         power = max(power, _least_power(least))
+    power = min(power, sys.float_info.max_10_exp)
     return 10**power if power >= 0 else float(f"1e{power}")
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count, product
+from math import prod
 from operator import contains
 from typing import Any
 
+from splmini.budget import gathers
 from splmini.commands.aggregation.columns import Column
 from splmini.commands.aggregation.grouping import Grouping, WildColumns, make_column, portable
 from splmini.commands.aggregation.measures import (
@@ -147,6 +149,8 @@ class Groups:
             if None in values:
                 continue
             choices = [self._choices(value, place) for place, value in enumerate(values)]
+            if len(choices) > 1:
+                gathers(prod(map(len, choices)))
             for key in product(*choices):
                 rows.append(row)
                 keys.append(index[key[0] if single else key])

@@ -118,7 +118,8 @@ class Bins:
             if not self.holds(number):
                 return None
             if timed:
-                return to_text(bins.bounds(number)[0])
+                bounds = bins.bounds(number)
+                return value if bounds is None else to_text(bounds[0])
             return binning.label(bins, number, value)
 
         return place

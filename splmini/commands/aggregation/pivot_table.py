@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from splmini.budget import watched
 from splmini.commands.aggregation import binning
 from splmini.commands.aggregation.groups import Grouping, Groups, Measure
 from splmini.commands.aggregation.pivot import COUNTS, Choice, Names, Split
@@ -140,7 +141,7 @@ class Table:
         measures = self.measured()
         several = len(measures) > 1
         named = {(m, s): self.names.column(m, s, several) for m in measures for s in self.order}
-        for key, own in labels:
+        for key, own in watched(labels, pause=max(1, 4096 // max(1, len(named)))):
             cells = {series: results((key, series)) for series in self.order}
             row = dict(own)
             for (measure, series), column in named.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
+from splmini.budget import grows
 from splmini.errors import ArgumentError
 from splmini.functions.eval._support import bad_argument, literal_text, page
 from splmini.language import tree
@@ -24,6 +25,8 @@ _INTEGERS = frozenset("diuoxXp")
 _FLOATS = frozenset("aAeEfFgG")
 _TEXTS = frozenset("sz")
 _WIDEST = 10_000
+_DIGITS = 9
+"""A width of more digits is too wide, whatever they are."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,12 @@ def _parts(format: str) -> tuple[Part, ...]:
 def _renderer(directive: Directive) -> Callable[[Any], str | None] | None:
     """Return the function of a directive that Python's own format can do; None for all others."""
     flags, width, precision, letter = directive.flags, directive.width, directive.precision, directive.letter
-    if set(flags) - {"-", "0"} or "*" in (width, precision) or int(width or 0) > _WIDEST:
+    if (
+        set(flags) - {"-", "0"}
+        or "*" in (width, precision)
+        or _size(width, iter(())) == _WIDEST
+        or _size(precision, iter(())) == _WIDEST
+    ):
         return None
     pad = ("<" if "-" in flags else "0" if "0" in flags else "") + (width or "") if width else ""
     if letter in _TEXTS and precision is None and width is None:
@@ -71,7 +79,7 @@ def _as_text(value: Any) -> str:
 
 
 def _as_integer(spec: str, value: Any) -> str | None:
-    number = value if value.__class__ is int else to_number(value)
+    number = to_number(value)
     return ("Null" if value is None else None) if number is None else format(int(number), spec)
 
 
@@ -144,6 +152,7 @@ def printf(format: Any, *values: Any) -> str | None:
         return None
     remaining = iter(values)
     texts: list[str] = []
+    length = 0
     for part in _parts(to_text(format) if not isinstance(format, list) else joined(format, ",")):
         if isinstance(part, str):
             texts.append(part)
@@ -152,6 +161,8 @@ def printf(format: Any, *values: Any) -> str | None:
         if text is None:
             return None
         texts.append(text)
+        length += len(text)
+        grows(length)
     return "".join(texts)
 
 
@@ -189,7 +200,7 @@ def _converted(directive: Directive, values: Iterator[Any]) -> str | None:
 
 def _size(size: str | None, values: Iterator[Any]) -> int | None:
     if size != "*":
-        return None if size is None else min(int(size), _WIDEST)
+        return None if size is None else _WIDEST if len(size) > _DIGITS else min(int(size), _WIDEST)
     number = to_number(next(values, None))
     return None if number is None else max(min(int(number), _WIDEST), -_WIDEST)
 

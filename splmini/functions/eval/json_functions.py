@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from splmini.budget import grows
 from splmini.compiler import static_type
 from splmini.errors import ArgumentError
 from splmini.functions.eval._support import bad_argument, page
@@ -77,6 +78,14 @@ def encoded_array(values: list[Any], infer: bool) -> str:
     return json.encode([None if item is INVALID else item for item in decoded])
 
 
+def _length(values: tuple[Any, ...]) -> int:
+    """Return how long JSON made of values is at least."""
+    return sum(
+        len(value) if value.__class__ is str else 8 + (_length(tuple(value)) if isinstance(value, list) else 0)
+        for value in values
+    )
+
+
 # ---- making --------------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +109,7 @@ def json_object(*members: Any) -> str | None:
 
     *Null*: a null value is JSON null; a null key makes null. *Multivalue*: a value becomes an array.
     """
+    grows(_length(members))
     result = {}
     for key, value in zip(members[::2], members[1::2], strict=True):
         if key is None:
@@ -124,6 +134,7 @@ def json_array(*values: Any) -> str:
 
     *Null*: JSON null. *Multivalue*: an array inside the array.
     """
+    grows(_length(values))
     return json.encode([to_json(value) for value in values])
 
 

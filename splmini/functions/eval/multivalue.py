@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from splmini.budget import SMALL, fits, gathers, grows
 from splmini.errors import ArgumentError, SplError
 from splmini.functions.eval._support import literal_text, page, text_of
 from splmini.functions.eval.json_functions import encoded_array
@@ -32,6 +33,7 @@ def mvappend(*values: Any) -> Any:
 
     *Null*: contributes nothing; null where nothing is left. *Multivalue*: contributes all its values.
     """
+    gathers(sum(len(value) if isinstance(value, list) else 1 for value in values))
     return from_list([item for value in values for item in as_list(value)])
 
 
@@ -119,7 +121,8 @@ def mvjoin(values: list[Any], delimiter: str) -> str | None:
 
     *Null*: null. *Multivalue*: as described; a single value is its text.
     """
-    return joined(values, delimiter) if values else None
+    grows(len(delimiter) * len(values))
+    return fits(joined(values, delimiter)) if values else None
 
 
 def _check_range(call: tree.Call) -> None:
@@ -230,7 +233,9 @@ def mvzip(left: list[Any], right: list[Any], delimiter: str = ",") -> Any:
 
     *Null*: null. *Multivalue*: as described.
     """
-    return from_list([to_text(a) + delimiter + to_text(b) for a, b in zip(left, right, strict=False)])
+    pairs = [(to_text(a), to_text(b)) for a, b in zip(left, right, strict=False)]
+    grows(sum(len(a) + len(b) for a, b in pairs) + len(delimiter) * len(pairs))
+    return from_list([a + delimiter + b for a, b in pairs])
 
 
 @eval_function(
@@ -246,6 +251,8 @@ def split(text: str, delimiter: str) -> Any:
 
     *Null*: null. *Multivalue*: applied to each value.
     """
+    if len(text) > SMALL:
+        gathers(text.count(delimiter))
     parts = text.split(delimiter) if delimiter else list(text)
     return (parts if len(parts) > 1 else parts[0]) if parts else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from splmini.budget import SMALL, gathers, pulse
 from splmini.compiler import compile_condition
 from splmini.functions.eval._support import Evaluate, bad_argument, check_regex, page, pattern_argument
 from splmini.language import tree
@@ -130,9 +131,12 @@ def mvmap(call: tree.Call, scope: Scope) -> Evaluate:
             return None
         results: list[Any] = []
         inner = dict(row)
+        pulse()
         for item in as_list(value):
             inner[name] = item
             results.extend(as_list(expression(inner)))
+            if len(results) > SMALL:
+                gathers(len(results))
         return from_list(results)
 
     return apply

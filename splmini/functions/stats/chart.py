@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from splmini.budget import gathers
 from splmini.functions.stats import feed, find_function
 from splmini.registry import Example, stats_function
 
@@ -127,6 +128,7 @@ class Sparkline:
         if not self.points:
             return None
         first, last = self.window or (min(self.points), max(self.points))
+        gathers(last - first)
         values: list[Any] = [MARKER]
         for point in range(first, last + 1):
             accumulator = self.points.get(point)
