@@ -31,6 +31,7 @@ EXCEPTIONS = {
     ("pytest_plugin", "detections"): "what it collects are detections' files and cases",
     ("notebook", "highlight"): "the search of an error is shown in colours",
     ("cli", "highlight"): "and what is typed in the shell",
+    ("cli", "values"): "control characters are shown in one way everywhere",
     ("cli", "registry"): "the shell's :help shows what the registry says",
     ("cli", "notebook"): "a run is ended early in the shell as it is in a notebook",
     ("highlight", "registry"): "the lexer knows the commands and functions that there are",

@@ -11,11 +11,14 @@ import gc
 import importlib
 import os
 import sys
+import traceback
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 import splmini
+from splmini.cli._output import say, show_error
 
 COMMANDS = {
     "apps": "splmini.cli.apps",
@@ -64,16 +67,28 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(splmini.__version__, message="splmini %(version)s")
-def cli() -> None:
+@click.option("--debug", is_flag=True, envvar="SPLMINI_DEBUG", help="Show the traceback of an error, causes included.")
+@click.pass_obj
+def cli(told: _Told | None, debug: bool) -> None:
     """Run Splunk searches and detections over files of events, without Splunk.
 
     Exit codes: 0 found or fine, 1 nothing found or something to complain about, 2 wrong search, argument or file,
     130 interrupted.
     """
+    if told is not None:
+        told.debug = debug
+
+
+@dataclass
+class _Told:
+    """What the command line as a whole was told."""
+
+    debug: bool = False
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # into a file or a pipe, JSON and CSV are UTF-8 everywhere, on Windows too, unless the user says otherwise
@@ -83,20 +98,54 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(_run(arguments))
 
 
+def _open_closed() -> None:
+    """Put something in the place of standard streams that are closed: nothing is read, what is written fails."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115 - for as long as the process runs
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
 def _run(arguments: list[str] | None) -> int:
+    told = _Told()
     try:
-        code = cli.main(args=arguments, prog_name="splmini", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name="splmini", standalone_mode=False, obj=told)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
         return 130
-    except click.ClickException as error:
-        error.show()
-    except splmini.SplError as error:
-        click.echo(f"splmini: {type(error).__name__}: {error}", err=True)
     except BrokenPipeError:  # whoever reads the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 0
-    except OSError as error:
-        click.echo(f"splmini: {error}", err=True)
+    except Exception as error:
+        _show(error, told.debug)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_output()
     return 2
+
+
+def _show(error: Exception, debug: bool) -> None:
+    """Say what went wrong."""
+    if debug:
+        say("".join(traceback.format_exception(error)), nl=False, err=True)
+    elif isinstance(error, click.ClickException):
+        show_error(error)
+    elif isinstance(error, splmini.SplError):
+        say(f"splmini: {type(error).__name__}: {error}", err=True)
+    elif isinstance(error, OSError):
+        say(f"splmini: {error}", err=True)
+    else:
+        found = splmini.InternalError(
+            f"The command failed with {type(error).__name__}: {error}.",
+            hint="Please report it, with what --debug shows: it is a mistake of splmini's own.",
+        )
+        say(f"splmini: {type(found).__name__}: {found}", err=True)
+
+
+def _forget_output() -> None:
+    """Have what is still to be written to standard output go nowhere."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115

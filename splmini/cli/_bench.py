@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini import SplError
@@ -95,7 +95,7 @@ class _Progress:
         if url != self.url:
             self.url = url
             whole = f" ({size / 1e6:,.1f} MB)" if size is not None else ""
-            click.echo(f"fetching {url}{whole}", err=True)
+            say(f"fetching {url}{whole}", err=True)
         if sys.stderr.isatty() and (now - self.shown >= 0.2 or done == size):
             self.shown = now
             share = f"{100 * done / size:3.0f}%" if size else ""

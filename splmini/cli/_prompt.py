@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 import splmini
+from splmini.cli._output import KEPT, say, styled
 from splmini.cli._session import COMMANDS, Quit, Session, is_finished
+from splmini.values.texts import printable
 
 KINDS = {
     "command": "ansiblue",
@@ -28,7 +30,7 @@ def interact(session: Session) -> int:
     """Read statements and run them until the user leaves; returns the exit code."""
     prompt = prompt_session(session)
     files = f"{len(session.files)} file{'' if len(session.files) == 1 else 's'}"
-    click.echo(f"splmini {splmini.__version__}, {files}; :help lists the commands, Ctrl-D leaves.")
+    say(f"splmini {splmini.__version__}, {files}; :help lists the commands, Ctrl-D leaves.")
     while True:
         try:
             text = prompt.prompt()
@@ -41,19 +43,19 @@ def interact(session: Session) -> int:
         except Quit:
             return 0
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            say("interrupted", err=True)
         except OSError as error:
-            click.echo(f"{error}", err=True)
+            say(f"{error}", err=True)
 
 
 def show(output: str, failed: bool = False) -> None:
     """Show output, in a pager where it does not fit the terminal."""
     if failed:
-        click.echo(click.style(output, fg="red"), nl=False, err=True)
+        say(styled(output, "red"), nl=False, err=True)
     elif output.count("\n") >= shutil.get_terminal_size((80, 24)).lines and sys.stdout.isatty():
-        click.echo_via_pager(output)
+        click.echo_via_pager(printable(output, KEPT))
     else:
-        click.echo(output, nl=False)
+        say(output, nl=False)
 
 
 def history_path() -> Path | None:

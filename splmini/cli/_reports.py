@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
-import click
+from splmini.cli._output import Styled, styled
 
 if TYPE_CHECKING:
     from splmini.detections.bench import Coverage, Verdict
@@ -17,9 +17,13 @@ _COLOURS = {"passed": "green", "failed": "red", "error": "red", "skipped": "yell
 STATUSES = ("passed", "failed", "error", "skipped")
 
 
-def line(verdict: Verdict) -> str:
-    """Return a verdict as it is shown: what and, below, why."""
-    text = f"{click.style(f'{verdict.status:7}', fg=_COLOURS[verdict.status])} {verdict.name}"
+def line(verdict: Verdict) -> tuple[Styled, str]:
+    """Return a verdict as it is shown: its status, and what and, below, why."""
+    return styled(f"{verdict.status:7}", _COLOURS[verdict.status]), _told(verdict)
+
+
+def _told(verdict: Verdict) -> str:
+    text = f" {verdict.name}"
     if verdict.bad:
         text += f"  ({verdict.file}:{verdict.line})"
     if verdict.status == "skipped" and "\n" not in verdict.reason:

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import click
-
 import splmini
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 MAX_SHOWN = 10_000
 HEADING = re.compile(r"\S+")
@@ -62,7 +61,7 @@ class Session:
             except Quit:
                 break
             failed = failed or self.failed
-            click.echo(output, nl=False, err=self.failed)
+            say(output, nl=False, err=self.failed)
         return 2 if failed else 0
 
     def run(self, spl: str) -> str:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from splmini.cli._output import say
+
 if TYPE_CHECKING:
     from splmini import Environment, Results
     from splmini.results._terminal import Table
@@ -196,7 +198,7 @@ def chosen_fields(results: Results, given: tuple[str, ...]) -> list[str]:
         found = found or [name for name in results.fields if fnmatchcase(name, pattern.replace("[", "[[]"))]
         if not found and results.fields:
             hint = splmini.did_you_mean(pattern, results.fields)
-            click.echo(f"warn: No row has a field '{pattern}'.{' ' + hint if hint else ''}", err=True)
+            say(f"warn: No row has a field '{pattern}'.{' ' + hint if hint else ''}", err=True)
         chosen.update(dict.fromkeys(found))
     return list(chosen)
 
@@ -206,7 +208,7 @@ def tell(results: Results, quiet: bool) -> None:
     for each in results.messages:
         if each.level != "info" or not quiet:
             where = f" (line {each.position[0]}, column {each.position[1]})" if each.position else ""
-            click.echo(f"{each.level}: {each.text}{where}", err=True)
+            say(f"{each.level}: {each.text}{where}", err=True)
 
 
 def files_below(folder: Path, suffixes: Sequence[str]) -> list[Path]:

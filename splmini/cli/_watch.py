@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini.detections.bench import FileReport
@@ -19,7 +19,7 @@ def run(files: list[Path], paths: tuple[str, ...], arguments: dict[str, Any], qu
 
     session = Session(splmini.bench.Bench(**arguments | {"track": True, "coverage": False}), paths, quiet)
     session.run(files)
-    click.echo("watching; Ctrl-C ends", err=True)
+    say("watching; Ctrl-C ends", err=True)
     for changed in _changes(session.folders(arguments)):
         session.changed(changed)
 
@@ -45,8 +45,8 @@ class Session:
             verdicts += report.verdicts
             for verdict in report.verdicts:
                 if verdict.bad or not self.quiet:
-                    click.echo(_reports.line(verdict))
-        click.echo(_reports.summary(verdicts, time.perf_counter() - started))
+                    say(*_reports.line(verdict))
+        say(_reports.summary(verdicts, time.perf_counter() - started))
 
     def changed(self, paths: set[Path]) -> list[Path]:
         """Run again what changed files touch; return the files of tests that ran."""
@@ -63,7 +63,7 @@ class Session:
         if touched:
             # editors write temporary files, which are gone by now
             names = sorted(path.name for path in paths if path.exists()) or sorted(path.name for path in paths)
-            click.echo(f"\n{', '.join(names)} changed")
+            say(f"\n{', '.join(names)} changed")
             self.run(touched)
         return touched
 

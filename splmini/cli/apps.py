@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from splmini.cli._output import say
+
 
 @click.group("apps")
 def command() -> None:
@@ -22,5 +24,5 @@ def check(folders: tuple[str, ...]) -> None:
     for folder in folders:
         for problem in splmini.check_app(folder):
             found += 1
-            click.echo(str(problem))
+            say(str(problem))
     sys.exit(1 if found else 0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini import Detection, Outcome
@@ -37,7 +38,7 @@ def command(detection: str, files: tuple[str, ...], form: str, quiet: bool, **se
     env = splmini.Environment(**splmini.bench.repository_settings(detection, shared.environment_settings(settings)))
     outcome = loaded.run(shared.events(files), env, **shared.reading(settings))
     shared.tell(outcome.results, quiet)
-    click.echo(_json(loaded, outcome) if form == "json" else _text(loaded, outcome), nl=False)
+    say(_json(loaded, outcome) if form == "json" else _text(loaded, outcome), nl=False, data=form == "json")
     sys.exit(0 if outcome.fired else 1)
 
 

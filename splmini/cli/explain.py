@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 
 @click.command("explain", short_help="Show why a search found what it found, or nothing.")
@@ -31,5 +32,5 @@ def command(search: str, files: tuple[str, ...], quiet: bool, **settings: Any) -
         subject = shared.search_text(search)
     env = splmini.Environment(**chosen)
     explanation = env.explain(subject, shared.events(files), **shared.reading(settings))
-    click.echo(str(explanation))
+    say(str(explanation))
     sys.exit(0 if explanation.fired else 1)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 
 @click.command("fields")
@@ -22,5 +23,5 @@ def command(files: tuple[str, ...], form: str, **settings: Any) -> None:
     results = env.fields(shared.events(files), **shared.reading(settings))
     # the values are samples, so the table cuts long ones; the other forms give them whole
     brief = form == "table" and len(results)
-    click.echo(results.to_table() + "\n" if brief else shared.rendered(results, form), nl=False)
+    say(results.to_table() + "\n" if brief else shared.rendered(results, form), nl=False, data=form != "table")
     sys.exit(0 if len(results) else 1)

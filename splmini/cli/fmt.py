@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 
 @click.command("fmt")
@@ -31,22 +32,22 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
         except splmini.SplError as error:  # the other files are laid out all the same
             failed += 1
             place = "" if path in str(error) else f"{path}: "
-            click.echo(f"splmini: {place}{type(error).__name__}: {error}", err=True)
+            say(f"splmini: {place}{type(error).__name__}: {error}", err=True)
             continue
         if after == before:
             if path == "-" and not (check or diff):
-                click.echo(after, nl=False)
+                say(after, nl=False, data=True)
             continue
         changed += 1
         if diff:
-            click.echo(_diff(path, before, after), nl=False)
+            say(_diff(path, before, after), nl=False, data=True)
         elif check:
-            click.echo(f"would change {path}", err=True)
+            say(f"would change {path}", err=True)
         elif path == "-":
-            click.echo(after, nl=False)
+            say(after, nl=False, data=True)
         else:
             Path(path).write_bytes(after.encode("utf-8"))
-            click.echo(f"changed {path}", err=True)
+            say(f"changed {path}", err=True)
     sys.exit(2 if failed else 1 if changed and (check or diff) else 0)
 
 

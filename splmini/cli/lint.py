@@ -13,6 +13,7 @@ from urllib.parse import quote
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini import Issue
@@ -49,7 +50,7 @@ def command(
     import splmini
 
     if explain is not None:
-        click.echo(_page(explain.upper()))
+        say(_page(explain.upper()))
         return
     if not paths:
         raise click.UsageError("Missing argument 'PATHS...'.")
@@ -63,9 +64,9 @@ def command(
         issues += splmini.lint_file(path, environments[root], select=_codes(select), ignore=_codes(ignore))
     for path in filter(os.path.isdir, paths):
         issues += splmini.lint_repository(path, select=_codes(select), ignore=_codes(ignore))
-    click.echo(_FORMS[form](issues), nl=False)
+    say(_FORMS[form](issues), nl=False, data=form in ("json", "sarif"))
     if form == "text" and issues:
-        click.echo(f"{len(issues)} {'finding' if len(issues) == 1 else 'findings'}", err=True)
+        say(f"{len(issues)} {'finding' if len(issues) == 1 else 'findings'}", err=True)
     sys.exit(1 if issues else 0)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import clear_line, say
 
 
 @click.command("mutate", short_help="Show which changes of a detection no test notices.")
@@ -53,13 +54,13 @@ def command(
     with shared.progress(quiet, "mutants") as progress:
         for file, report in zip(files, _bench.mutations(files, arguments, jobs, most, progress), strict=True):
             if progress is not None:
-                click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
+                clear_line()
             if isinstance(report, splmini.SplError):
                 failures.append({"file": str(file), "error": str(report)})
-                click.echo(f"splmini: {report}", err=True)
+                say(f"splmini: {report}", err=True)
                 continue
             reports.append(report)
-            click.echo(str(report).split("\n", 1)[0] if quiet else str(report))
+            say(str(report).split("\n", 1)[0] if quiet else str(report))
     if json_file is not None:
         content = {"detections": [report.to_dict() for report in reports], "errors": failures}
         shared.write(json_file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

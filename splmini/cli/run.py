@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini import Results
@@ -60,9 +61,9 @@ def command(
     if output is not None:
         shared.write(output, text)
     else:
-        click.echo(text, nl=False)
+        say(text, nl=False, data=form != "table")
     if limit is not None and len(results) > limit:
-        click.echo(f"info: {len(results) - limit} more rows", err=True)
+        say(f"info: {len(results) - limit} more rows", err=True)
     sys.exit(0 if len(results) else 1)
 
 
@@ -75,7 +76,7 @@ def _text(shown: Results, form: str, given: tuple[str, ...], fits: bool, quiet: 
     if (table.hidden or table.cut) and not quiet:
         hidden = f"{table.hidden} more field{'' if table.hidden == 1 else 's'}" if table.hidden else ""
         what = " and ".join(filter(None, (hidden, "the whole of long values" if table.cut else "")))
-        click.echo(f"info: --fields '*' or -f json shows {what}.", err=True)
+        say(f"info: --fields '*' or -f json shows {what}.", err=True)
     return table.text
 
 

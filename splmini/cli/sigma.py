@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini import Results
@@ -35,7 +36,7 @@ def command(
 
     searches = splmini.bench.sigma_searches(rule, pipeline)
     if show:
-        click.echo("\n".join(search.spl for search in searches))
+        say("\n".join(search.spl for search in searches), data=True)
         return
     events = shared.events(files)
     if len(searches) > 1 and hasattr(events, "read"):
@@ -45,17 +46,17 @@ def command(
         results = env.compile(search.spl).run(events, **shared.reading(settings))
         shared.tell(results, quiet)
         if not quiet:
-            click.echo(f"{search.title}: {len(results)} {'row' if len(results) == 1 else 'rows'}", err=True)
+            say(f"{search.title}: {len(results)} {'row' if len(results) == 1 else 'rows'}", err=True)
         if form == "jsonl":
-            click.echo(_named(search.title, results).to_jsonl(), nl=False)
+            say(_named(search.title, results).to_jsonl(), nl=False, data=True)
         elif form == "table" or len(searches) == 1:
-            click.echo(shared.rendered(results, form), nl=False)
+            say(shared.rendered(results, form), nl=False, data=form != "table")
         found.append((search.title, results))
     if form in ("json", "csv") and len(searches) > 1:  # one document, not one after the other
         named = [_named(title, results) for title, results in found]
         fields = dict.fromkeys(name for each in named for name in each.fields)
         rows = splmini.Results([row for each in named for row in each], fields)
-        click.echo(shared.rendered(rows, form), nl=False)
+        say(shared.rendered(rows, form), nl=False, data=form != "table")
     sys.exit(0 if any(len(results) for _, results in found) else 1)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini import Detection, Environment, Hit
@@ -54,17 +55,17 @@ def command(
     with shared.workers(jobs) as executor, shared.progress(quiet) as progress:
         hits = splmini.sweep(chosen, events, env, progress=progress, executor=executor, **shared.reading(settings))
     if as_json:
-        click.echo(json.dumps([_entry(hit) for hit in hits], ensure_ascii=False, indent=2, default=str))
+        say(json.dumps([_entry(hit) for hit in hits], ensure_ascii=False, indent=2, default=str), data=True)
     else:
-        click.echo(_table(hits, everything), nl=False)
+        say(_table(hits, everything), nl=False)
     fired, failed = sum(hit.fired for hit in hits), [hit for hit in hits if hit.error is not None]
     _warn(hits)
     for hit in failed:
         text = str(hit.error).split("\n", 1)[0]
-        click.echo(f"error: {hit.detection.name}: {type(hit.error).__name__}: {text}", err=True)
+        say(f"error: {hit.detection.name}: {type(hit.error).__name__}: {text}", err=True)
     if not quiet:
         seconds = time.perf_counter() - started
-        click.echo(f"{fired} of {len(hits)} fired, {len(failed)} could not run, {seconds:.1f} s", err=True)
+        say(f"{fired} of {len(hits)} fired, {len(failed)} could not run, {seconds:.1f} s", err=True)
     sys.exit(0 if fired else 1)
 
 
@@ -76,14 +77,14 @@ def _content(path: Path, settings: dict[str, Any]) -> tuple[list[Detection], Env
     if path.is_dir() and splmini.bench.is_content(path):
         content = splmini.load_content(path)
         for error in content.errors:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
         return content.detections, content.environment(**given)
     detections = []
     for file in splmini.bench.find_tests([path]):
         try:
             loaded = splmini.bench.detection_in(file)
         except splmini.SplError as error:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
             continue
         if loaded is not None:
             detections.append(loaded)
@@ -145,7 +146,7 @@ def _warn(hits: list[Hit]) -> None:
         if each.level != "info"
     )
     for level, text in found:
-        click.echo(f"{level}: {text}", err=True)
+        say(f"{level}: {text}", err=True)
 
 
 def _score(event: dict[str, Any]) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini.detections.bench import Coverage, FileReport
@@ -91,7 +92,7 @@ def command(
     started = time.perf_counter()
     reports = _shown(_bench.reports(files, arguments, jobs), quiet)
     verdicts = [verdict for report in reports for verdict in report.verdicts]
-    click.echo(_reports.summary(verdicts, time.perf_counter() - started))
+    say(_reports.summary(verdicts, time.perf_counter() - started))
     for target, form in ((json_file, _reports.to_json), (junit, _reports.to_junit)):
         if target is not None:
             shared.write(target, form(verdicts))
@@ -110,7 +111,7 @@ def _shown(reports: Iterable[FileReport], quiet: bool) -> list[FileReport]:
     for report in reports:
         for verdict in report.verdicts:
             if verdict.bad or not quiet:
-                click.echo(_reports.line(verdict))
+                say(*_reports.line(verdict))
         kept.append(report)
     return kept
 
@@ -121,9 +122,9 @@ def _remarks(reports: list[FileReport]) -> None:
     untested = {report.detection for report in reports if report.detection} - tested
     if untested:
         several = "detections have" if len(untested) > 1 else "detection has"
-        click.echo(f"info: {len(untested)} {several} no test that ran", err=True)
+        say(f"info: {len(untested)} {several} no test that ran", err=True)
     if any(verdict.status == "skipped" and "attack data" in verdict.reason for verdict in verdicts):
-        click.echo("info: tests over attack data need --attack-data FOLDER, or --download", err=True)
+        say("info: tests over attack data need --attack-data FOLDER, or --download", err=True)
 
 
 def _merged(reports: list[FileReport]) -> list[Coverage]:
@@ -145,13 +146,13 @@ def _covered(measured: list[Coverage], page: str | None, data: str | None, least
     import splmini
     from splmini.cli import _reports
 
-    click.echo(_reports.coverage_table(measured), nl=False)
+    say(_reports.coverage_table(measured), nl=False)
     if page is not None:
         shared.write(page, splmini.bench.coverage_html(measured))
     if data is not None:
         shared.write(data, _reports.coverage_json(measured))
     total = _reports.percent(measured)
     if least is not None and total < least:
-        click.echo(f"{total:.0f}% is exercised, less than {least:g}%", err=True)
+        say(f"{total:.0f}% is exercised, less than {least:g}%", err=True)
         return False
     return True

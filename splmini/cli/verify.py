@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._output import say
 
 if TYPE_CHECKING:
     from splmini.detections.bench import Verification, Verifier
@@ -116,12 +117,12 @@ def command(
         found, broken = _asked(verifier, files, wanted, verbose, quiet)
     counts = Counter(each.status for each in found)
     shown = ", ".join(f"{counts[status]} {status}" for status in _STATUSES if counts[status]) or "no cases"
-    click.echo(f"{shown}; {verifier.product}")
+    say(f"{shown}; {verifier.product}")
     if json_file is not None:
         shared.write(json_file, _report(found, verifier.product))
     if written is not None:
         count = splmini.bench.write_measured(written, found, verifier.product)
-        click.echo(f"{count} measured cases in {written}")
+        say(f"{count} measured cases in {written}")
     compared = counts["equal"] + counts["recorded"]
     sys.exit(2 if broken or counts["error"] else 1 if counts["differs"] else 0 if compared else 2)
 
@@ -151,7 +152,7 @@ def _asked(
         try:
             questions = splmini.bench.load_questions(file)
         except splmini.SplError as error:
-            click.echo(f"splmini: {error}", err=True)
+            say(f"splmini: {error}", err=True)
             broken = True
             continue
         for question in questions:
@@ -166,15 +167,15 @@ def _show(each: Verification, verbose: bool, quiet: bool) -> None:
     if quiet and not each.bad:
         return
     reason = f": {each.reason}" if each.reason else ""
-    click.echo(f"{each.status:8}  {question.path}:{question.position[0]} {question.name}{reason}")
+    say(f"{each.status:8}  {question.path}:{question.position[0]} {question.name}{reason}")
     if verbose and each.sent:
-        click.echo(f"          sent by {each.way}: {each.sent}")
+        say(f"          sent by {each.way}: {each.sent}")
     for text in [*each.problems, *each.table.splitlines()]:
-        click.echo(f"          {text}")
+        say(f"          {text}")
     if each.status == "recorded":
         for row in each.rows[:MOST_SHOWN]:
             shown = {name: value for name, value in row.items() if not name.startswith("_")}
-            click.echo("          " + json.dumps(shown, ensure_ascii=False))
+            say("          " + json.dumps(shown, ensure_ascii=False))
 
 
 def _report(found: list[Verification], product: str) -> str:

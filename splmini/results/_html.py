@@ -11,8 +11,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from splmini.results._page import PAGE, SCRIPT, STYLE
-from splmini.results._text import cell, clean
+from splmini.results._text import cell
 from splmini.results._view import View, as_text, is_sparkline, points
+from splmini.values.texts import printable
 
 if TYPE_CHECKING:
     from splmini.operators import Message, Row
@@ -158,7 +159,7 @@ def stacked(value: Any) -> str:
 
 def cut(text: str, length: int = MAX_CELL) -> str:
     """Return a text, or the start of a long one; control characters as escapes, but for line breaks and tabs."""
-    return clean(text if len(text) <= length else text[:length] + "…", "\n\t")
+    return printable(text if len(text) <= length else text[:length] + "…", "\n\t")
 
 
 def sparkline(numbers: list[float]) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from splmini.results._text import cells_of, clean, cut, lines_of, numeric_columns, widths_of
+from splmini.results._text import cells_of, cut, lines_of, numeric_columns, widths_of
+from splmini.values.texts import printable
 
 if TYPE_CHECKING:
     from splmini.results import Results
@@ -43,7 +44,7 @@ def terminal_table(results: Results, width: int = 0, fields: Sequence[str] | Non
     if not len(results) or not names:
         return Table("")
     rows = results.view.timed(results, iso=True)
-    cells, heads = cells_of(names, rows, 0), [clean(name) for name in names]
+    cells, heads = cells_of(names, rows, 0), [printable(name) for name in names]
     widths = widths_of(heads, cells)
     kept, limits = list(range(len(names))), widths
     if width:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import combining, east_asian_width
 
 from splmini.results._view import as_text, is_sparkline, points
+from splmini.values.texts import printable
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -38,7 +39,7 @@ def bars(value: list[Any]) -> str:
 def table_lines(fields: list[str], rows: list[Row], width: int) -> Iterator[str]:
     """Yield the lines of a table: heads, a rule, rows; numbers stand right."""
     cells = cells_of(fields, rows, width)
-    heads = [cut(clean(name), width) for name in fields]
+    heads = [cut(printable(name), width) for name in fields]
     return lines_of(heads, cells, widths_of(heads, cells), numeric_columns(fields, rows))
 
 
@@ -85,14 +86,7 @@ def _printable(value: Any, width: int) -> list[str]:
     """The lines of a cell; control characters are shown, never sent to a terminal."""
     if is_sparkline(value):
         return [bars(value)]
-    return [cut(clean(line), width) for line in cell(value).split("\n")]
-
-
-def clean(text: str, kept: str = "") -> str:
-    """Return a text with control characters as escapes, but for those that are to be kept."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() or each in kept else repr(each)[1:-1] for each in text)
+    return [cut(printable(line), width) for line in cell(value).split("\n")]
 
 
 def columns_of(text: str) -> int:

@@ -10,3 +10,15 @@ def shortened(text: str, width: int) -> str:
     ('certutil.exe', 'certutil.ex…')
     """
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def printable(text: str, kept: str = "") -> str:
+    r"""Return a text with characters that are not printable (control characters, marks of direction) as escapes, but
+    for those that are to be kept.
+
+    >>> print(printable("a\x1b[2Jb\n", "\n"), end="")
+    a\x1b[2Jb
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in kept else repr(each)[1:-1] for each in text)
