@@ -177,7 +177,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     >>> did_you_mean("stast", ["stats", "sort"])
     "Did you mean 'stats'?"
     """
-    names = {candidate.lower(): candidate for candidate in known}
+    # keys of a YAML mapping may be no texts
+    names = {candidate.lower(): candidate for candidate in known if isinstance(candidate, str)}
     import difflib  # only errors need it
 
     close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
