@@ -235,6 +235,7 @@ class Environment:
             timezone=self.timezone,
             now=run.now,
             ingest=self.knowledge.ingest,
+            limits=self.limits,
             **reading,
         )
         run.newest = order == "newest" or (order == "auto" and opened.is_file)
@@ -344,8 +345,8 @@ class Environment:
                     self.lookups.write(name, write.rows, write.fields, write.append, **write.options)
             for index, rows in writes.events.items():
                 self._store.add_events(index, rows)
-            for name, (text, append) in writes.files.items():
-                self._store.write_file(name, text, append)
+            for name, changes in writes.files.items():
+                self._store.change_file(name, changes)
 
     def written_events(self, names: set[str]) -> list[Row]:
         """Return the events that runs wrote (collect, risk events) to the indexes that match one of these names.

@@ -90,5 +90,14 @@ class Limits:
     """Bytes that sorts may spill to disk."""
     spool_bytes: int = 256 << 20
     """Bytes of an iterator's events kept in memory when more than one reader needs them; the rest goes to disk."""
+    decompressed_ratio: int = 250
+    """How many times larger than it is a compressed file, or an archive with all that it holds, may become, once it
+    gave more than `decompressed_bytes`; 0: no limit. Not even logs that repeat themselves compress so well."""
+    decompressed_bytes: int = 512 << 20
+    """Bytes that a compressed file may give whatever their ratio to its size."""
+    archive_files: int = 10_000
+    """Files that one archive may hold."""
+    record_bytes: int = 64 << 20
+    """Bytes of one record of a file of text (a line, an event); one that is longer is cut, and a message says so."""
     max_seconds: float = 0.0
     """Wall time of a run; 0: no limit."""

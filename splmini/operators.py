@@ -401,14 +401,12 @@ class RunContext(Protocol):
     def write_events(self, index: str, rows: list[Row]) -> None:
         """Write events to an index of the environment (collect, risk events)."""
 
-    def write_file(self, name: str, text: str, append: bool = False) -> None:
-        """Write a file below `data_dir` (outputcsv), or in memory without one."""
-
-    def remove_file(self, name: str) -> None:
-        """Remove a file that `write_file` wrote, or one below `data_dir`, when this run ends well."""
+    def change_file(self, name: str, change: Callable[[str | None], str | None]) -> None:
+        """Change a file below `data_dir` (in memory without one) when this run ends well: `change` makes its new text
+        of the text that it has by then; None stands for no file."""
 
     def read_file(self, name: str) -> str:
-        """Read a file that `write_file` wrote, or one below `data_dir`."""
+        """Read a file that a run wrote, or one below `data_dir`."""
 
     def dataset(self, name: str, span: Span | None = None) -> Dataset:
         """Return `Model.Dataset`, or the root dataset of a bare `Model`; raises UnknownDataModel."""

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "splmini"
 LAYERS = (
-    ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents"),
+    ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents", "writing"),
     ("registry", "operators", "language"),
     ("compiler",),
     ("events", "results"),
@@ -34,6 +34,7 @@ EXCEPTIONS = {
     ("cli", "values"): "control characters are shown in one way everywhere",
     ("cli", "registry"): "the shell's :help shows what the registry says",
     ("cli", "notebook"): "a run is ended early in the shell as it is in a notebook",
+    ("cli", "writing"): "files that it is asked for are written whole or not at all, as an environment's are",
     ("highlight", "registry"): "the lexer knows the commands and functions that there are",
     ("__init__", "notebook"): "IPython loads the magics by the package's name",
 }

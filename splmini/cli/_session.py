@@ -150,7 +150,7 @@ class Session:
             if rest.endswith((".png", ".svg", ".pdf")):
                 _save_chart(results, rest)
             else:
-                shared.write(rest, shared.rendered(results, shared.form_of(rest, "csv")))
+                shared.write_output(rest, shared.rendered(results, shared.form_of(rest, "csv")))
         except OSError as error:  # the session goes on
             raise splmini.ArgumentError(f"The file cannot be written: {error}.", name=":save") from error
         return f"{len(results):,} rows written to {rest}\n"

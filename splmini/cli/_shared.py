@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from splmini.cli._output import say
+from splmini.writing import write_output as write_output
 
 if TYPE_CHECKING:
     from splmini import Environment, Results
@@ -174,12 +175,6 @@ def form_of(path: str, otherwise: str) -> str:
     """Return the form that the name of a file asks for by its ending."""
     ending = Path(path).suffix[1:].lower()
     return ending if ending in FORMATS else otherwise
-
-
-def write(path: str, text: str) -> None:
-    """Write a file as the text is; half of a pair of surrogates, which JSON events may hold, as an escape."""
-    with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
 
 
 def table(results: Results, fields: Sequence[str] | None = None, fits: bool = False) -> Table:

@@ -63,7 +63,7 @@ def command(
             say(str(report).split("\n", 1)[0] if quiet else str(report))
     if json_file is not None:
         content = {"detections": [report.to_dict() for report in reports], "errors": failures}
-        shared.write(json_file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        shared.write_output(json_file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     if failures:
         sys.exit(2)
     least = 100.0 if fail_under is None else fail_under

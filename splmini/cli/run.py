@@ -59,7 +59,7 @@ def command(
     form = form or ("table" if output is None else shared.form_of(output, "table"))
     text = _text(shown, form, fields, output is None, quiet)
     if output is not None:
-        shared.write(output, text)
+        shared.write_output(output, text)
     else:
         say(text, nl=False, data=form != "table")
     if limit is not None and len(results) > limit:

@@ -95,7 +95,7 @@ def command(
     say(_reports.summary(verdicts, time.perf_counter() - started))
     for target, form in ((json_file, _reports.to_json), (junit, _reports.to_junit)):
         if target is not None:
-            shared.write(target, form(verdicts))
+            shared.write_output(target, form(verdicts))
     if not quiet:
         _remarks(reports)
     enough = not measured or _covered(_merged(reports), coverage_html, coverage_json, fail_under)
@@ -148,9 +148,9 @@ def _covered(measured: list[Coverage], page: str | None, data: str | None, least
 
     say(_reports.coverage_table(measured), nl=False)
     if page is not None:
-        shared.write(page, splmini.bench.coverage_html(measured))
+        shared.write_output(page, splmini.bench.coverage_html(measured))
     if data is not None:
-        shared.write(data, _reports.coverage_json(measured))
+        shared.write_output(data, _reports.coverage_json(measured))
     total = _reports.percent(measured)
     if least is not None and total < least:
         say(f"{total:.0f}% is exercised, less than {least:g}%", err=True)

@@ -119,7 +119,7 @@ def command(
     shown = ", ".join(f"{counts[status]} {status}" for status in _STATUSES if counts[status]) or "no cases"
     say(f"{shown}; {verifier.product}")
     if json_file is not None:
-        shared.write(json_file, _report(found, verifier.product))
+        shared.write_output(json_file, _report(found, verifier.product))
     if written is not None:
         count = splmini.bench.write_measured(written, found, verifier.product)
         say(f"{count} measured cases in {written}")

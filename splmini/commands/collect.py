@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from splmini.commands.arguments.reading import fail, read
@@ -74,6 +74,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
+            lines: list[str] = []
             for batch in stream.batches:
                 events = [summary_event(row, options, ctx) for row in batch]
                 if options["testmode"]:
@@ -82,13 +83,21 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                 if options["spool"]:
                     ctx.write_events(index, events)
                 else:
-                    lines = "".join(f"{to_text(event['_raw'])}\n" for event in events)
-                    ctx.write_file(_file_name(options["file"], ctx), lines, append=True)
+                    if not lines:
+                        ctx.change_file(
+                            _file_name(options["file"], ctx), lambda before: "".join((before or "", *lines))
+                        )
+                    lines.extend(f"{to_text(event['_raw'])}\n" for event in events)
                 yield batch
 
         return Stream(batches(), stream.columns)
 
     return Sequence(name="collect", run=run, node=node, span=node.span)
+
+
+def _adding(lines: list[str]) -> Callable[[str | None], str | None]:
+    """Return what adds lines, as they are by the end of the run, to the text of a file."""
+    return lambda before: "".join((before or "", *lines))
 
 
 def _file_name(given: str | None, ctx: RunContext) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from splmini.commands.arguments.reading import fail, read
@@ -62,7 +62,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
             rows = rows_of(stream, ctx)
-            _write(name, rows, stream.columns(), options, ctx)
+            ctx.change_file(name, _change(rows, stream.columns(), options))
             yield from batched(rows)
 
         return Stream(batches(), stream.columns)
@@ -85,25 +85,31 @@ def _into_field(stream: Stream, ctx: RunContext) -> Stream:
     return Stream(batches(), columns)
 
 
-def _write(name: str, rows: list[Row], columns: list[str] | None, options: dict[str, Any], ctx: RunContext) -> None:
-    known = _columns_of(name, ctx)
-    if rows:
-        behind = options["append"] and bool(known)
-        names = known if behind and known else columns or list(dict.fromkeys(field for row in rows for field in row))
-        ctx.write_file(name, as_csv(rows, names, header=not behind), append=behind)
-    elif not options["append"] and options["create_empty" if known is None else "override_if_empty"]:
-        if options["create_empty"]:
-            ctx.write_file(name, "")
-        else:
-            ctx.remove_file(name)
+def _change(rows: list[Row], columns: list[str] | None, options: dict[str, Any]) -> Callable[[str | None], str | None]:
+    """Return what makes of the text of the file what it shall hold, whoever wrote it meanwhile."""
+    names = columns or list(dict.fromkeys(field for row in rows for field in row))
+
+    def change(before: str | None) -> str | None:
+        if rows:
+            known = [] if before is None or not options["append"] else _header(before)
+            return f"{_whole_lines(before or '')}{as_csv(rows, known, False)}" if known else as_csv(rows, names)
+        if options["append"] or not options["create_empty" if before is None else "override_if_empty"]:
+            return before
+        return "" if options["create_empty"] else None
+
+    return change
 
 
-def _columns_of(name: str, ctx: RunContext) -> list[str] | None:
-    """The columns of a file; None where there is no such file."""
+def _header(text: str) -> list[str]:
+    """The columns of a file; none of an empty one."""
     try:
-        return next(csv.reader(io.StringIO(ctx.read_file(name))), [])
-    except KnowledgeError:
-        return None
+        return next(csv.reader(io.StringIO(text)), [])
+    except csv.Error as error:
+        raise KnowledgeError(f"The file to append to is no CSV: {error}.") from None
+
+
+def _whole_lines(text: str) -> str:
+    return text if not text or text.endswith(("\n", "\r")) else text + "\n"
 
 
 def file_name(name: str) -> str:

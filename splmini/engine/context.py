@@ -314,14 +314,10 @@ class Run:
         """Write events to an index of the environment when this run ends well."""
         self.writes.events.setdefault(index, []).extend(rows)
 
-    def write_file(self, name: str, text: str, append: bool = False) -> None:
-        """Write a file below `data_dir`, or in memory, when this run ends well."""
-        before = self.writes.files.get(name)
-        self.writes.files[name] = ((before[0] or "") + text, before[1]) if append and before else (text, append)
-
-    def remove_file(self, name: str) -> None:
-        """Remove a file below `data_dir`, or in memory, when this run ends well."""
-        self.writes.files[name] = (None, False)
+    def change_file(self, name: str, change: Callable[[str | None], str | None]) -> None:
+        """Change a file below `data_dir`, or in memory, when this run ends well: `change` makes its new text of the
+        text that it has by then (None: there is no file)."""
+        self.writes.files.setdefault(name, []).append(change)
 
     def read_file(self, name: str) -> str:
         """Read a file of `data_dir`, or one held in memory."""

@@ -96,6 +96,12 @@ class Prefilter:
         found: list[bytes] = []
         framing = find_reader(block.reader).framing
         state, bounds = block.state, framing.bounds
+        if framing.mark(state) is None:  # where a record begins is known only from the block's start
+            return [
+                record
+                for record in framing.records(data, state)
+                if search(record) is not None and self._holds_others(record, hides)
+            ]
         while match is not None:
             position = match.start()
             start, end = bounds(data, position, state)

@@ -295,6 +295,8 @@ class Screen:
             return []
         data, lowered = block.data, block.data.lower()
         framing, state = find_reader(block.reader).framing, block.state
+        if framing.mark(state) is None:  # where a record begins is known only from the block's start
+            return [record for record in block.records() if _may_satisfy(found, record)]
         places = [(at, literal) for literal, at in found.find(lowered)]
         places.extend((match.start(), -1) for match in found.hidden.finditer(data))
         records: list[bytes] = []
@@ -307,6 +309,14 @@ class Screen:
                 records.extend(framing.records(data[start:end], state))
                 taken = True
         return records
+
+
+def _may_satisfy(found: Any, record: bytes) -> bool:
+    """Say whether a record may satisfy any of the searches that were looked for."""
+    lowered = record.lower()
+    if any(found.may_satisfy(literal, lowered) for literal, _ in found.find(lowered)):
+        return True
+    return found.hidden.search(record) is not None and bool(found.may_satisfy(-1, lowered))
 
 
 def _some_records(block: Block) -> list[bytes]:

@@ -124,8 +124,8 @@ class Writes:
 
     tables: dict[str, list[TableWrite]] = field(default_factory=dict)
     events: dict[str, list[Row]] = field(default_factory=dict)
-    files: dict[str, tuple[str | None, bool]] = field(default_factory=dict)
-    """The text of each file, None where it is removed, and whether it is added to what is there."""
+    files: dict[str, list[Callable[[str | None], str | None]]] = field(default_factory=dict)
+    """What becomes of the text of each file, change by change; None stands for no file."""
 
     def __bool__(self) -> bool:
         return bool(self.tables or self.events or self.files)

@@ -6,15 +6,20 @@ Lookup tables are kept by `knowledge.lookups`.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from splmini.errors import KnowledgeError
 from splmini.operators import Row
 from splmini.values.wildcards import compile_wildcard
+from splmini.writing import check_name, file_errors, locked_below, write_atomically
+
+Change: TypeAlias = "Callable[[str | None], str | None]"
+"""From the text of a file (None: there is no file) to its new text (None: no file)."""
+MOST_BYTES = 1 << 30
+"""The largest file of `data_dir` that is read."""
 
 
 class Store:
@@ -52,50 +57,56 @@ class Store:
     # ---- files ---------------------------------------------------------------------------------------------------
 
     def read_file(self, name: str) -> str:
-        """Return the text of a file; raises KnowledgeError where there is none."""
+        """Return the text of a file; raises KnowledgeError where there is none, or it cannot be read."""
         if name in self._files:
             return self._files[name]
-        path = self._path(name)
-        if path is None or not path.is_file():
-            raise KnowledgeError(f"There is no file '{name}'.", name=name, path=name)
-        return path.read_text("utf-8")
-
-    def write_file(self, name: str, text: str | None, append: bool = False) -> None:
-        """Write a file, or add to it; without a text remove it, where it is there."""
-        path = self._path(name)
+        text = self._text(name, self._path(name))
         if text is None:
-            self._files.pop(name, None)
-            if path is not None:
-                path.unlink(missing_ok=True)
-            return
-        before = ""
-        if append:
-            before = self._files.get(name, "") if path is None else path.read_text("utf-8") if path.is_file() else ""
+            raise KnowledgeError(f"There is no file '{name}'.", name=name, path=name)
+        return text
+
+    def change_file(self, name: str, changes: Iterable[Change]) -> None:
+        """Write what changes make of the text of a file, one after the other, while no other process writes below
+        `data_dir`."""
+        path = self._path(name)
         if path is None:
-            self._files[name] = before + text
-        else:
-            write_atomically(path, before + text)
+            text = _changed(self._files.get(name), changes)
+            self._files.pop(name, None)
+            if text is not None:
+                self._files[name] = text
+            return
+        with locked_below(path):
+            text = _changed(self._text(name, path), changes)
+            if text is not None:
+                write_atomically(path, text)
+                return
+            with file_errors(path, "removed"):
+                path.unlink(missing_ok=True)
+
+    def _text(self, name: str, path: Path | None) -> str | None:
+        """The text of a file on disk; None where there is no such file."""
+        with file_errors(name, "read"):
+            if path is None or not os.path.lexists(path):
+                return None
+            if not path.is_file():
+                raise OSError(0, "it is a folder" if path.is_dir() else "it is no file")
+            if path.stat().st_size > MOST_BYTES:
+                raise OSError(0, f"it is larger than {MOST_BYTES:,} bytes")
+            return path.read_bytes().decode("utf-8")
 
     def _path(self, name: str) -> Path | None:
         """Where a file lies below `data_dir`; None without one. Names that lead out of it are refused."""
-        if "/" in name or "\\" in name or name in (".", "..") or "\0" in name:
-            raise KnowledgeError(f"'{name}' is not a plain file name.", name=name, path=name)
+        check_name(name)
         if self._data_dir is None:
             return None
-        path = Path(self._data_dir).resolve() / name
-        if path.is_symlink():
-            raise KnowledgeError(f"'{name}' is a link.", name=name, path=name)
+        with file_errors(name, "found"):
+            path = Path(self._data_dir).resolve() / name
+            if path.is_symlink():
+                raise KnowledgeError(f"'{name}' is a link.", name=name, path=name)
         return path
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a crash leaves the old or the new content; its folder is made where it is not there yet."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content if isinstance(content, bytes) else content.encode("utf-8"))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def _changed(text: str | None, changes: Iterable[Change]) -> str | None:
+    for change in changes:
+        text = change(text)
+    return text

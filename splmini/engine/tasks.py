@@ -131,7 +131,7 @@ class TaskRun(Run):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotDistributable
 
-    write_table = write_events = write_file = remove_file = _refuse
+    write_table = write_events = change_file = _refuse
 
 
 @dataclass

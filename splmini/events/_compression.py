@@ -7,6 +7,7 @@ import codecs
 import gzip
 import io
 import lzma
+import os
 import tempfile
 import zipfile
 import zlib
@@ -14,46 +15,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from splmini.errors import EventFormatError, LimitExceeded, UnsupportedFeature
+from splmini.errors import EventFormatError, LimitExceeded, SplError, UnsupportedFeature
 from splmini.events._reader import HEAD_BYTES
-from splmini.events._source import Stream
+from splmini.events._source import Prefixed, Stream
+from splmini.limits import Limits
 
-BOMB_BYTES = 1 << 30
-BOMB_RATIO = 1000
-ZIP_MEMBERS = 10_000
 MEMORY = 64 << 20
+XZ_MEMORY = 256 << 20
+"""What a dictionary of xz may take: four times that of `xz -9`."""
+DIRECTORY_BYTES = 1 << 10
+"""What the entry of a file in an archive's directory has at most, on the average."""
 NESTING = 3
 """How many layers of compression are taken off: a.jsonl.gz in a zip has two."""
 
 
-class _Prefixed(io.RawIOBase):
-    """A stream of bytes with bytes that were already read from it in front; works for pipes."""
-
-    def __init__(self, first: bytes, rest: Any) -> None:
-        self._first = first
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self._first:
-            data, self._first = self._first[: len(buffer)], self._first[len(buffer) :]
-        else:
-            data = self._rest.read(len(buffer)) or b""
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        close = getattr(self._rest, "close", None)
-        if close is not None:
-            close()
-        super().close()
-
-
 @contextmanager
 def seekable(file: BinaryIO) -> Iterator[BinaryIO]:
-    """Give a copy of a stream that can be read at any place: in memory while it is small, else in a temporary file."""
+    """Give a stream that can be read at any place: the file itself where it lies on disk, else a copy, in memory while
+    it is small, else in a temporary file."""
+    if is_plain_file(file):
+        yield file
+        return
     start = file.read(MEMORY)
     if len(start) < MEMORY:
         yield io.BytesIO(start)
@@ -85,38 +67,59 @@ def peek(file: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
         pieces.append(piece)
         left -= len(piece)
     head = b"".join(pieces)
-    return head, io.BufferedReader(_Prefixed(head, file), buffer_size=1 << 18)
+    return head, io.BufferedReader(Prefixed(head, file), buffer_size=1 << 18)
 
 
 # ---- decompression -------------------------------------------------------------------------------------------------
 
 
+class _Budget:
+    """What a compressed file may become: counts what was read of it, and all that came out, in every layer."""
+
+    def __init__(self, limits: Limits, name: str | None) -> None:
+        self.limits = limits
+        self.name = name
+        self.size = 1
+        """Bytes that the file has, as far as they were read."""
+        self.given = 0
+
+    def take(self, count: int) -> None:
+        """Count bytes that came out."""
+        self.given += count
+        limits = self.limits
+        if 0 < limits.decompressed_ratio * self.size < self.given > limits.decompressed_bytes:
+            raise LimitExceeded(
+                f"The file becomes more than {limits.decompressed_ratio} times larger than it is "
+                f"(decompressed_ratio={limits.decompressed_ratio}).",
+                name="decompressed_ratio",
+                path=self.name,
+                hint="Unpack it yourself, or raise the limit, if you trust it.",
+            )
+
+
 class _Guard(io.RawIOBase):
     """A decompressed stream that ends in LimitExceeded where it grows as no log does."""
 
-    def __init__(self, inner: Any, size: Callable[[], int], name: str | None) -> None:
+    def __init__(self, inner: Any, budget: _Budget, name: str | None, most: int = 1 << 18) -> None:
         self._inner = inner
-        self._size = size
+        self._budget = budget
         self._name = name
-        self._count = 0
+        self._most = most
+        """Bytes that are asked for at once."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         try:
-            data = self._inner.read(len(buffer)) or b""
+            data = self._inner.read(min(len(buffer), self._most)) or b""
         except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError, RuntimeError) as error:
             raise EventFormatError(f"The compressed data is damaged: {error}.", path=self._name) from error
+        except MemoryError as error:
+            raise LimitExceeded("The compressed data needs too much memory.", name="memory", path=self._name) from error
         except NotImplementedError as error:
             raise UnsupportedFeature(f"This kind of compression is not supported: {error}.", name="zip") from error
-        self._count += len(data)
-        if self._count > BOMB_BYTES and self._count > BOMB_RATIO * max(self._size(), 1):
-            raise LimitExceeded(
-                f"The data grows to more than {BOMB_RATIO} times its compressed size.",
-                name="decompression",
-                path=self._name,
-            )
+        self._budget.take(len(data))
         buffer[: len(data)] = data
         return len(data)
 
@@ -126,15 +129,11 @@ class _Guard(io.RawIOBase):
 
 
 class _Counting(io.RawIOBase):
-    """A stream that counts what was read from it."""
+    """A compressed file whose bytes are counted as they are read."""
 
-    def __init__(self, inner: BinaryIO) -> None:
+    def __init__(self, inner: BinaryIO, budget: _Budget) -> None:
         self._inner = inner
-        self.count = 0
-
-    def size(self) -> int:
-        """How many bytes were read so far."""
-        return self.count
+        self._budget = budget
 
     def readable(self) -> bool:
         return True
@@ -142,7 +141,7 @@ class _Counting(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         data = self._inner.read(len(buffer)) or b""
         buffer[: len(data)] = data
-        self.count += len(data)
+        self._budget.size += len(data)
         return len(data)
 
     def close(self) -> None:
@@ -151,31 +150,101 @@ class _Counting(io.RawIOBase):
 
 
 class _Zstd(io.RawIOBase):
-    """A zstd stream of one or more frames; one that ends inside a frame is damaged."""
+    """A zstd stream of one or more frames; one that ends inside a frame is damaged.
+
+    It is decompressed block by block, as the library gives all that a piece of input stands for at once: a block has
+    at most 128 KB, 64 KB of blocks could have gigabytes.
+
+    Source: https://datatracker.ietf.org/doc/html/rfc8878#section-3.1
+    """
 
     def __init__(self, file: BinaryIO, decompressor: Any, damage: type[Exception]) -> None:
-        self._file = file
-        self._decompressor = decompressor
+        self._blocks = self._decompressed(file, decompressor)
         self._damage = damage
-        self._frame: Any = None
         self._left = b""
+        self._at = 0
 
     def read(self, size: int = -1) -> bytes:
         """Return decompressed bytes, at most `size`; none at the end."""
-        while not self._left:
-            data = self._frame.unused_data if self._frame is not None and self._frame.eof else b""
-            data = data or self._file.read(1 << 16)
-            if not data:
-                if self._frame is not None and not self._frame.eof:
-                    raise EOFError("it ends in the middle")
-                return b""
-            if self._frame is None or self._frame.eof:
-                self._frame = self._decompressor.decompressobj()
+        while self._at >= len(self._left):
             try:
-                self._left = self._frame.decompress(data)
+                self._left, self._at = next(self._blocks, b""), 0
             except self._damage as error:
                 raise OSError(str(error)) from error
-        data, self._left = self._left[:size], self._left[size:]
+            if not self._left:
+                return b""
+        data = self._left[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+    def _decompressed(self, file: BinaryIO, decompressor: Any) -> Iterator[bytes]:
+        while magic := file.read(4):
+            if len(magic) == 4 and magic[1:] == b"\x2a\x4d\x18" and magic[0] >> 4 == 5:  # a frame to be skipped
+                left = int.from_bytes(_exactly(file, 4), "little")
+                while left > 0:
+                    left -= len(_exactly(file, min(left, 1 << 16)))
+                continue
+            frame = decompressor.decompressobj()
+            for piece in _zstd_blocks(magic, file):
+                data = frame.decompress(piece)
+                if data:
+                    yield data
+
+
+def _zstd_blocks(magic: bytes, file: BinaryIO) -> Iterator[bytes]:
+    """Yield the bytes of a frame, block by block."""
+    descriptor = _exactly(file, 1)
+    flags = descriptor[0]
+    alone = flags >> 5 & 1
+    header = (1 - alone) + (0, 1, 2, 4)[flags & 3] + (alone, 2, 4, 8)[flags >> 6]
+    piece = magic + descriptor + _exactly(file, header)
+    last = 0
+    while not last:
+        head = _exactly(file, 3)
+        value = int.from_bytes(head, "little")
+        last, kind, size = value & 1, value >> 1 & 3, value >> 3
+        piece += head + _exactly(file, 1 if kind == 1 else min(size, (1 << 17) + 1))
+        if last and flags >> 2 & 1:
+            piece += _exactly(file, 4)
+        yield piece
+        piece = b""
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise EOFError("it ends in the middle")
+    return data
+
+
+class _Xz(io.RawIOBase):
+    """An xz stream, decompressed with bounded memory: a header can ask for a dictionary of gigabytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decompressor = self._new()
+
+    @staticmethod
+    def _new() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return decompressed bytes, at most `size`; none at the end."""
+        data = b""
+        while not data:
+            if self._decompressor.eof:
+                rest = self._decompressor.unused_data or self._file.read(1 << 16)
+                rest = rest.lstrip(b"\0")  # padding between streams
+                if not rest:
+                    return b""
+                self._decompressor = self._new()
+            elif self._decompressor.needs_input:
+                rest = self._file.read(1 << 16)
+                if not rest:
+                    raise EOFError("it ends in the middle")
+            else:
+                rest = b""
+            data = self._decompressor.decompress(rest, size)
         return data
 
 
@@ -202,7 +271,7 @@ def _open_bzip2(file: BinaryIO, name: str | None) -> Any:
 
 
 def _open_xz(file: BinaryIO, name: str | None) -> Any:
-    return lzma.LZMAFile(file)
+    return _Xz(file)
 
 
 _MAGIC: tuple[tuple[bytes, Callable[[BinaryIO, str | None], Any]], ...] = (
@@ -218,53 +287,91 @@ def is_compressed(head: bytes) -> bool:
     return head.startswith((b"PK\x03\x04", *(magic for magic, _ in _MAGIC)))
 
 
-def decompress(stream: Stream, file: BinaryIO, layer: int = 0) -> Iterator[tuple[Stream, bytes, BinaryIO]]:
-    """Yield (stream, head, file) for every file of events in a stream, with all compression taken off."""
+Failed = Callable[[SplError], None]
+
+
+def decompress(
+    stream: Stream, file: BinaryIO, limits: Limits, failed: Failed, layer: int = 0, budget: _Budget | None = None
+) -> Iterator[tuple[Stream, bytes, BinaryIO]]:
+    """Yield (stream, head, file) for every file of events in a stream, with all compression taken off.
+
+    `failed` is told of a file in an archive that cannot be read; it raises where that ends the reading.
+    """
     head, file = peek(file, HEAD_BYTES)
     if layer < NESTING:
         if head.startswith(b"PK\x03\x04"):
-            yield from _members(stream, file, layer)
+            yield from _members(stream, file, limits, failed, layer, budget)
             return
         for magic, open_ in _MAGIC:
             if head.startswith(magic):
-                counted = _Counting(file)
-                inner = open_(io.BufferedReader(counted, 1 << 18), stream.name)
-                guard = _Guard(inner, counted.size, stream.name)
-                yield from decompress(stream, io.BufferedReader(guard, 1 << 18), layer + 1)
+                if budget is None:
+                    budget = _Budget(limits, stream.name)
+                    file = io.BufferedReader(_Counting(file, budget), 1 << 18)
+                guard = _Guard(open_(file, stream.name), budget, stream.name)
+                opened = io.BufferedReader(guard, 1 << 18)
+                yield from decompress(stream, opened, limits, failed, layer + 1, budget)
                 return
     yield stream, head, file
 
 
-def _members(stream: Stream, file: BinaryIO, layer: int) -> Iterator[tuple[Stream, bytes, BinaryIO]]:
+def _members(
+    stream: Stream, file: BinaryIO, limits: Limits, failed: Failed, layer: int, budget: _Budget | None
+) -> Iterator[tuple[Stream, bytes, BinaryIO]]:
     """Yield the files in a zip archive; nothing is ever written to disk under a name from it."""
     with seekable(file) as copy:
+        size = copy.seek(0, os.SEEK_END)
+        if budget is None:
+            budget = _Budget(limits, stream.name)
+            budget.size = size
+        if _directory_bytes(copy, size) > limits.archive_files * DIRECTORY_BYTES:
+            raise _too_many(stream, limits)
         try:
             archive = zipfile.ZipFile(copy)
-        except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
             raise EventFormatError(f"The zip archive is damaged: {error}.", path=stream.name) from error
         members = [each for each in archive.infolist() if not each.is_dir()]
-        if len(members) > ZIP_MEMBERS:
-            raise LimitExceeded(f"The archive has more than {ZIP_MEMBERS} files.", name="zip", path=stream.name)
+        if len(members) > limits.archive_files:
+            raise _too_many(stream, limits)
         for member in sorted(members, key=_member_name):
-            yield from _member(stream, archive, member, layer)
+            name = f"{stream.name or 'zip'}:{member.filename}"
+            one = len(members) == 1
+            inner = Stream(name, io.BytesIO, asked=one and stream.asked, alone=one and stream.alone)
+            try:
+                opened = archive.open(member)
+            except (RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError, ValueError) as error:
+                failed(EventFormatError(f"This member of the archive cannot be read: {error}.", path=name))
+                continue
+            most = 1 << 18 if member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else 1 << 12
+            guard = _Guard(opened, budget, name, most)  # of other kinds, zipfile expands all that it reads at once
+            yield from decompress(inner, io.BufferedReader(guard, 1 << 18), limits, failed, layer + 1, budget)
 
 
 def _member_name(member: zipfile.ZipInfo) -> str:
     return member.filename
 
 
-def _member(
-    stream: Stream, archive: zipfile.ZipFile, member: zipfile.ZipInfo, layer: int
-) -> Iterator[tuple[Stream, bytes, BinaryIO]]:
-    name = f"{stream.name or 'zip'}:{member.filename}"
-    try:
-        opened = archive.open(member)
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError) as error:
-        raise EventFormatError(f"This member of the archive cannot be read: {error}.", path=name) from error
-    size = max(member.compress_size, 1)
-    guard = _Guard(opened, lambda: size, name)
-    inner = Stream(name, lambda: io.BytesIO(), asked=len(archive.infolist()) == 1 and stream.asked)
-    yield from decompress(inner, io.BufferedReader(guard, 1 << 18), layer + 1)
+def _too_many(stream: Stream, limits: Limits) -> LimitExceeded:
+    return LimitExceeded(
+        f"The archive has more than {limits.archive_files:,} files (archive_files={limits.archive_files}).",
+        name="archive_files",
+        path=stream.name,
+    )
+
+
+def _directory_bytes(file: BinaryIO, size: int) -> int:
+    """How large the directory of a zip archive says that it is: it is read into memory whole.
+
+    Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.14 and 4.3.16
+    """
+    start = max(size - (1 << 16) - 100, 0)
+    file.seek(start)
+    end = file.read()
+    file.seek(0)
+    at = end.rfind(b"PK\5\6")
+    found = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    if found == 0xFFFFFFFF and (at := end.rfind(b"PK\6\6")) >= 0:
+        found = int.from_bytes(end[at + 40 : at + 48], "little")
+    return found
 
 
 # ---- character sets ------------------------------------------------------------------------------------------------

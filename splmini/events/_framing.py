@@ -128,9 +128,13 @@ def _quoted_records(data: bytes, state: Any) -> list[bytes]:
 def _quoted_bounds(data: bytes, at: int, state: Any) -> tuple[int, int]:
     start = _quoted_boundary(data[:at], state)
     end = data.find(b"\n", at)
-    while end >= 0 and data.count(b'"', start, end) % 2:
-        end = data.find(b"\n", end + 1)
-    return start, len(data) if end < 0 else end
+    quotes, counted = 0, start
+    while end >= 0:
+        quotes += data.count(b'"', counted, end)
+        if quotes % 2 == 0:
+            return start, end
+        counted, end = end, data.find(b"\n", end + 1)
+    return start, len(data)
 
 
 QUOTED_LINES = Framing("quoted lines", _quoted_boundary, _quoted_records, _quoted_bounds)

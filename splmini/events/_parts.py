@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
+from splmini.errors import SplError
 from splmini.events._compression import is_compressed, peek, utf8
-from splmini.events._read import file_blocks, stream_blocks, text_blocks
+from splmini.events._read import all_streams, failures_told, stream_blocks, text_blocks
 from splmini.events._reader import HEAD_BYTES, Block, Reader, Report, Settings, find_reader
 from splmini.events._source import Stream, find_streams, named_stream
 from splmini.events.recognise import is_binary, recognise_format
@@ -41,6 +42,7 @@ class Span:
     """Where the file's records begin."""
     start: int
     stop: int | None
+    alone: bool = True
 
     @property
     def weight(self) -> int:
@@ -50,7 +52,8 @@ class Span:
     def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
         """Read its blocks; `ingest` is what apps say about reading files, there where it is read."""
         reader, settings = find_reader(self.reader), replace(self.settings, ingest=ingest)
-        with named_stream(self.path).open() as file:
+        stream = replace(named_stream(self.path), alone=self.alone)
+        with failures_told(stream, settings, report), stream.open() as file:
             start = boundary_before(file, reader, self.state, self.first, self.start)
             stop = None if self.stop is None else boundary_before(file, reader, self.state, self.first, self.stop)
             file.seek(start)
@@ -71,11 +74,12 @@ class Whole:
     path: str
     settings: Settings
     asked: bool
+    alone: bool
     weight: int
 
     def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
         """Read its blocks."""
-        stream = replace(named_stream(self.path), asked=self.asked)
+        stream = replace(named_stream(self.path), asked=self.asked, alone=self.alone)
         yield from stream_blocks(stream, replace(self.settings, ingest=ingest), report)
 
     def lines_before(self) -> int:
@@ -122,35 +126,41 @@ def _held(parts: Iterator[Block | list[Row]]) -> Iterator[Held]:
 
 def file_parts(given: list[Any], settings: Settings, report: Report, size: int) -> Iterator[Part]:
     """Yield the parts of all files given, in the order in which they are read; large files in parts of `size` bytes."""
-    for each in given:
-        streams = [] if hasattr(each, "read") else list(find_streams(each))
-        if not streams or any(stream.name is None for stream in streams):
-            yield from _held(file_blocks([each], settings, report))
-            continue
-        for stream in streams:
-            yield from _stream_parts(stream, settings, report, size, len(streams) * len(given) >= MANY_FILES)
+    streams = list(all_streams(given, settings, report))
+    for stream in streams:
+        if _is_file(stream):
+            yield from _stream_parts(stream, settings, report, size, len(streams) >= MANY_FILES)
+        else:
+            yield from _held(stream_blocks(stream, settings, report))
+
+
+def _is_file(stream: Stream) -> bool:
+    """Say whether a stream can be opened more than once: it is a file, here or elsewhere."""
+    if not stream.again or stream.name is None:
+        return False
+    return "://" in stream.name or os.path.isfile(stream.name)
 
 
 def _stream_parts(stream: Stream, settings: Settings, report: Report, size: int, many: bool) -> Iterator[Part]:
     assert stream.name is not None
-    with stream.open() as opened:
+    with failures_told(stream, settings, report), stream.open() as opened:
         head, _ = peek(opened, HEAD_BYTES)
         compressed = is_compressed(head)
         length = _length(opened)
         if compressed or length is None or length <= size:
             pressed = (length or size) * EXPANSION if compressed else (length or size)
             if many or (not compressed and length is not None):
-                yield Whole(stream.name, replace(settings, ingest=None), stream.asked, pressed)
+                yield Whole(stream.name, replace(settings, ingest=None), stream.asked, stream.alone, pressed)
                 return
         elif (text := _text_reader(head, replace(settings, name=stream.name))) is not None:
             own = replace(settings, name=stream.name, ingest=None)
-            spans = list(_spans(stream.name, text, opened, length, own, size))
+            spans = list(_spans(stream, text, opened, length, own, size))
             if spans:
                 report.formats[stream.name] = text.name
                 report.notes.append(("info", f"{stream.name}: read as {text.title}."))
                 yield from spans
                 return
-    yield from _held(stream_blocks(stream, settings, report))
+        yield from _held(stream_blocks(stream, settings, report))
 
 
 def _text_reader(head: bytes, settings: Settings) -> Reader | None:
@@ -173,7 +183,11 @@ def _text_reader(head: bytes, settings: Settings) -> Reader | None:
     return reader
 
 
-def _spans(path: str, reader: Reader, file: BinaryIO, length: int, settings: Settings, size: int) -> Iterator[Span]:
+def _spans(
+    stream: Stream, reader: Reader, file: BinaryIO, length: int, settings: Settings, size: int
+) -> Iterator[Span]:
+    path = stream.name
+    assert path is not None
     file.seek(0)
     head = file.read(HEAD_BYTES)
     first = 3 if head.startswith(b"\xef\xbb\xbf") else 0
@@ -187,7 +201,7 @@ def _spans(path: str, reader: Reader, file: BinaryIO, length: int, settings: Set
     count = -(-length // size)
     for number in range(count):
         stop = None if number == count - 1 else (number + 1) * size
-        yield Span(path, reader.name, settings, state, first, max(number * size, first), stop)
+        yield Span(path, reader.name, settings, state, first, max(number * size, first), stop, stream.alone)
 
 
 def boundary_before(file: BinaryIO, reader: Reader, state: Any, first: int, position: int) -> int:
@@ -210,7 +224,11 @@ def total_bytes(given: list[Any]) -> int | None:
     """Return how many bytes the files on disk have together; None where some are elsewhere."""
     total = 0
     for each in given:
-        for stream in [] if hasattr(each, "read") else find_streams(each):
+        try:
+            streams = [] if hasattr(each, "read") else list(find_streams(each))
+        except SplError:  # who reads it says so
+            continue
+        for stream in streams:
             if stream.name is not None and not os.path.isfile(stream.name):
                 return None
             total += 0 if stream.name is None else os.path.getsize(stream.name)

@@ -6,19 +6,22 @@ import copy
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timezone as utc_zone
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from splmini.boundary import their_iterator, theirs
-from splmini.errors import EventFormatError
+from splmini.errors import EventFormatError, LimitExceeded, SplError
 from splmini.events._compression import decompress, is_plain_file, utf8
 from splmini.events._dicts import dict_batches, plain_events
 from splmini.events._framing import Framing
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader
 from splmini.events._source import Source, Stream, find_streams, is_path
 from splmini.events.recognise import is_binary, recognise_format
+from splmini.limits import Limits
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -28,8 +31,6 @@ BLOCK_BYTES = 512 << 10
 TAIL_BYTES = 64 << 10
 KEPT_BYTES = 8 << 20
 """What the allocator is led to keep for blocks to come (glibc: the largest piece that was ever given back)."""
-MAX_RECORD = 64 << 20
-"""A record that is longer is cut: memory stays bounded."""
 
 Batch = "list[Row]"
 Messages = Callable[..., None]
@@ -92,6 +93,7 @@ def open_source(
     timezone: tzinfo | None = None,
     now: float | None = None,
     ingest: Any = None,
+    limits: Limits | None = None,
 ) -> Opened:
     """Prepare events for reading.
 
@@ -107,6 +109,7 @@ def open_source(
         timezone: the zone of times that name none (UTC).
         now: the time of reading, for times without a year.
         ingest: what apps say about reading files (`knowledge.ingest.Ingest`).
+        limits: what a compressed file may become, and what a record may be.
 
     Raises:
         EventFormatError: for what is no source of events, a file that is not there, a malformed record under `strict`.
@@ -120,6 +123,7 @@ def open_source(
             "timezone": timezone,
             "now": now,
             "ingest": ingest,
+            "limits": limits,
             **{
                 name: value
                 for name, value in (
@@ -144,6 +148,7 @@ def open_source(
         timezone=timezone or utc_zone.utc,
         now=now,
         ingest=ingest,
+        limits=limits or Limits(),
     )
     if format is not None:
         find_reader(format)
@@ -255,16 +260,65 @@ def _sliced(events: list[Row]) -> Iterator[list[Row]]:
 
 def file_blocks(given: list[Any], settings: Settings, report: Report) -> Iterator[Block | list[Row]]:
     """Yield the blocks (or, for formats that are not text, batches of rows) of all files given."""
+    for stream in all_streams(given, settings, report):
+        yield from stream_blocks(stream, settings, report)
+
+
+def all_streams(given: list[Any], settings: Settings, report: Report) -> Iterator[Stream]:
+    """Yield the streams of all that is given; of several, those that are not there are told and left out."""
+    several = len(given) > 1
     for each in given:
-        for stream in find_streams(each):
-            yield from stream_blocks(stream, settings, report)
+        streams = find_streams(each)
+        while True:
+            try:
+                stream = next(streams, None)
+            except SplError as error:
+                _leave_out(error, not several, settings, report)
+                break
+            if stream is None:
+                break
+            yield replace(stream, alone=stream.alone and not several)
 
 
 def stream_blocks(stream: Stream, settings: Settings, report: Report) -> Iterator[Block | list[Row]]:
-    """Yield the blocks, or batches of rows, of one file."""
-    with stream.open() as file:
-        for inner, head, opened in decompress(stream, file):
-            yield from _stream_blocks(inner, head, opened, settings, report)
+    """Yield the blocks, or batches of rows, of one file. One of several that cannot be read is told, and the others
+    go on; under `strict`, or where it is the only one, it raises."""
+    with failures_told(stream, settings, report), stream.open() as file:
+        limits = settings.limits
+        for inner, head, opened in decompress(stream, file, limits, partial(_failed, stream, settings, report)):
+            with failures_told(inner, settings, report, part=inner is not stream):
+                yield from _stream_blocks(inner, head, opened, settings, report)
+
+
+@contextmanager
+def failures_told(stream: Stream, settings: Settings, report: Report, part: bool = False) -> Iterator[None]:
+    """Tell what goes wrong while a stream is read, or raise it, as an error that names the stream.
+
+    A limit that is reached in a `part` of an archive ends the reading of the archive.
+    """
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "it needs too much memory") or str(error)
+        wrong = EventFormatError(f"The file cannot be read: {reason}.", path=stream.name or "events")
+        wrong.__cause__ = error
+        _leave_out(wrong, stream.alone, settings, report)
+    except SplError as error:
+        if part and isinstance(error, LimitExceeded):
+            raise
+        _leave_out(error, stream.alone, settings, report)
+
+
+def _failed(stream: Stream, settings: Settings, report: Report, error: SplError) -> None:
+    """Tell of a file in an archive that cannot be read."""
+    _leave_out(error, False, settings, report)
+
+
+def _leave_out(error: SplError, alone: bool, settings: Settings, report: Report) -> None:
+    """Raise an error of one file where it is the only one, or malformed events are to raise; else tell it."""
+    if alone or settings.strict:
+        raise error
+    report.notes.append(("error", str(error)))
 
 
 def _stream_blocks(
@@ -328,30 +382,47 @@ def _whole_records(
     mark = framing.mark(state)
     if mark is not None and is_plain_file(file):
         yield from _cut_at_marks(framing, mark, file, state, size, end)
-    pieces = _pieces(file, size, None if end is None else end - file.tell())
-    carry = b""
-    piece = next(pieces, b"")
+    most = max(settings.limits.record_bytes, size)
+    left = None if end is None else end - file.tell()
+    carry, wanted = b"", size
+    piece, left = _piece(file, size, left)
     while piece:
         data = carry + piece
-        piece = next(pieces, b"")
+        wanted = min(max(size, len(data)), most) if carry else size
+        piece, left = _piece(file, wanted, left)
         cut = framing.boundary(data, state) if piece else len(data)
         if not cut:
-            if len(data) < max(MAX_RECORD, size):
+            if len(data) < most:
                 carry = data
                 continue
             cut = len(data)
             name = settings.name or "events"
-            report.notes.append(("warn", f"{name}: a record of more than {MAX_RECORD >> 20} MB was cut."))
+            report.notes.append(
+                ("warn", f"{name}: a record of more than {most:,} bytes was cut (record_bytes={most}).")
+            )
         carry = data[cut:]
-        yield data[:cut]
+        yield from _in_blocks(framing, data[:cut], state, size)
 
 
-def _pieces(file: BinaryIO, size: int, left: int | None) -> Iterator[bytes]:
-    """Read a stream piece by piece, to its end or `left` bytes of it."""
-    while piece := file.read(size if left is None else min(size, left)):
-        if left is not None:
-            left -= len(piece)
-        yield piece
+def _in_blocks(framing: Framing, data: bytes, state: Any, size: int) -> Iterator[bytes]:
+    """Cut what was read together because of a long record into blocks of the usual size again."""
+    at, window = 0, size
+    while len(data) - at > 2 * window:
+        cut = framing.boundary(data[at : at + window], state)
+        if cut:
+            yield data[at : at + cut]
+            at, window = at + cut, size
+        else:
+            window *= 2
+    yield data[at:] if at else data
+
+
+def _piece(file: BinaryIO, size: int, left: int | None) -> tuple[bytes, int | None]:
+    """Read the next piece of a stream that is read to its end, or of `left` bytes; return it and what is left then."""
+    if left is None:
+        return file.read(size), None
+    piece = file.read(min(size, left))
+    return piece, left - len(piece)
 
 
 def _cut_at_marks(

@@ -17,6 +17,7 @@ import msgspec
 from splmini.errors import EventFormatError, did_you_mean
 from splmini.events._framing import LINES, Framing
 from splmini.events._projection import OPTIONAL, Projected, is_utf8
+from splmini.limits import Limits
 
 if TYPE_CHECKING:
     from splmini.operators import ColumnBatch, Row
@@ -47,6 +48,7 @@ class Settings:
     name: str | None = None
     ingest: Any = None
     """What apps say about reading files (`knowledge.ingest.Ingest`)."""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def fixed(self) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import io
 import os
+import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +49,35 @@ class Stream:
     open: Callable[[], BinaryIO]
     asked: bool = True
     """False where it was found in a folder, so that what is no event file may be left out."""
+    alone: bool = True
+    """True where it is all that is read, so that there is nothing to go on with where it cannot be."""
+    again: bool = True
+    """False for an open file, which can be read only once."""
+
+
+class Prefixed(io.RawIOBase):
+    """A stream of bytes with bytes that were already read from it in front; works for pipes."""
+
+    def __init__(self, first: bytes, rest: Any) -> None:
+        self._first = first
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._first:
+            data, self._first = self._first[: len(buffer)], self._first[len(buffer) :]
+        else:
+            data = self._rest.read(len(buffer)) or b""
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        close = getattr(self._rest, "close", None)
+        if close is not None:
+            close()
+        super().close()
 
 
 # ---- finding files -------------------------------------------------------------------------------------------------
@@ -59,7 +90,7 @@ def find_streams(given: Any) -> Iterator[Stream]:
         yield Stream(None, lambda: io.BytesIO(data))
     elif hasattr(given, "read"):
         name = getattr(given, "name", None)
-        yield Stream(name if isinstance(name, str) else None, lambda: _as_bytes(given))
+        yield Stream(name if isinstance(name, str) else None, lambda: _as_bytes(given), again=False)
     elif isinstance(given, os.PathLike):
         yield from _find_path(os.fspath(given), sure=True)
     elif looks_like_text(given):
@@ -78,14 +109,14 @@ def _find_path(path: str, sure: bool) -> Iterator[Stream]:
         yield from _find_remote(path)
     elif os.path.isdir(path):
         yield from _walk(path)
-    elif os.path.exists(path):
+    elif os.path.lexists(path):
         yield Stream(path, partial(_open_file, path))
     elif any(each in path for each in "*?["):
         found = sorted(glob.glob(path, recursive=True))
         if not found:
             raise EventFormatError("No file matches this pattern.", path=path)
         for each in found:
-            yield from _walk(each) if os.path.isdir(each) else [_file(each)]
+            yield from _walk(each) if os.path.isdir(each) else [_file(each)] if os.path.isfile(each) else ()
     else:
         raise EventFormatError("There is no such file.", path=path)
 
@@ -110,8 +141,41 @@ def _file(path: str) -> Stream:
     return Stream(path, partial(_open_file, path), asked=False)
 
 
+PIPE_SECONDS = 5.0
+"""How long to wait for somebody who writes to a named pipe."""
+
+
 def _open_file(path: str) -> BinaryIO:
-    return open(path, "rb")
+    try:
+        kind = os.stat(path).st_mode
+        if stat.S_ISFIFO(kind):
+            return _open_pipe(path)
+        if stat.S_ISSOCK(kind) or stat.S_ISDIR(kind):
+            raise OSError(0, "it is a folder" if stat.S_ISDIR(kind) else "it is a socket")
+        return open(path, "rb")
+    except OSError as error:
+        raise EventFormatError(f"The file cannot be read: {error.strerror or error}.", path=path) from error
+
+
+def _open_pipe(path: str) -> BinaryIO:
+    """Open a named pipe, without waiting for ever for a writer: reading says whether there is one."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        first, until = b"", time.monotonic() + PIPE_SECONDS
+        while not first:
+            try:
+                first = os.read(handle, 1 << 16)
+            except BlockingIOError:
+                break  # somebody has it open to write, and has not written yet
+            if not first:
+                if time.monotonic() > until:
+                    raise OSError(0, f"nobody writes to this pipe (after {PIPE_SECONDS:g} seconds)")
+                time.sleep(0.02)
+        os.set_blocking(handle, True)
+    except BaseException:
+        os.close(handle)
+        raise
+    return io.BufferedReader(Prefixed(first, io.FileIO(handle, "rb")), buffer_size=1 << 18)
 
 
 def _open_remote(path: str) -> BinaryIO:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from splmini.errors import KnowledgeError
+from splmini.writing import file_errors
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -33,11 +34,12 @@ class AppFiles:
 
     def read(self, *parts: str, limit: int = CONF_BYTES) -> bytes | None:
         """Return a file's bytes, or None where there is no such file."""
-        node = self._find(parts)
-        if node is None or not node.is_file():
-            return None
-        with node.open("rb") as stream:
-            data: bytes = stream.read(limit + 1)
+        with file_errors(self.path(*parts), "read"):
+            node = self._find(parts)
+            if node is None or not node.is_file():
+                return None
+            with node.open("rb") as stream:
+                data: bytes = stream.read(limit + 1)
         if len(data) > limit:
             raise KnowledgeError(f"The file is larger than {limit:,} bytes.", path=self.path(*parts))
         return data
@@ -47,7 +49,9 @@ class AppFiles:
         node = self._find(parts)
         if node is None or not node.is_dir():
             return []
-        return sorted(child.name for child in node.iterdir() if child.name.lower().endswith(suffix) and child.is_file())
+        with file_errors(self.path(*parts), "read"):
+            found = [child for child in node.iterdir() if child.name.lower().endswith(suffix)]
+            return sorted(child.name for child in found if child.is_file())
 
     def path(self, *parts: str) -> str:
         """Return how a file is called in messages."""

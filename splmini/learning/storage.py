@@ -28,7 +28,8 @@ def _file(name: str) -> str:
 
 def store(ctx: RunContext, name: str, algorithm: Algorithm, model: Model) -> None:
     """Keep a model; later runs find it when this one ends well."""
-    ctx.write_file(_file(name), json.dumps({"algorithm": algorithm.name, "model": model.state()}))
+    text = json.dumps({"algorithm": algorithm.name, "model": model.state()})
+    ctx.change_file(_file(name), lambda before: text)
 
 
 def load(ctx: RunContext, name: str, command: str, span: Span) -> Model:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from splmini.results._text import cell, table_lines
 from splmini.results._view import View
+from splmini.writing import write_output
 
 if TYPE_CHECKING:
     from splmini.operators import Message, Row
@@ -213,8 +214,7 @@ def _write(path: Any, text: str) -> None:
     if hasattr(path, "write"):
         path.write(text)
     else:
-        with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        write_output(path, text)
 
 
 __all__ = ["CELL_WIDTH", "Results", "View"]

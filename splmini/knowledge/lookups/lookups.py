@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splmini.documents import load_data
-from splmini.engine.store import write_atomically
 from splmini.errors import KnowledgeError, SplError
 from splmini.knowledge.conf import DEFAULT, Stanzas, merge, read_layer, with_default
 from splmini.knowledge.fields.patterns import field_list
@@ -20,6 +19,7 @@ from splmini.knowledge.lookups.definitions import definition_of, definition_of_s
 from splmini.knowledge.lookups.kvstore import KEY, Collection, KvStore, collections_of, merged, read_collections
 from splmini.knowledge.lookups.tables import COLLECTION, Definition, LookupTable, TableData
 from splmini.values.multivalue import joined
+from splmini.writing import check_name, file_errors, locked_below, write_atomically
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
@@ -313,21 +313,40 @@ class Tables(Mapping[str, TableView]):
 
     def _write_file(self, data: str, rows: list[Row], fields: list[str], append: bool) -> None:
         new = table_data(rows, fields)
-        if append:
-            new = _appended(self._content(data), new)
-        elif not rows and not fields:
-            new = TableData((), self._content(data).fields)
-        self._forget(data)
-        self._data[data] = new
         path = self._path(data)
-        if path is not None:
+        if path is None:
+            self._keep_file(data, self._following(data, new, append))
+            return
+        with locked_below(path):
+            if append or not fields:
+                self._read_again(data, path)
+            new = self._following(data, new, append)
             text = csv_text(new)
-            write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text)
+            write_atomically(
+                path, gzip.compress(text.encode("utf-8", "replace"), mtime=0) if path.name.endswith(".gz") else text
+            )
+        self._keep_file(data, new)
+
+    def _following(self, data: str, new: TableData, append: bool) -> TableData:
+        """What a file holds after a write of rows to it."""
+        if append:
+            return _appended(self._content(data), new)
+        return new if new.rows or new.fields else TableData((), self._content(data).fields)
+
+    def _keep_file(self, data: str, content: TableData) -> None:
+        self._forget(data)
+        self._data[data] = content
+
+    def _read_again(self, data: str, path: Path) -> None:
+        """Read a file of `data_dir` that another environment or process may have written since."""
+        if self._data_dir is not None and path.is_file():
+            self._keep_file(data, Place(AppFiles(self._data_dir), (path.name,)).load())
 
     def _remove_file(self, data: str) -> None:
         path = self._path(data)
         if path is not None:
-            path.unlink(missing_ok=True)
+            with locked_below(path), file_errors(path, "removed"):
+                path.unlink(missing_ok=True)
         self._forget(data)
         self._data[data] = TableData((), self._fields.get(data, ()), complete=False)
 
@@ -369,7 +388,9 @@ class Tables(Mapping[str, TableView]):
         file = data.rpartition("/")[2]
         if self._data_dir is None or not is_file_name(file):
             return None
-        return self._data_dir / (file if file.lower().endswith((".csv", ".csv.gz")) else f"{file}.csv")
+        name = file if file.lower().endswith((".csv", ".csv.gz")) else f"{file}.csv"
+        check_name(name)
+        return self._data_dir / name
 
 
 _KNOWN = frozenset(

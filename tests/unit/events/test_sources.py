@@ -15,6 +15,7 @@ import pytest
 
 from splmini.errors import EventFormatError, LimitExceeded, UnsupportedFeature
 from splmini.events import Source, open_source, read
+from splmini.limits import Limits
 
 LINES = b'{"a":1,"_time":1}\n{"a":2,"_time":2}\n'
 
@@ -76,21 +77,19 @@ def test_damaged_archives_are_errors(pack: Any, keep: int) -> None:
         run(data[:keep])
 
 
-def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data that grows a thousandfold is a limit, not a full memory."""
-    monkeypatch.setattr("splmini.events._compression.BOMB_BYTES", 1 << 16)
-    monkeypatch.setattr("splmini.events._compression.BOMB_RATIO", 100)
-    with pytest.raises(LimitExceeded, match="grows to more than 100 times"):
-        run(gzip.compress(b"a" * 20_000_000))
-    with pytest.raises(LimitExceeded, match="grows to more than 100 times"):
-        run(zipped(x=b"a" * 20_000_000))
+def test_bomb() -> None:
+    """Data that grows a hundredfold is a limit, not a full memory."""
+    small = Limits(decompressed_bytes=1 << 16, decompressed_ratio=100)
+    with pytest.raises(LimitExceeded, match="more than 100 times larger"):
+        run(gzip.compress(b"a" * 20_000_000), limits=small)
+    with pytest.raises(LimitExceeded, match="more than 100 times larger"):
+        run(zipped(x=b"a" * 20_000_000), limits=small)
 
 
-def test_too_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_members() -> None:
     """An archive of endless files is a limit."""
-    monkeypatch.setattr("splmini.events._compression.ZIP_MEMBERS", 2)
     with pytest.raises(LimitExceeded, match="more than 2 files"):
-        run(zipped(a=b"x", b=b"y", c=b"z"))
+        run(zipped(a=b"x", b=b"y", c=b"z"), limits=Limits(archive_files=2))
 
 
 def test_folder_glob_and_paths(tmp_path: Path) -> None:
