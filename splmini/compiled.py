@@ -146,7 +146,8 @@ class Search:
             "seconds": {**run.seconds, "total": time.perf_counter() - started},
         }
         view = View(self.tree, self.environment.timezone)
-        return Results(rows, column_order(rows, columns), run.messages, stats, run.complete, view)
+        complete = run.complete and all(message.level != "error" for message in run.messages)
+        return Results(rows, column_order(rows, columns), run.messages, stats, complete, view)
 
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
         """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""

@@ -111,10 +111,14 @@ def _open_closed() -> None:
 def _run(arguments: list[str] | None) -> int:
     told = _Told()
     try:
-        code = cli.main(args=arguments, prog_name="splmini", standalone_mode=False, obj=told)
+        try:
+            code = cli.main(args=arguments, prog_name="splmini", standalone_mode=False, obj=told)
+        except SystemExit as ended:  # what was written may not have arrived yet
+            code = ended.code
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:  # whoever reads the output has seen enough
         _forget_output()

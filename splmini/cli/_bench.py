@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ _bench: Bench | None = None
 """The bench of this process."""
 
 
-def reports(files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator[FileReport]:
+def reports(files: list[Path], arguments: dict[str, Any], jobs: int) -> Generator[FileReport]:
     """Yield the report of each file, in their order; `arguments` are those of `splmini.bench.Bench`."""
     return _mapped(_run, files, arguments, jobs)
 
@@ -36,20 +36,26 @@ def mutations(
     return _mapped(partial(_mutate, most, progress if here else None), files, arguments, jobs)
 
 
-def _mapped(work: Callable[[Path], T], files: list[Path], arguments: dict[str, Any], jobs: int) -> Iterator[T]:
+def _mapped(work: Callable[[Path], T], files: list[Path], arguments: dict[str, Any], jobs: int) -> Generator[T]:
     if jobs <= 1 or len(files) < 2:
         _start(arguments)
         yield from map(work, files)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(min(jobs, len(files)), context, _start, (arguments,))
-    try:
-        yield from executor.map(work, files)
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+    from splmini.cli._processes import pool
+
+    done = 0
+    with pool(min(jobs, len(files)), "spawn", _start, arguments) as executor:
+        try:
+            for report in executor.map(work, files):
+                done += 1
+                yield report
+        except BrokenProcessPool:
+            say("warn: The workers are gone: the rest runs in the calling process.", err=True)
+    if done < len(files):
+        _start(arguments)
+        yield from map(work, files[done:])
 
 
 def _start(arguments: dict[str, Any]) -> None:

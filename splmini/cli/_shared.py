@@ -104,6 +104,14 @@ def reading(settings: dict[str, Any]) -> dict[str, Any]:
     return chosen
 
 
+INTERRUPTED = 130
+
+
+def outcome(found: bool, messages: Iterable[Any]) -> int:
+    """Return the exit code of a run, as grep has it: 2 where a file could not be read, whatever was found in others."""
+    return 2 if any(each.level == "error" for each in messages) else 0 if found else 1
+
+
 def events(files: tuple[str, ...]) -> Any:
     """Return what to read: the files, or standard input where there are none and something is piped in."""
     if files == ("-",) or (not files and not sys.stdin.isatty()):
@@ -140,13 +148,11 @@ def workers(count: int) -> Iterator[Any]:
     if count <= 1:
         yield None
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
     import splmini
+    from splmini.cli._processes import pool
 
     start = "fork" if forks() else "spawn"
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context(start)) as executor:
+    with pool(count, start) as executor:
         # forked ones start with the first task, and have all that was compiled by then
         for _ in range(count if start == "spawn" else 0):
             executor.submit(splmini.parse, "*")  # the processes start while the search is compiled here

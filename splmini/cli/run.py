@@ -9,6 +9,7 @@ import click
 
 from splmini.cli import _shared as shared
 from splmini.cli._output import say
+from splmini.cli._processes import interruptible
 
 if TYPE_CHECKING:
     from splmini import Results
@@ -51,9 +52,11 @@ def command(
 
     Example: splmini run 'sourcetype=XmlWinEventLog EventID=1 | stats count by process_name' logs/*.evtx
     """
-    with shared.workers(jobs) as executor, shared.progress(quiet) as progress:
+    with interruptible() as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
         search = shared.environment(settings).compile(shared.search_text(spl))
-        results = search.run(shared.events(files), executor=executor, progress=progress, **shared.reading(settings))
+        reading = shared.reading(settings)
+        results = search.run(shared.events(files), executor=executor, progress=progress, cancel=cancel, **reading)
+        interrupted = cancel()
     shared.tell(results, quiet)
     shown = results if limit is None else results[:limit]
     form = form or ("table" if output is None else shared.form_of(output, "table"))
@@ -64,7 +67,11 @@ def command(
         say(text, nl=False, data=form != "table")
     if limit is not None and len(results) > limit:
         say(f"info: {len(results) - limit} more rows", err=True)
-    sys.exit(0 if len(results) else 1)
+    if interrupted:
+        scanned = results.stats["scanned"]
+        say(f"interrupted: these are the rows of the first {scanned:,} events", err=True)
+        sys.exit(shared.INTERRUPTED)
+    sys.exit(shared.outcome(len(results) > 0, results.messages))
 
 
 def _text(shown: Results, form: str, given: tuple[str, ...], fits: bool, quiet: bool) -> str:

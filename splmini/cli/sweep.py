@@ -12,6 +12,7 @@ import click
 
 from splmini.cli import _shared as shared
 from splmini.cli._output import say
+from splmini.cli._processes import interruptible
 
 if TYPE_CHECKING:
     from splmini import Detection, Environment, Hit
@@ -52,8 +53,10 @@ def command(
         raise click.UsageError(f"There is no detection in '{content}'" + (" that --only names." if only else "."))
     events = shared.events(files)
     started = time.perf_counter()
-    with shared.workers(jobs) as executor, shared.progress(quiet) as progress:
-        hits = splmini.sweep(chosen, events, env, progress=progress, executor=executor, **shared.reading(settings))
+    with interruptible() as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
+        reading = shared.reading(settings)
+        hits = splmini.sweep(chosen, events, env, progress=progress, executor=executor, cancel=cancel, **reading)
+        interrupted = cancel()
     if as_json:
         say(json.dumps([_entry(hit) for hit in hits], ensure_ascii=False, indent=2, default=str), data=True)
     else:
@@ -66,7 +69,11 @@ def command(
     if not quiet:
         seconds = time.perf_counter() - started
         say(f"{fired} of {len(hits)} fired, {len(failed)} could not run, {seconds:.1f} s", err=True)
-    sys.exit(0 if fired else 1)
+    if interrupted:
+        say("interrupted: this is what was found by then", err=True)
+        sys.exit(shared.INTERRUPTED)
+    messages = (each for hit in hits if hit.outcome is not None for each in hit.outcome.results.messages)
+    sys.exit(shared.outcome(fired > 0, messages))
 
 
 def _content(path: Path, settings: dict[str, Any]) -> tuple[list[Detection], Environment]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Generator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,9 +91,12 @@ def command(
         _watch.run(files, paths, arguments, quiet)
         return
     started = time.perf_counter()
-    reports = _shown(_bench.reports(files, arguments, jobs), quiet)
+    reports, interrupted = _shown(_bench.reports(files, arguments, jobs), quiet)
     verdicts = [verdict for report in reports for verdict in report.verdicts]
     say(_reports.summary(verdicts, time.perf_counter() - started))
+    if interrupted:
+        say(f"interrupted: {len(reports)} of {len(files)} files were tested; no report is written", err=True)
+        sys.exit(shared.INTERRUPTED)
     for target, form in ((json_file, _reports.to_json), (junit, _reports.to_junit)):
         if target is not None:
             shared.write_output(target, form(verdicts))
@@ -103,17 +107,21 @@ def command(
     sys.exit(0 if ran and enough and not any(verdict.bad for verdict in verdicts) else 1)
 
 
-def _shown(reports: Iterable[FileReport], quiet: bool) -> list[FileReport]:
-    """Show the verdicts as they come."""
+def _shown(reports: Generator[FileReport], quiet: bool) -> tuple[list[FileReport], bool]:
+    """Show the verdicts as they come; return the reports, and whether Ctrl-C ended it."""
     from splmini.cli import _reports
 
-    kept = []
-    for report in reports:
-        for verdict in report.verdicts:
-            if verdict.bad or not quiet:
-                say(*_reports.line(verdict))
-        kept.append(report)
-    return kept
+    kept: list[FileReport] = []
+    try:
+        with closing(reports):
+            for report in reports:
+                for verdict in report.verdicts:
+                    if verdict.bad or not quiet:
+                        say(*_reports.line(verdict))
+                kept.append(report)
+    except KeyboardInterrupt:
+        return kept, True
+    return kept, False
 
 
 def _remarks(reports: list[FileReport]) -> None:

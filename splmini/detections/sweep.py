@@ -215,7 +215,8 @@ class _Search:
             "seconds": {**run.seconds, "total": self.seconds},
         }
         columns = column_order(rows, None if stream is None else stream.columns())
-        return Results(rows, columns, run.messages, stats, run.complete)
+        complete = run.complete and all(message.level != "error" for message in run.messages)
+        return Results(rows, columns, run.messages, stats, complete)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
@@ -368,11 +369,14 @@ class _Distribution:
             size = task_size(run, tasks.workers, 2, LEAST_BYTES, MOST_BYTES)
             for outcome in tasks.outcomes(task_parts(run, None, size, report), job.perform):
                 scanned += outcome.scanned
+                report.merge(outcome.report)
                 if progress is not None:
                     progress(scanned)
                 for each, found in zip(readings, outcome.found, strict=True):
                     if found is not None and id(each) in in_parts:
                         each.absorb(found)
+            for level, text in report.messages():
+                readings[0].run.message(level, "events", text)
         finally:
             tasks.close()
             withdraw(digest)

@@ -304,8 +304,8 @@ class Tasks:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 yield outcome
-            if ended and given == submitted:
-                return
+            if (ended and given == submitted) or self._run.stopped():
+                return  # where the caller cancelled it, what was found by then is put together
             if given not in self._done and self._pending:
                 self._collect(here)
 
@@ -333,9 +333,9 @@ class Tasks:
             self._done[number] = error
 
     def _collect(self, here: Any) -> None:
-        """Wait for a task, looking now and then whether the run was cancelled or has run for too long."""
+        """Wait for a task, looking now and then whether the run has run for too long."""
         finished, _ = wait(self._pending, timeout=0.25, return_when=FIRST_COMPLETED)
-        self._run.check()
+        self._run.check_limits()
         for future in finished:
             number = self._pending.pop(future)
             error = None if future.cancelled() else future.exception()
