@@ -118,7 +118,7 @@ def _run(arguments: list[str] | None) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         return 130
     except BrokenPipeError:  # whoever reads the output has seen enough
         _forget_output()
