@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
@@ -49,25 +50,83 @@ _READERS = {
     "g": "[0-9]{2}",
     "U": "[0-9]{1,2}",
     "W": "[0-9]{1,2}",
-    "Z": r"[A-Za-z][A-Za-z0-9_/+:-]*",
+    "Z": r"[A-Za-z][A-Za-z0-9_/+:-]{0,63}",
 }
+_WAYS = {"s": 120, "f": 9, "Z": 64, "z": 6, "Ez": 8, "p": 4, "P": 4, "j": 3, "d": 4, "e": 4, "k": 4, "l": 4}
+"""In how many lengths a variable may match at one place; all others in two at most."""
+_MOST_WAYS = 200_000
+"""A format that could match in more ways is not left to `re`, which would try them all."""
+_BLANKS = r"\s*"
 _EPOCH_READER = f"({_READERS['s']})"
 _ZONE_READER = r"[+-][0-9]{2}:?(?:[0-9]{2})?(?::?[0-9]{2})?|[Zz]"
 
 
 @lru_cache(maxsize=512)
-def _compiled_reader(format: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+def _compiled_reader(format: str) -> tuple[Callable[[str], Sequence[str] | None], tuple[str, ...]]:
+    """Return what gives the texts of a format's variables, and the variables."""
     pattern: list[str] = []
     letters: list[str] = []
     _collect_reader(format, pattern, letters)
-    return re.compile("".join(pattern), re.IGNORECASE | re.ASCII), tuple(letters)
+    ways = 1
+    for letter in letters:
+        ways = min(ways * _WAYS.get(letter, 2), 2 * _MOST_WAYS)
+    if ways > _MOST_WAYS:
+        return _by_pieces(pattern), tuple(letters)
+    match = re.compile("".join(pattern), _FLAGS).match
+
+    def read(text: str) -> Sequence[str] | None:
+        found = match(text)
+        return None if found is None else found.groups()
+
+    return read, tuple(letters)
+
+
+_FLAGS = re.IGNORECASE | re.ASCII
+_LONGEST = 64
+"""No piece of a format but blanks and plain text is longer."""
+
+
+def _by_pieces(pattern: Sequence[str]) -> Callable[[str], Sequence[str] | None]:
+    """Match as the whole pattern would, without coming to the same piece at the same place twice."""
+    pieces = [re.compile(piece, _FLAGS) for piece in pattern]
+
+    def ends(number: int, text: str, start: int) -> Iterator[int]:
+        piece = pieces[number]
+        if not piece.groups:  # blanks or plain text: in one length
+            found = piece.match(text, start)
+            return iter(() if found is None else (found.end(),))
+        last = min(len(text), start + _LONGEST)
+        return (end for end in range(last, start - 1, -1) if piece.fullmatch(text, start, end))
+
+    def read(text: str) -> Sequence[str] | None:
+        if not pieces:
+            return ()
+        places, open_ends = [0], [ends(0, text, 0)]
+        seen: set[tuple[int, int]] = set()
+        while open_ends:
+            end = next(open_ends[-1], None)
+            number = len(open_ends)
+            if end is None:
+                open_ends.pop()
+                places.pop()
+            elif number == len(pieces):
+                bounds = zip(pieces, places, [*places[1:], end], strict=True)
+                return [text[first:last] for piece, first, last in bounds if piece.groups]
+            elif (number, end) not in seen:
+                seen.add((number, end))
+                places.append(end)
+                open_ends.append(ends(number, text, end))
+        return None
+
+    return read
 
 
 def _collect_reader(format: str, pattern: list[str], letters: list[str]) -> None:
     for match in TOKEN.finditer(format):
         width, subsecond, _, zone, letter, text, lone = match.groups()
         if text is not None:
-            pattern.extend(r"\s*" if part.isspace() else re.escape(part) for part in re.split(r"(\s+)", text) if part)
+            for part in filter(None, re.split(r"(\s+)", text)):
+                _put(pattern, _BLANKS if part.isspace() else re.escape(part))
         elif lone is not None or letter == "%":
             pattern.append("%")
         elif subsecond:
@@ -82,12 +141,18 @@ def _collect_reader(format: str, pattern: list[str], letters: list[str]) -> None
         elif letter in COMPOSED:
             _collect_reader(COMPOSED[letter], pattern, letters)
         elif letter in ("n", "t"):
-            pattern.append(r"\s*")
+            _put(pattern, _BLANKS)
         elif letter in _READERS:
             pattern.append(f"({_READERS[letter]})")
             letters.append(letter)
         else:
             pattern.append(re.escape(match[0]))
+
+
+def _put(pattern: list[str], piece: str) -> None:
+    """Add a piece; blanks behind blanks are the same blanks."""
+    if piece != _BLANKS or pattern[-1:] != [_BLANKS]:
+        pattern.append(piece)
 
 
 def strptime(text: str, format: str, tz: tzinfo, now: float | None = None) -> float | None:
@@ -101,10 +166,10 @@ def strptime(text: str, format: str, tz: tzinfo, now: float | None = None) -> fl
     >>> strptime("2022-08", "%Y-%m", get_timezone("UTC"))
     """
     reader, letters = _compiled_reader(format)
-    match = reader.match(text.lstrip() if not format[:1].isspace() else text)
-    if match is None:
+    texts = reader(text.lstrip() if not format[:1].isspace() else text)
+    if texts is None:
         return None
-    found = dict(zip(letters, match.groups(), strict=True))
+    found = dict(zip(letters, texts, strict=True))
     try:
         return _assemble(found, tz, now)
     except (ValueError, OverflowError, ArgumentError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+
+from splmini.budget import grows
 
 
 def has_wildcard(text: str) -> bool:
@@ -150,9 +150,27 @@ def matching(pattern: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if match(name)]
 
 
-@lru_cache(maxsize=1024)
-def _capturing(pattern: str) -> re.Pattern[str]:
-    return re.compile("(.*?)".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+def captures(pattern: str, name: str) -> tuple[str, ...] | None:
+    """Return what each `*` of a pattern stands for in a name, as little as can be; None where it does not match.
+
+    >>> captures("a*b*", "axxbyb"), captures("*a", "b")
+    (('xx', 'yb'), None)
+    """
+    head, *rest = pattern.split("*")
+    if not rest:
+        return () if name == pattern else None
+    *middle, tail = rest
+    position, end = len(head), len(name) - len(tail)
+    if end < position or not name.startswith(head) or not name.endswith(tail):
+        return None
+    caught: list[str] = []
+    for part in middle:
+        found = name.find(part, position, end)
+        if found < 0:
+            return None
+        caught.append(name[position:found])
+        position = found + len(part)
+    return (*caught, name[position:end])
 
 
 def substitute(pattern: str, replacement: str, name: str) -> str | None:
@@ -163,9 +181,10 @@ def substitute(pattern: str, replacement: str, name: str) -> str | None:
     >>> substitute("a.*", "b_*", "a.x"), substitute("a.*", "b_*", "c")
     ('b_x', None)
     """
-    match = _capturing(pattern).fullmatch(name)
-    if match is None:
+    caught = captures(pattern, name)
+    if caught is None:
         return None
-    caught = list(match.groups())
     head, *rest = replacement.split("*")
-    return head + "".join((caught[index] if index < len(caught) else "*") + part for index, part in enumerate(rest))
+    pieces = [(caught[index] if index < len(caught) else "*") + part for index, part in enumerate(rest)]
+    grows(sum(map(len, pieces)))
+    return head + "".join(pieces)

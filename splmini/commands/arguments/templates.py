@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from splmini.values.wildcards import captures
+
 ITEM_FIELD = "_foreach_item"
 ITER_FIELD = "_foreach_iter"
 
@@ -39,11 +41,10 @@ def with_names(values: Mapping[str, str], names: Mapping[str, str]) -> dict[str,
 
 def match_pattern(pattern: str) -> Callable[[str], FieldMatch | None]:
     """Return a function from a field name to what a pattern matches in it."""
-    expression = re.compile("(.*?)".join(map(re.escape, pattern.split("*"))), re.DOTALL)
 
     def match(name: str) -> FieldMatch | None:
-        found = expression.fullmatch(name)
-        return None if found is None else FieldMatch(name, found.groups())
+        found = captures(pattern, name)
+        return None if found is None else FieldMatch(name, found)
 
     return match
 
