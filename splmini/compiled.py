@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary, theirs
 from splmini.budget import Budget, work_for
-from splmini.engine.context import Cancelled, Run
+from splmini.engine.context import Run
 from splmini.engine.source import EventSource
-from splmini.engine.stream import column_order, execute
+from splmini.engine.stream import execute
 from splmini.errors import ArgumentError, LimitExceeded
 from splmini.events import READING_OPTIONS
 from splmini.language import parser, tree
-from splmini.operators import Batch, Row, Stream
+from splmini.operators import Generating, Row, Stream
 from splmini.plan.optimize import optimize
 from splmini.registry import find_command
-from splmini.results import Results, View
+from splmini.results import Results
 
 if TYPE_CHECKING:
     from splmini.environment import Environment
@@ -116,64 +117,21 @@ class Search:
         Raises:
             SplError: with the position in the search where it has one.
         """
-        chosen, reading = _options(options)
         with boundary("The run", self._source):
-            return self._run(events, chosen, reading)
-
-    def _run(self, events: Any, chosen: RunOptions, reading: dict[str, Any]) -> Results:
-        run = self._start(events, chosen, self._read_again(chosen), reading)
-        started = time.perf_counter()
-        rows: list[Row] = []
-        stream: Stream | None = None
-        try:
-            stream = self._execute(run, chosen.executor)
-            for batch in stream.batches:
-                rows.extend(batch)
-                run.check_limits(len(rows))
-        except Cancelled:
-            run.complete = False
-        finally:
-            run.source.close()
-        if run.complete:
-            self.environment.commit(run.writes, run)
-        columns = stream.columns() if stream is not None else None
-        stats = {
-            "scanned": run.scanned,
-            "parsed": run.parsed,
-            "matched": run.matched,
-            "rows": len(rows),
-            "now": run.now,
-            "seconds": {**run.seconds, "total": time.perf_counter() - started},
-        }
-        view = View(self.tree, self.environment.timezone)
-        complete = run.complete and all(message.level != "error" for message in run.messages)
-        return Results(rows, column_order(rows, columns), run.messages, stats, complete, view)
+            run, start = self._begin(events, options)
+            return run.collect(start)
 
     def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
         """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""
-        chosen, reading = _options({"order": "given"} | options)
         with boundary("The run", self._source):
-            run = self._start(events, chosen, self._read_again(chosen), reading)
-        return self._rows(run, chosen)
+            run, start = self._begin(events, {"order": "given"} | options)
+        return (row for batch in run.batches(start) for row in batch)
 
-    def _rows(self, run: Run, chosen: RunOptions) -> Iterator[Row]:
-        batches: Iterator[Batch] = iter(())
-        try:
-            with boundary("The run", self._source):
-                batches = self._execute(run, chosen.executor).batches
-            while True:
-                with boundary("The run", self._source):
-                    batch = next(batches, None)
-                    if batch is None:
-                        break
-                yield from batch
-            with boundary("The run", self._source):
-                if run.complete:
-                    self.environment.commit(run.writes, run)
-        except Cancelled:
-            return
-        finally:
-            run.source.close()
+    def _begin(self, events: Any, options: dict[str, Any]) -> tuple[Run, Callable[[], Stream]]:
+        """Return a run over events and what starts its pipeline."""
+        chosen, reading = _options(options)
+        run = self._start(events, chosen, self._read_again(chosen), reading)
+        return run, partial(self._execute, run, chosen.executor)
 
     def _read_again(self, options: RunOptions) -> bool:
         """Say whether the events may be read more than once; over an executor, where a task refuses its part."""
@@ -210,6 +168,7 @@ class Search:
             optimized=options.optimize,
             cancel=_called(options.cancel, "cancel"),
             progress=_called(options.progress, "progress"),
+            pipeline=self.tree,
         )
         for name in ("earliest", "latest"):
             own = getattr(options, name)
@@ -222,9 +181,16 @@ class Search:
 
     @property
     def reads_elsewhere(self) -> bool:
-        """Whether commands behind the first one, or subsearches, read the events too."""
-        behind = (find_command(command.name) for command in self.tree.commands[1:])
-        return len(self._builder.built) > 1 or any(spec is not None and spec.rereads for spec in behind)
+        """Whether the events may be read more than once: by commands behind the first one, by subsearches, or by a
+        first one of which it is only known when it runs what it reads (datasets of data models, saved searches)."""
+        specs = [find_command(command.name) for command in self.tree.commands]
+        rereads = [spec is not None and spec.rereads for spec in specs]
+        return len(self._builder.built) > 1 or any(rereads[1:]) or (any(rereads) and not self._reads_once())
+
+    def _reads_once(self) -> bool:
+        """Say whether the first command scans the events itself, which it does once."""
+        first = self._operators[0]
+        return isinstance(first, Generating) and first.reading is not None and first.reading.dataset is None
 
 
 def _options(given: dict[str, Any]) -> tuple[RunOptions, dict[str, Any]]:

@@ -14,7 +14,7 @@ from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_e
 from splmini.engine.context import Cancelled, Run
 from splmini.engine.parallel import Tasks, task_parts, task_size
 from splmini.engine.source import EventSource
-from splmini.engine.stream import column_order, execute
+from splmini.engine.stream import execute
 from splmini.engine.sweep import (
     Found,
     Reading,
@@ -35,7 +35,6 @@ from splmini.operators import Stream
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import Scan
-from splmini.results import Results
 
 
 @dataclass(frozen=True)
@@ -87,9 +86,11 @@ def sweep(
     events = _readable_again(events)
     searches = [_Search(detection, events, env, options) for detection in wanted]
     readings = [reading for each in searches for reading in each.register()]
-    _read(readings, progress, _Distribution(executor, searches, env, options, False))
+    if readings:
+        _read(readings, progress, _Distribution(executor, searches, env, options, False))
     late = [reading for each in searches for reading in each.register_late()]
-    _read(late, None, _Distribution(executor, searches, env, options, True))
+    if late:
+        _read(late, None, _Distribution(executor, searches, env, options, True))
     hits = [each.hit() for each in searches]
     for hit in hits:
         if hit.outcome is not None:
@@ -175,10 +176,11 @@ class _Search:
 
     def hit(self) -> Hit:
         """Run the search on what was read, and say what became of it."""
+        self.seconds += sum(each.seconds for each in self.readings)
         if self.error is None:
             started = time.perf_counter()
             try:
-                results = self._results()
+                results = self.run.collect(self._stream, spent=self.seconds)
                 outcome = Outcome(
                     self.detection,
                     results,
@@ -187,36 +189,13 @@ class _Search:
                 )
             except SplError as error:
                 self._failed(error)
-            finally:
-                self.run.source.close()
             self.seconds += time.perf_counter() - started
-        self.seconds += sum(each.seconds for each in self.readings)
         if self.error is not None:
             return Hit(self.detection, None, self.error, self.seconds)
         return Hit(self.detection, outcome, None, self.seconds)
 
-    def _results(self) -> Results:
-        run = self.run
-        rows: list[Any] = []
-        stream: Stream | None = None
-        try:
-            stream = execute(self.operators, run) if self.main is None else self.main.finish()
-            for batch in stream.batches:
-                rows.extend(batch)
-        except Cancelled:
-            run.complete = False
-        if run.complete:
-            self.search.environment.commit(run.writes, run)
-        stats = {
-            "scanned": run.scanned,
-            "matched": run.matched,
-            "rows": len(rows),
-            "now": run.now,
-            "seconds": {**run.seconds, "total": self.seconds},
-        }
-        columns = column_order(rows, None if stream is None else stream.columns())
-        complete = run.complete and all(message.level != "error" for message in run.messages)
-        return Results(rows, columns, run.messages, stats, complete)
+    def _stream(self) -> Stream:
+        return execute(self.operators, self.run) if self.main is None else self.main.finish()
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
@@ -224,11 +203,9 @@ class _Search:
 
 def _read(
     readings: list[Reading], progress: Callable[[int], None] | None, distribution: _Distribution | None = None
-) -> None:
-    """Read the events once for all that searches read, until the caller cancels."""
-    if not readings:
-        return
-    run = _shared_run(readings[0].run, Run)
+) -> Run:
+    """Read the events once for all that searches read, until the caller cancels; return the run that did."""
+    run: Run = _shared_run(readings[0].run, Run)
     run.text = "\n".join(each.run.text for each in readings)
     try:
         _read_all(readings, run, progress, distribution)
@@ -237,9 +214,19 @@ def _read(
     except LimitExceeded as error:  # the time of the pass is the time of all
         for each in readings:
             each.error = each.error or error
-    if not run.complete:
-        for each in readings:
-            each.run.complete = False
+    noticed = [each for each in readings[0].run.messages if each.command == "events"]
+    for each in readings:
+        each.run.complete = each.run.complete and run.complete
+        for message in noticed:
+            each.run.message(message.level, message.command, message.text)
+    return run
+
+
+def _count(readings: Iterable[Reading], run: Run) -> None:
+    """Let each search count what a reading for several of them read."""
+    for each in readings:
+        each.run.scanned += run.scanned
+        each.run.parsed += run.parsed
 
 
 def _read_all(
@@ -259,12 +246,15 @@ def _read_all(
         if made:
             datasets.extend(made)
         elif distribution is not None:
-            read_dataset(name, group, run)
+            apart = _shared_run(readings[0].run, Run)
+            read_dataset(name, group, apart)
+            _count(group, apart)
+    together = [*plain, *(each for dataset in datasets for each in dataset.readings)]
     if distribution is not None and distribution.executor is not None:
-        in_parts = {id(each) for each in (*plain, *(one for dataset in datasets for one in dataset.readings))}
-        distribution.read(readings, in_parts, run, progress)
+        distribution.read(readings, {id(each) for each in together}, run, progress)
         run.source = EventSource(_no_events)
     one_pass(plain, datasets, run, progress)
+    _count(together, run)
 
 
 def _no_events() -> Iterator[Any]:
@@ -325,7 +315,9 @@ class SweepJob:
             if each.error is None:
                 each.run.source, each.run.services = source, Elsewhere(self.environment)
             readings += each.register_late(expanded) if self.late else each.register()
-        _read(readings, outcome.count)
+        if readings:
+            run = _read(readings, None)
+            outcome.scanned, outcome.parsed = run.scanned, run.parsed
         outcome.found = [each.found() for each in readings]
         return outcome
 
@@ -337,10 +329,7 @@ class SweepOutcome:
     found: list[Found | None] = field(default_factory=list)
     report: Report = field(default_factory=Report)
     scanned: int = 0
-
-    def count(self, scanned: int) -> None:
-        """Take in how many events were read."""
-        self.scanned = scanned
+    parsed: int = 0
 
 
 @dataclass(frozen=True)
@@ -364,14 +353,15 @@ class _Distribution:
         job = SweepJob(self.env, texts, {**own, "order": order}, self.late, run.source.has_bytes, run.source.is_file)
         digest, data = offer(job)
         tasks = Tasks(self.executor, digest, data, run)
-        scanned, report = 0, Report()
+        report = Report()
         try:
             size = task_size(run, tasks.workers, 2, LEAST_BYTES, MOST_BYTES)
             for outcome in tasks.outcomes(task_parts(run, None, size, report), job.perform):
-                scanned += outcome.scanned
+                run.scanned += outcome.scanned
+                run.parsed += outcome.parsed
                 report.merge(outcome.report)
                 if progress is not None:
-                    progress(scanned)
+                    progress(run.scanned)
                 for each, found in zip(readings, outcome.found, strict=True):
                     if found is not None and id(each) in in_parts:
                         each.absorb(found)
@@ -380,6 +370,8 @@ class _Distribution:
         finally:
             tasks.close()
             withdraw(digest)
+        for level, text in report.messages():
+            readings[0].run.message(level, "events", text)
 
 
 def _of_text(text: str) -> Detection:

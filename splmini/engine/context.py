@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splmini import compiler
+from splmini.boundary import boundary
 from splmini.budget import Budget, work_for
 from splmini.commands.format import NOTHING
 from splmini.compiler import searching
@@ -16,7 +18,7 @@ from splmini.engine import scanning
 from splmini.engine.selection import time_modifiers
 from splmini.engine.services import Services, TableWrite, Writes
 from splmini.engine.source import EventSource
-from splmini.engine.stream import execute
+from splmini.engine.stream import column_order, execute
 from splmini.engine.subsearch import rows_to_expression, rows_to_text
 from splmini.errors import LimitExceeded, Signal, SourceMap, Span, SplError
 from splmini.language import parser, tree
@@ -25,6 +27,7 @@ from splmini.language.printer import render
 from splmini.operators import (
     ALL,
     Batch,
+    Columns,
     Dataset,
     Fields,
     Generating,
@@ -40,6 +43,7 @@ from splmini.plan.build import Builder, ignores_rows
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import scan
 from splmini.plan.splicing import subsearches
+from splmini.results import Results, View
 from splmini.values import regex, times
 from splmini.values.texts import shortened
 
@@ -58,6 +62,10 @@ def _listener(reference: weakref.ref[Run]) -> Callable[[str], None]:
             )
 
     return gave_up
+
+
+def _unknown_columns() -> Columns:
+    return None
 
 
 @contextmanager
@@ -113,6 +121,8 @@ class Run:
     matched: int = 0
     writes: Writes = field(default_factory=Writes)
     depth: int = 0
+    pipeline: tree.Pipeline | None = None
+    """The search that is run; None where a run stands for several."""
 
     def __post_init__(self) -> None:
         self.timezone = self.services.timezone
@@ -125,10 +135,59 @@ class Run:
         self._scanned = False
         self._foreign: dict[int, tree.Pipeline] = {}
         """Pipelines of other texts than that of the search: what goes wrong in them has its place in that text."""
+        self._columns: Callable[[], Columns] = _unknown_columns
         self._pattern_gave_up = _listener(weakref.ref(self))
         regex.watch(self._pattern_gave_up)
         self.budget = Budget(self.limits)
         work_for(self.budget)
+
+    # ---- the end -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def ending(self, what: str = "The run") -> Iterator[None]:
+        """End the run behind what is done within: its events are let go, errors have their place in the search."""
+        try:
+            with boundary(what, self.origin):
+                yield
+        except Cancelled:
+            self.complete = False
+        finally:
+            self.source.close()
+
+    def batches(self, start: Callable[[], Stream], what: str = "The run", keeps: bool = True) -> Iterator[Batch]:
+        """Yield the rows that a pipeline gives, and end the run; what it wrote is kept where it ended well."""
+        with self.ending(what):
+            stream = start()
+            self._columns = stream.columns
+            yield from stream.batches
+            if keeps and self.complete:
+                self.services.commit(self.writes, self)
+
+    def collect(
+        self, start: Callable[[], Stream], what: str = "The run", keeps: bool = True, spent: float = 0.0
+    ) -> Results:
+        """Run a pipeline to its end and give its results; `spent` are seconds that the run took elsewhere."""
+        started = time.perf_counter()
+        rows: list[Row] = []
+        with self.ending(what):
+            for batch in self.batches(start, what, keeps):
+                rows.extend(batch)
+                self.check_limits(len(rows))
+        return self.results(rows, spent + time.perf_counter() - started)
+
+    def results(self, rows: list[Row], seconds: float) -> Results:
+        """Return the rows of a run that ended, with all that is told of them."""
+        stats = {
+            "scanned": self.scanned,
+            "parsed": self.parsed,
+            "matched": self.matched,
+            "rows": len(rows),
+            "now": self.now,
+            "seconds": {**self.seconds, "total": seconds},
+        }
+        columns = column_order(rows, self._columns())
+        complete = self.complete and all(message.level != "error" for message in self.messages)
+        return Results(rows, columns, self.messages, stats, complete, View(self.pipeline, self.timezone))
 
     # ---- messages and limits -----------------------------------------------------------------------------------
 

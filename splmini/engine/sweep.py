@@ -72,6 +72,7 @@ def _chunks(run: Run, progress: Callable[[int], None] | None, screen: Screen | N
             break
         run.check_limits()
         run.scanned += count
+        run.parsed += len(events)
         if progress is not None:
             progress(run.scanned)
         held.extend(events)

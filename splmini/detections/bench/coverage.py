@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from splmini.compiler import as_truth, is_time_term
 from splmini.detections.lint.positions import Places
 from splmini.engine.stream import execute
-from splmini.errors import SplError
 from splmini.language import tree
 from splmini.operators import Generating, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import conjuncts
@@ -138,13 +137,8 @@ def measure(env: Any, detection: Any, events: Any, **options: Any) -> Coverage:
     compiled = env.compile(detection.search)
     run = compiled.start(events, shared=True, **options)
     coverage = Coverage(detection.name, detection.search, path=detection.path)
-    try:
+    with run.ending():
         _Measuring(compiled, run, coverage).measure()
-    except SplError as error:
-        error.locate(compiled.source)
-        raise
-    finally:
-        run.source.close()
     return coverage
 
 

@@ -11,21 +11,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from splmini.boundary import boundary
 from splmini.commands.arguments.notes import by_notes
 from splmini.compiler import as_truth
 from splmini.detections.explain.clauses import Refusal, clauses_of, likeness, refusal
 from splmini.detections.explain.notes import by_fields, notes
 from splmini.detections.lint.positions import Places
 from splmini.engine.blame import placed
+from splmini.engine.ordering import newest_first, order_position
 from splmini.engine.stream import execute
 from splmini.language import tree
-from splmini.operators import ALL, Batch, Generating, Operator, Row, Stream, Streaming, batched
+from splmini.operators import ALL, Batch, Columns, Generating, Operator, Row, Stream, Streaming, batched
 from splmini.plan.scan import Scan, conjuncts, wants_raw
-from splmini.results import View
+from splmini.results import Results, View
 from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Explanation:
     stages: list[Stage] = field(default_factory=list)
     near_misses: list[NearMiss] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    results: Results = field(default_factory=partial(Results, ()), repr=False)
+    """The rows as a run gives them: with their columns, view, messages and figures."""
     detection: Any = field(default=None, repr=False)
 
     def place(self, position: tuple[int, int]) -> str:
@@ -126,11 +128,9 @@ def explain(env: Any, search: Any, events: Any, *, nearest: int = 5, **options: 
     compiled = env.compile(text)
     run = compiled.start(events, shared=True, **options)
     explanation = Explanation(text, detection=None if isinstance(search, str) else search)
-    try:
-        with boundary("The explanation", compiled.source):
-            explanation.rows = _Explainer(compiled, run, explanation, nearest).explain()
-    finally:
-        run.source.close()
+    explaining = _Explainer(compiled, run, explanation, nearest)
+    explanation.results = run.collect(explaining.explain, "The explanation", keeps=False)
+    explanation.rows = list(explanation.results)
     return explanation
 
 
@@ -142,8 +142,9 @@ class _Explainer:
         self.nearest = nearest
         self.heap: list[tuple[tuple[int, int], float, int, NearMiss]] = []
         self.seen = 0
+        self.columns: Columns = None
 
-    def explain(self) -> list[Row]:
+    def explain(self) -> Stream:
         operators: list[Operator] = list(self.compiled.operators)
         index = 0
         if isinstance(operators[0], Scan):
@@ -153,6 +154,8 @@ class _Explainer:
                 leading += 1
             rows = self.scan([each for each in filters[:leading] if isinstance(each, Streaming)])
             index = 1 + leading
+            if self.run.newest and order_position(operators) is not None:
+                rows = list(newest_first(Stream(batched(rows)), self.run, None).rows())
         elif _aggregates(operators[0]):
             from splmini.detections.explain.tstats import explain_tstats
 
@@ -168,7 +171,7 @@ class _Explainer:
         for operator in operators[index:]:
             rows = self.filter(operator, rows) if _is_filter(operator) else self.stage(operator, rows)
         self.explanation.near_misses = [item[3] for item in sorted(self.heap, key=_rank, reverse=True)]
-        return rows
+        return Stream(batched(rows), lambda: self.columns)
 
     # ---- stages ------------------------------------------------------------------------------------------------
 
@@ -296,6 +299,7 @@ class _Explainer:
         assert isinstance(operator, Streaming)
         stage = self.new_stage(operator)
         stage.notes += self.subsearches(operator)
+        self.columns = operator.columns(self.columns)
         return self.filtered(stage, self.prepared(operator), rows)
 
     def subsearches(self, operator: Streaming) -> list[str]:
@@ -307,12 +311,20 @@ class _Explainer:
 
     def stage(self, operator: Operator, rows: list[Row] | None) -> list[Row]:
         stage = self.new_stage(operator)
-        given = None if rows is None else Stream(batched([dict(row) for row in rows]))
         stage.rows_in = 0 if rows is None else len(rows)
-        after = list(execute([operator], self.run, given).rows())
+        after = self.after(operator, rows)
         stage.rows_out = len(after)
         stage.notes = list(notes(operator, rows or [], after))
         return after
+
+    def after(self, operator: Operator, rows: list[Row] | None) -> list[Row]:
+        """The rows that an operator makes of some."""
+        columns = self.columns
+        given = None if rows is None else Stream(batched([dict(row) for row in rows]), lambda: columns)
+        stream = execute([operator], self.run, given)
+        made = list(stream.rows())
+        self.columns = stream.columns()
+        return made
 
 
 def _moment(time: float, zone: tzinfo) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from splmini.detections.explain.clauses import clauses_of
-from splmini.engine.stream import execute
 from splmini.language import tree
 from splmini.operators import ALL, Operator, Row
 
@@ -74,6 +73,6 @@ def explain_tstats(explainer: Any, operator: Operator) -> list[Row]:
     filled = any(isinstance(arg, tree.Option) and arg.name == "fillnull_value" for arg in node.args)
     if not filled:
         stage.notes = list(by_notes([word.text for word in by_fields(node)], rows))
-    result = list(execute([operator], run).rows())
+    result: list[Row] = explainer.after(operator, None)
     stage.rows_out = len(result)
     return result

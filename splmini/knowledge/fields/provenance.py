@@ -37,14 +37,12 @@ def explain_fields(env: Any, events: Any = (), **reading: Any) -> Results:
     tracer = Tracer(env.knowledge, run)
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     scanned = 0
-    try:
+    with run.ending():
         for _, batch in run.source.batches():
             scanned += len(batch)
             for event in batch:
                 row, origins = tracer.trace(event)
                 _count(found, row, origins)
-    finally:
-        run.source.close()
     return Results(list(found.values()), list(COLUMNS), run.messages, {"scanned": scanned, "rows": len(found)}, True)
 
 
