@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 PYTEST ?= $(BIN)/pytest -n 2
 MINUTES ?= 10
 SCALE ?= 1.0
+SOURCES := splmini tests benchmarks examples docs
 
 .PHONY: help demo test lint format bench fuzz docs test-browser clean
 
@@ -29,12 +30,14 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 demo: $(VENV)/.core ## run the example detection over the example events
 	@$(BIN)/splmini detect examples/detect_regsvcs/detection.yml examples/detect_regsvcs/events.xml
 
-lint: $(VENV)/.dev ## ruff and mypy
-	$(BIN)/ruff check splmini tests benchmarks examples docs
+lint: $(VENV)/.dev ## ruff, its formatter, and mypy
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 
-format: $(VENV)/.dev ## let ruff fix what it can
-	$(BIN)/ruff check --fix splmini tests benchmarks examples docs
+format: $(VENV)/.dev ## let ruff fix what it can, and lay the code out
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
 
 test: lint ## lint, then all tests but those that need a browser
 	$(PYTEST) -m "not browser"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from splmini.results._terminal import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = ("table", "json", "jsonl", "csv")
 _ENVIRONMENT = ("macros", "lookups", "apps", "now", "earliest", "latest", "timezone", "data_dir")
 _READING = ("input_format", "sourcetype", "source", "host", "index", "order", "infer", "strict")
 
@@ -168,13 +167,18 @@ def forks() -> bool:
 _THREADED = frozenset({"numpy", "pyarrow", "polars", "duckdb"})
 
 
+FORMATS: dict[str, Callable[[Results], str]] = {
+    "table": lambda results: table(results).text,
+    "json": lambda results: results.to_json(indent=2) + "\n",
+    "jsonl": lambda results: results.to_jsonl(),
+    "csv": lambda results: results.to_csv(),
+}
+"""What results are written as, by the name of `--format` and the ending of a file."""
+
+
 def rendered(results: Results, form: str) -> str:
     """Return results in the form that was asked for, with a line break at the end."""
-    if form == "json":
-        return results.to_json(indent=2) + "\n"
-    if form == "jsonl":
-        return results.to_jsonl()
-    return results.to_csv() if form == "csv" else table(results).text
+    return FORMATS[form](results)
 
 
 def form_of(path: str, otherwise: str) -> str:

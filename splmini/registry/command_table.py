@@ -190,7 +190,7 @@ def find_command(name: str) -> CommandSpec | None:
     from splmini import commands
 
     name = commands.ALIASES.get(name, name)
-    if name not in _commands and name in command_names():
+    if name not in _commands and name in _built_in():
         if name in commands.MODULES or name in _modules():
             importlib.import_module(f"splmini.commands.{commands.MODULES.get(name, name)}")
         else:
@@ -198,9 +198,13 @@ def find_command(name: str) -> CommandSpec | None:
     return _commands.get(name)
 
 
-@functools.cache
 def command_names() -> frozenset[str]:
-    """Return the names of all commands, aliases included, without importing their modules."""
+    """Return the names of all commands, aliases and those registered elsewhere included; no module is imported."""
+    return _built_in().union(_commands)
+
+
+@functools.cache
+def _built_in() -> frozenset[str]:
     from splmini import commands
     from splmini.commands._declared import DECLARED
 
