@@ -370,8 +370,6 @@ class _Distribution:
         finally:
             tasks.close()
             withdraw(digest)
-        for level, text in report.messages():
-            readings[0].run.message(level, "events", text)
 
 
 def _of_text(text: str) -> Detection:

@@ -11,6 +11,7 @@ from typing import IO, Any, TypeAlias
 import msgspec
 
 from splmini.engine.filters import Verdicts
+from splmini.errors import InternalError
 from splmini.events import Projected
 from splmini.operators import BATCH_SIZE, ColumnBatch, Row
 
@@ -58,7 +59,8 @@ class EventSource:
 
     `reader` starts a new reading. Where the underlying events can be read only once (an iterator, a pipe),
     `once` is true and the batches are spooled while they are first read: in memory up to `spool_bytes`, then in a
-    temporary file. `shared` says whether more than one reader will come. `selected`, where there is one, reads through
+    temporary file. `shared` says whether more than one reader will come; where it is false, a second reading of such
+    events is an error, since it would find nothing. `selected`, where there is one, reads through
     a filter that is applied before anything is done to the events.
     """
 
@@ -77,6 +79,8 @@ class EventSource:
     ) -> None:
         self._reader = reader
         self._spool = Spool(reader(), spool_bytes) if once and shared else None
+        self._only_once = once and not shared
+        self._begun = False
         self._selected = selected
         self._filtered = filtered
         self._columns = columns
@@ -92,6 +96,14 @@ class EventSource:
 
         `wanted` tells which fields are needed of a class of events: a frame makes no others (`events._frames`).
         """
+
+        if self._begun and self._only_once:
+            raise InternalError(
+                "The events can be read only once, and are read again.",
+                name="rereads",
+                hint="The command that reads them again has to be declared with rereads=True.",
+            )
+        self._begun = True
 
         def keep(events: Events) -> Events:
             for refuse in refusals:

@@ -6,6 +6,7 @@ import functools
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,7 +15,10 @@ import pytest
 from support import InlineExecutor
 
 import splmini
+from splmini import compiled as compiled_module
 from splmini.engine import parallel
+from splmini.errors import InternalError
+from splmini.registry import find_command
 
 START = 1767225600
 EVENTS: list[dict[str, Any]] = [
@@ -275,3 +279,17 @@ def test_kinds_of_events(spl: str, kind: str, tmp_path: Path) -> None:
         results = WAYS[name](compiled(spl), KINDS[kind](tmp_path), "given")
         assert rows_of(results) == rows_of(expected), name
         assert told(results) == told(expected), name
+
+
+def test_rereading_is_declared() -> None:
+    """Events that can be read once are read again only by commands that are known to do so: rows are never lost."""
+    search = splmini.Environment().compile("* | stats count | mstats append=t prestats=t count(_value) where index=m")
+    spec = find_command("mstats")
+    assert spec is not None
+    undeclared = replace(spec, rereads=False)
+    with (
+        mock.patch.object(compiled_module, "find_command", return_value=undeclared),
+        pytest.raises(splmini.SplError, match="are read again") as caught,
+    ):
+        search.run(iter(EVENTS))
+    assert type(caught.value) is InternalError
