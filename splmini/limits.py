@@ -10,6 +10,9 @@ class Limits:
     """How much a run may take and where Splunk cuts; each field is `stanza_setting` or the bare setting of Splunk's
     limits.conf where that is unambiguous. 0 means no limit where Splunk says so.
 
+    Every run has a budget: what would take more memory, make more rows or longer values, or take more time than these
+    say ends in `LimitExceeded`, whose `name` is the limit.
+
     Where Splunk truncates, splmini truncates and adds a message to the results; where cutting would make the answer
     wrong, `LimitExceeded` is raised.
 
