@@ -81,7 +81,10 @@ def any_epoch(value: Any, zone: tzinfo | None = None, now: float | None = None) 
     if isinstance(value, (int, float)):
         return value if value == value and abs(value) < 1e11 else number_epoch(value)
     if isinstance(value, datetime):
-        return value.timestamp() if value.tzinfo else value.replace(tzinfo=zone or timezone.utc).timestamp()
+        try:
+            return value.timestamp() if value.tzinfo else value.replace(tzinfo=zone or timezone.utc).timestamp()
+        except (OverflowError, ValueError):  # the first and the last day that there are, in another zone
+            return None
     if not isinstance(value, str):
         return None
     text = value.strip()
@@ -93,7 +96,7 @@ def any_epoch(value: Any, zone: tzinfo | None = None, now: float | None = None) 
     if number != number or number in (float("inf"), float("-inf")):
         return None
     if abs(number) < 1e11:
-        return int(text) if text.lstrip("-").isdigit() else number
+        return int(number) if text.lstrip("-").isdigit() else number
     return number_epoch(number)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import sys
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from splmini.errors import KnowledgeError
+from splmini.errors import KnowledgeError, LimitExceeded
 from splmini.knowledge.conf import decode
 from splmini.knowledge.files import LOOKUP_BYTES, AppFiles
 from splmini.knowledge.lookups.tables import TableData
@@ -70,16 +71,28 @@ class Place:
             raise
 
 
-def _gunzip(data: bytes, path: str) -> bytes:
-    import zlib
+PACKED_BYTES = 8 << 20
+"""What a compressed table may become whatever its ratio: a table is held in memory, a dict for each row."""
+PACKED_RATIO = 100
 
+
+def _gunzip(data: bytes, path: str) -> bytes:
+    """Return what a compressed table holds, whole; one that grows as no table does ends in LimitExceeded."""
     expander = zlib.decompressobj(wbits=31)
+    most = min(max(PACKED_BYTES, PACKED_RATIO * len(data)), LOOKUP_BYTES)
     try:
-        text = expander.decompress(data, LOOKUP_BYTES)
-    except zlib.error as error:
+        text = expander.decompress(data, most)
+    except (zlib.error, MemoryError) as error:
         raise KnowledgeError(f"The file is no gzip file: {error}.", path=path) from None
-    if expander.unconsumed_tail:
-        raise KnowledgeError(f"The file holds more than {LOOKUP_BYTES:,} bytes.", path=path)
+    if expander.unconsumed_tail or (not expander.eof and len(text) >= most):
+        raise LimitExceeded(
+            f"The table becomes larger than {most:,} bytes, {PACKED_RATIO} times what the file has.",
+            name="decompressed_ratio",
+            path=path,
+            hint="Unpack it yourself, if you trust it.",
+        )
+    if not expander.eof:
+        raise KnowledgeError("The file is no gzip file: it ends in the middle.", path=path)
     return text
 
 

@@ -21,6 +21,7 @@ from splmini.knowledge.lookups.tables import TableData
 from splmini.values import json
 from splmini.values.multivalue import as_list, first, from_list
 from splmini.values.numbers import to_number, to_text
+from splmini.writing import file_errors
 
 if TYPE_CHECKING:
     from splmini.knowledge.apps import Knowledge
@@ -206,7 +207,8 @@ class KvStore:
         """Replace the records of a collection, or add to them; a record whose key is there is replaced in its place,
         unless `updates` is false."""
         where = (collection.app, collection.name)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with file_errors(self._path, "written"):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
             for statement in _TABLES:
                 connection.execute(statement)
