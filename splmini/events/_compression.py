@@ -343,7 +343,18 @@ def _members(
                 continue
             most = 1 << 18 if member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else 1 << 12
             guard = _Guard(opened, budget, name, most)  # of other kinds, zipfile expands all that it reads at once
-            yield from decompress(inner, io.BufferedReader(guard, 1 << 18), limits, failed, layer + 1, budget)
+            parts = decompress(inner, io.BufferedReader(guard, 1 << 18), limits, failed, layer + 1, budget)
+            try:
+                first = next(parts)  # what is damaged shows where its beginning is looked at
+            except (EventFormatError, UnsupportedFeature) as error:
+                if one:
+                    raise
+                failed(error)
+                continue
+            except StopIteration:
+                continue
+            yield first
+            yield from parts
 
 
 def _member_name(member: zipfile.ZipInfo) -> str:
