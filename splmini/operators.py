@@ -337,6 +337,21 @@ class Implied:
     calculated: Mapping[str, tuple[tree.Node | None, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of the run's events: those that satisfy `predicate` (None: all), with the fields that are needed.
+
+    `implied` is what rows have to satisfy later: it may be used to leave out events that never can. `raw`: events
+    without a `_raw` get one. `columns`: `ColumnBatch`es may be given in place of rows.
+    """
+
+    predicate: tree.Node | None = None
+    needed: Fields = ALL
+    implied: Implied | None = None
+    raw: bool = False
+    columns: bool = False
+
+
 class RunContext(Protocol):
     """What a run gives its operators; the only way to what lies outside a command's own module.
 
@@ -359,11 +374,8 @@ class RunContext(Protocol):
     def check(self, rows_kept: int = 0) -> None:
         """Raise where the run was cancelled or a limit (rows kept, wall time) is reached. Call once a batch."""
 
-    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
-        """Read the run's events, mapped by knowledge, that satisfy a search expression (None: all).
-
-        `implied` is what rows have to satisfy later: it may be used to leave out events that never can.
-        """
+    def scan(self, request: Request) -> Stream:
+        """Read those of the run's events that are asked for, mapped by knowledge."""
 
     def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
         """Run another pipeline (a subsearch) over the same events; or, with `rows`, over those rows."""

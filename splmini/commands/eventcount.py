@@ -9,7 +9,7 @@ from dataclasses import replace
 from splmini.commands.arguments.options import convert
 from splmini.commands.arguments.reading import read
 from splmini.language import tree
-from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
+from splmini.operators import Fields, Generating, Operator, Request, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_text
 from splmini.values.wildcards import compile_wildcard
@@ -49,7 +49,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         def rows() -> Iterator[Row]:
             counts: Counter[str] = Counter()
-            for batch in ctx.scan(None, frozenset({"index"})).batches:
+            for batch in ctx.scan(Request(needed=frozenset({"index"}))).batches:
                 counts.update(to_text(row.get("index", ctx.index)) for row in batch)
             matched = {name: counts[name] for name in sorted(counts) if any(matches(name) for matches in matchers)}
             if summarize:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from splmini.commands.arguments.reading import fail, read
 from splmini.language import tree
-from splmini.operators import Fields, Generating, Operator, Row, RunContext, Stream, batched
+from splmini.operators import Fields, Generating, Operator, Request, Row, RunContext, Stream, batched
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
@@ -57,7 +57,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         def rows() -> Iterator[Row]:
             found: dict[str, Row] = {}
-            for row in ctx.scan(None, frozenset({name, "index", "_time"})).rows():
+            for row in ctx.scan(Request(needed=frozenset({name, "index", "_time"}))).rows():
                 if matches(to_text(row.get("index", ctx.index))):
                     for value in as_list(row.get(name)):
                         _count(found.setdefault(to_text(value), {name: to_text(value), "type": kind}), row)

@@ -8,7 +8,7 @@ from splmini.commands.search import checked_search
 from splmini.compiler import TIME_MODIFIERS, fields_read
 from splmini.errors import ArgumentError
 from splmini.language import tree
-from splmini.operators import Batch, Fields, Generating, Operator, RunContext, Stream
+from splmini.operators import Batch, Fields, Generating, Operator, Request, RunContext, Stream
 from splmini.registry import BuildScope, Example, command
 
 FIELDS = ("host", "index", "source", "sourcetype", "splunk_server", "_time")
@@ -51,7 +51,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         reads = frozenset() if expression is None else fields_read(expression)
-        stream = ctx.scan(expression, None if reads is None else frozenset(FIELDS) | reads)
+        stream = ctx.scan(Request(predicate=expression, needed=None if reads is None else frozenset(FIELDS) | reads))
 
         def batches() -> Iterator[Batch]:
             for batch in stream.batches:

@@ -11,7 +11,7 @@ from splmini.commands.arguments.reading import Arguments, fail, read
 from splmini.commands.stats import order_matters
 from splmini.commands.tstats import By, check_place, creating, generating, read_by, read_span, where_of
 from splmini.language import tree
-from splmini.operators import Batch, DatasetReading, Fields, Generating, Operator, Partial, RunContext, Stream
+from splmini.operators import Batch, DatasetReading, Fields, Generating, Operator, Partial, Request, RunContext, Stream
 from splmini.registry import BuildScope, Example, OptionSpec, command
 from splmini.values.numbers import to_number
 from splmini.values.times import Span, bucket
@@ -102,7 +102,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return rows
 
     def read_rows(ctx: RunContext) -> Stream:
-        return Stream(map(of_events(ctx), ctx.scan(asked, needed).batches))
+        return Stream(map(of_events(ctx), ctx.scan(Request(predicate=asked, needed=needed)).batches))
 
     if arguments["chart"]:
         return _charted(node, arguments, by, scope, read_rows)

@@ -25,6 +25,7 @@ from splmini.operators import (
     Fields,
     Generating,
     Operator,
+    Request,
     Row,
     RunContext,
     Stream,
@@ -334,7 +335,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def read_rows(ctx: RunContext) -> Stream:
         if dataset is None:
-            rows = ctx.scan(where, needed)
+            rows = ctx.scan(Request(predicate=where, needed=needed))
             return Stream(map(prefixed(prefixes), rows.batches)) if prefixes else rows
         name, at = dataset
         return ctx.dataset(name, at.span).rows(ctx, needed, True, where)

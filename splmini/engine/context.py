@@ -31,9 +31,9 @@ from splmini.operators import (
     Dataset,
     Fields,
     Generating,
-    Implied,
     Message,
     Operator,
+    Request,
     Row,
     Stream,
     Table,
@@ -109,9 +109,7 @@ class Run:
     optimized: bool = True
     newest: bool = False
     raw_wanted: bool = False
-    """Whether a command of the plan that is started reads `_raw`: events without one then get it."""
-    takes_tables: bool = False
-    """Whether the scan that is started next may give `ColumnBatch`es."""
+    """Whether a plan that reads events through a dataset reads `_raw`: events without one then get it."""
     cancel: Callable[[], bool] | None = None
     progress: Callable[[int], None] | None = None
     messages: list[Message] = field(default_factory=list)
@@ -223,9 +221,9 @@ class Run:
 
     # ---- events ------------------------------------------------------------------------------------------------
 
-    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
-        """Read the run's events, mapped by knowledge, that satisfy a search expression."""
-        return scanning.scan(self, predicate, needed, implied)
+    def scan(self, request: Request) -> Stream:
+        """Read those of the run's events that are asked for, mapped by knowledge."""
+        return scanning.scan(self, request)
 
     def time_range(self, predicate: tree.Node | None) -> Callable[[Row], bool] | None:
         """The environment's time range, where the search has no time modifiers of its own.

@@ -13,7 +13,7 @@ from splmini.engine.readings import NOTHING, Reading, scan_reading
 from splmini.engine.tasks import NotDistributable, require_streaming
 from splmini.errors import SplError
 from splmini.language import tree
-from splmini.operators import ALL, Batch, Fields, Generating, Implied, Operator, Row, Stream, union
+from splmini.operators import ALL, Batch, Fields, Generating, Operator, Request, Row, Stream, union
 from splmini.plan.demands import Demand
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.fields import reads_raw, required
@@ -36,15 +36,16 @@ class _Shared(Run):
         """Give the scans of a dataset their rows, from the first one on."""
         self.feeding, self._next = True, 0
 
-    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+    def scan(self, request: Request) -> Stream:
         """Say what is to be read; or give it, when it was."""
         if not self.feeding:
+            predicate = request.predicate
             if predicate is not None and holds_subsearch(predicate):
                 raise NotDistributable
             reading = scan_reading(self, [NOTHING], predicate)
-            reading.needed = union(needed, reading.reads)
+            reading.needed = union(request.needed, reading.reads)
             self.asked.append(reading)
-            self.demands.append(Demand(predicate, implied))
+            self.demands.append(Demand(predicate, request.implied))
             return Stream(iter(()))
         reading = self.asked[self._next]
         self._next += 1

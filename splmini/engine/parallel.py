@@ -24,7 +24,7 @@ from splmini.events import Held, Part, Report, file_parts, grouped, total_bytes
 from splmini.language import tree
 from splmini.operators import BATCH_SIZE, Batch, Columns, Operator, Row, Stream, Streaming, batched
 from splmini.plan.distribution import Division, divide, limit_behind
-from splmini.plan.scan import Scan, wants_raw
+from splmini.plan.scan import Scan
 
 LEAST_BYTES = 2 << 20
 MOST_BYTES = 256 << 20
@@ -122,7 +122,6 @@ def _keeping_time(operators: tuple[Operator, ...], start: int, stop: int) -> int
 
 def _merged(operators: tuple[Operator, ...], job: Job, run: Run, outcomes: _Outcomes) -> Stream:
     """Put what the tasks give together, and run the second half of the plan over it."""
-    run.raw_wanted = isinstance(operators[0], Scan) and wants_raw(operators)
     stop = job.division.stop
     if job.division.kind == "rows":
         rows = outcomes.newest() if job.ordered is not None else outcomes.in_order()

@@ -20,9 +20,9 @@ from splmini.operators import (
     Batch,
     Fields,
     Generating,
-    Implied,
     Operator,
     Partial,
+    Request,
     Row,
     Stream,
     Streaming,
@@ -47,16 +47,16 @@ class SweepRun(Run):
         super().__post_init__()
         self.prepared, self.foreseen = {}, []
 
-    def scan(self, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+    def scan(self, request: Request) -> Stream:
         """Give the events that were read beforehand for this scan; read them where there were too many to keep."""
         if self.foreseen:
             reading = self.foreseen.pop(0)
-            wanted = union(needed, reading.reads)
-            if not reading.overflowed and reading.predicate == predicate and reading.needed == wanted:
+            wanted = union(request.needed, reading.reads)
+            if not reading.overflowed and reading.predicate == request.predicate and reading.needed == wanted:
                 if reading.error is not None:
                     raise reading.error
                 return Stream(batched(reading.rows))
-        return super().scan(predicate, needed, implied)
+        return super().scan(request)
 
     def run(self, pipeline: tree.Pipeline, rows: Stream | None = None, needed: Fields = ALL) -> Stream:
         """Run another pipeline, over what was read for it."""

@@ -13,33 +13,33 @@ from splmini.engine.selection import may_hold_classes, named_indexes, quick_refu
 from splmini.engine.source import Events
 from splmini.events import projectable
 from splmini.language import tree
-from splmini.operators import Batch, ColumnBatch, Fields, Implied, Stream, union
+from splmini.operators import Batch, ColumnBatch, Fields, Implied, Request, Stream, union
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
     from splmini.engine.services import Mapper
 
 
-def scan(run: Run, predicate: tree.Node | None, needed: Fields, implied: Implied | None = None) -> Stream:
+def scan(run: Run, request: Request) -> Stream:
     """Read the run's events, mapped by knowledge, that satisfy a search expression.
 
     Behind the given events come those that earlier runs wrote to an index that the expression names.
     """
-    tables, run.takes_tables = run.takes_tables, False
+    predicate, needed, implied = request.predicate, request.needed, request.implied
     ranged = run.time_range(predicate)
     if predicate is not None:
         predicate = run.expanded(predicate)
     reads = frozenset() if predicate is None else compiler.fields_read(predicate)
     timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
     reads = union(reads, frozenset({"_time"} if timed else ()))
-    raw = run.raw_wanted or (reads is not None and "_raw" in reads)
+    raw = request.raw or run.raw_wanted or (reads is not None and "_raw" in reads)
     asked = predicate if not may_hold_classes(needed) else None
     made, known = union(needed, reads), run.services.event_fields
     full = known.bind_mapper(made, run, raw, owned=run.source.has_bytes, asked=asked)
     wanted = known.given_fields(made, run, raw) if run.optimized else None
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
-    tables = tables and keys is not None and known.keeps_given(keys)
+    tables = request.columns and keys is not None and known.keeps_given(keys)
     refused = refusals(run, predicate, implied)
     if predicate is None:
         batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, None, tables), wanted)

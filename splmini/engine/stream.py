@@ -24,8 +24,8 @@ from splmini.operators import (
     Streaming,
     union,
 )
-from splmini.plan.fields import required
-from splmini.plan.scan import Scan, wants_raw
+from splmini.plan.fields import reads_raw, required
+from splmini.plan.scan import Scan
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -43,7 +43,7 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
     if ordered is not None:
         after[0] = union(after[0], frozenset({"_time"}))
     if rows is None:
-        run.raw_wanted = wants_raw(operators)
+        run.raw_wanted = not isinstance(operators[0], Scan) and reads_raw(operators)
     index = 0
     while index < len(operators):
         operator = operators[index]
@@ -78,11 +78,9 @@ def generated(operators: SequenceOf[Operator], run: Run, needed: Fields) -> Stre
     """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operator behind it takes them."""
     first, behind = operators[0], operators[1] if len(operators) > 1 else None
     assert isinstance(first, Generating)
-    run.takes_tables = isinstance(first, Scan) and isinstance(behind, Partial) and behind.takes_tables
-    try:
-        return first.generate(run, needed)
-    finally:
-        run.takes_tables = False
+    if isinstance(first, Scan):
+        return run.scan(first.request(needed, isinstance(behind, Partial) and behind.takes_tables))
+    return first.generate(run, needed)
 
 
 def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields) -> Stream:

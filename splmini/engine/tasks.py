@@ -24,10 +24,10 @@ from splmini.engine.stream import execute, generated
 from splmini.errors import EventFormatError, Signal
 from splmini.events import Block, Part, Report
 from splmini.language import tree
-from splmini.operators import ALL, BATCH_SIZE, Batch, Fields, Message, Operator, Row, Stream, union
+from splmini.operators import ALL, BATCH_SIZE, Batch, Fields, Message, Operator, Request, Row, Stream, union
 from splmini.plan.distribution import Division, divide
 from splmini.plan.fields import required
-from splmini.plan.scan import Scan, scan, wants_raw
+from splmini.plan.scan import Scan, scan
 
 
 class NotDistributable(Signal):
@@ -203,7 +203,7 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
         reading = operators[0].reading  # type: ignore[union-attr]
         assert reading is not None
         if reading.dataset is None:
-            stream = run.scan(reading.where, reading.needed)
+            stream = run.scan(Request(predicate=reading.where, needed=reading.needed))
         else:
             stream = run.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
         if reading.points is not None:
@@ -211,7 +211,6 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
         outcome.state = _filled(operators[0], reading.create(run), stream, run)
         return
     run.whole = job.search.operators[0].predicate if not job.optimized else job.search.optimized[0].predicate
-    run.raw_wanted = wants_raw(operators)
     needed = required(operators)[0]
     if job.ordered is not None:
         needed = union(needed, frozenset({"_time"}))

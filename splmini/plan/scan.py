@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Fields, Generating, Implied, Operator, RunContext, Stream
+from splmini.operators import Fields, Generating, Implied, Operator, Request, RunContext, Stream
 from splmini.plan.fields import reads_raw
 
 
@@ -22,14 +22,20 @@ class Scan(Generating):
     raw: bool = False
     """Whether the search as written reads `_raw`: events without one then get it, however the plan is changed."""
 
+    def request(self, needed: Fields, columns: bool = False) -> Request:
+        """Return what it asks for, where these fields are needed behind it."""
+        implied = None if self.implied is None else Implied(self.implied)
+        return Request(predicate=self.predicate, needed=needed, implied=implied, raw=self.raw, columns=columns)
+
 
 def scan(predicate: tree.Node | None = None, implied: tree.Node | None = None, raw: bool = False) -> Scan:
     """Return a scan for a search expression."""
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        return ctx.scan(predicate, needed, None if implied is None else Implied(implied))
+        return ctx.scan(made.request(needed))
 
-    return Scan(name="scan", generate=generate, predicate=predicate, implied=implied, raw=raw)
+    made = Scan(name="scan", generate=generate, predicate=predicate, implied=implied, raw=raw)
+    return made
 
 
 def wants_raw(operators: Sequence[Operator]) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from splmini import compiler
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Batch, Fields, Row, RunContext, Stream, union
+from splmini.operators import Batch, Fields, Request, Row, RunContext, Stream, union
 
 PREFIX = "metric_name:"
 _OF_METRICS = frozenset({"metric_name", "_value"})
@@ -38,7 +38,7 @@ def dimensions(row: Row) -> Row:
 
 def read_points(ctx: RunContext, where: tree.Node | None, single: bool) -> Stream:
     """Read the metric events that satisfy a search expression; `single` as in `points_of`."""
-    stream = ctx.scan(event_conditions(where), None)
+    stream = ctx.scan(Request(predicate=event_conditions(where)))
     return Stream(map(points_of(where, single)(ctx), stream.batches))
 
 

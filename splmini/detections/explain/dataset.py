@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.detections.explain.clauses import refusal
 from splmini.language import tree
-from splmini.operators import ALL, Row
+from splmini.operators import Request, Row
 from splmini.plan.scan import conjuncts
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def dataset_notes(run: Run, knowledge: Any, dataset: Any) -> Iterator[str]:
     owner = getattr(dataset, "owner", None)
     if owner is None:
         return
-    rows = list(islice(run.scan(None, ALL).rows(), MOST_EVENTS))
+    rows = list(islice(run.scan(Request()).rows(), MOST_EVENTS))
     conditions = list(_conditions(run, owner.chain(dataset.object)))
     found = _nearest(rows, [("", conditions)], run)
     for _, row, held, refused in found[:1]:

@@ -23,7 +23,7 @@ from splmini.engine.blame import placed
 from splmini.engine.ordering import newest_first, order_position
 from splmini.engine.stream import execute
 from splmini.language import tree
-from splmini.operators import ALL, Batch, Columns, Generating, Operator, Row, Stream, Streaming, batched
+from splmini.operators import Batch, Columns, Generating, Operator, Request, Row, Stream, Streaming, batched
 from splmini.plan.scan import Scan, conjuncts, wants_raw
 from splmini.results import Results, View
 from splmini.values.texts import shortened
@@ -200,8 +200,7 @@ class _Explainer:
         in_range = self.run.time_range(predicates[0] if predicates else None)
         self.run.range = (None, None)  # what the range leaves out is counted here
         outside: list[float] = []
-        self.run.raw_wanted = wants_raw(self.compiled.operators)
-        for batch in self.run.scan(None, ALL).batches:
+        for batch in self.run.scan(Request(raw=wants_raw(self.compiled.operators))).batches:
             reading.rows_in += len(batch)
             if in_range is not None:
                 outside.extend(moment for row in batch if not in_range(row) and (moment := row["_time"]))

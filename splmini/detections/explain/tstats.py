@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.detections.explain.clauses import clauses_of
 from splmini.language import tree
-from splmini.operators import ALL, Operator, Row
+from splmini.operators import ALL, Operator, Request, Row
 
 if TYPE_CHECKING:
     from splmini.engine.context import Run
@@ -22,7 +22,7 @@ def tstats_rows(run: Run, node: tree.Command) -> tuple[tree.Node | None, list[Ro
             where = clause.items
     predicate = None if not where else where[0] if len(where) == 1 else tree.And(where)
     if dataset is None:
-        return predicate, list(run.scan(None, ALL).rows())
+        return predicate, list(run.scan(Request()).rows())
     stream = run.dataset(dataset.text, dataset.span).rows(run, ALL, True)
     return predicate, list(stream.rows())
 

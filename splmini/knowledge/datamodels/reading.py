@@ -13,7 +13,7 @@ from splmini.knowledge.datamodels.models import BASES, PLAIN, ModelObject
 from splmini.knowledge.fields.settings import parse_expression
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Batch, Fields, Implied, Stream, union
+from splmini.operators import Batch, Fields, Implied, Request, Stream, union
 from splmini.values.multivalue import from_list
 from splmini.values.wildcards import has_wildcard, matching
 
@@ -107,12 +107,18 @@ class Reading:
         if rest and made is not None:
             reads = union(required, *(compiler.fields_read(node) for _, node in made))
             targets = frozenset(name for name, _ in made)
-            rows = self.ctx.scan(conjunction(predicate, self._pushed(targets)), reads, self._implied(made))
+            rows = self.ctx.scan(
+                Request(
+                    predicate=conjunction(predicate, self._pushed(targets)), needed=reads, implied=self._implied(made)
+                )
+            )
             return self.ctx.run(tree.Pipeline(rest), rows, required)
         if rest:
             search = tree.Command("search", () if predicate is None else (predicate,))
             return self.ctx.run(tree.Pipeline((search, *rest)), None, required)
-        return self.ctx.scan(conjunction(predicate, self._pushed()), required, self._implied())
+        return self.ctx.scan(
+            Request(predicate=conjunction(predicate, self._pushed()), needed=required, implied=self._implied())
+        )
 
     def _implied(self, made: tuple[tuple[str, tree.Node], ...] = ()) -> Implied | None:
         """What the events of the dataset have to satisfy in the end, by the names of the fields of the event.
