@@ -57,11 +57,11 @@ class Budget:
         if not self._most:
             return
         held, room = _held()
-        if held - self._base + more > self._most or more > room:
+        needed = held - self._base + more
+        if needed > self._most or more > room:
+            threshold = f"{self.limits.search_process_memory_usage_threshold:g} MB"
             raise LimitExceeded(
-                f"The search needs more memory than {self.limits.search_process_memory_usage_threshold:g} MB."
-                if held - self._base + more > self._most
-                else "The search needs more memory than this process may have.",
+                f"The search needs more memory than {threshold if needed > self._most else 'this process may have'}.",
                 name="search_process_memory_usage_threshold",
                 hint="Narrow the search, keep fewer fields, or raise "
                 "Limits(search_process_memory_usage_threshold=...).",
