@@ -28,7 +28,7 @@ from dataclasses import replace
 from splmini.commands.arguments.reading import fail, fields_read, reading
 from splmini.commands.arguments.uses import condition_reads
 from splmini.language import tree
-from splmini.operators import Sequence, Stream, Streaming
+from splmini.operators import Request, Sequence, Stream, Streaming
 from splmini.registry import Chart, Example, FieldUses, Hazard, Known, command
 
 
@@ -80,7 +80,7 @@ def build(node, scope):
 
     def run(stream, ctx):
         count = sum(map(len, stream.batches))
-        total = sum(len(batch) for batch in ctx.scan(None, frozenset()).batches)
+        total = sum(len(batch) for batch in ctx.scan(Request(needed=frozenset())).batches)
         return Stream(iter([[{"count": count, "total": total}]]), lambda: ["count", "total"])
 
     return Sequence(name="outof", run=run, requires=lambda after: frozenset(), node=node, span=node.span)
