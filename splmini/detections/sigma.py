@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from splmini.boundary import described
 from splmini.documents import load_data
 from splmini.errors import KnowledgeError, UnsupportedFeature, did_you_mean
 
@@ -109,6 +110,8 @@ def sigma_searches(path: str | Path, pipeline: str | None = None) -> list[SigmaS
         ]
     except modules.error as error:
         raise KnowledgeError(f"Not a Sigma rule that can be converted: {error}.", path=str(path)) from None
+    except Exception as error:  # pySigma takes much of a rule as it stands, and fails by what it finds there
+        raise KnowledgeError(f"Not a Sigma rule that can be converted: {described(error)}.", path=str(path)) from error
     return made
 
 

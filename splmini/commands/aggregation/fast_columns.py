@@ -12,6 +12,7 @@ from typing import Any
 from splmini.commands.aggregation.columns import Column
 from splmini.commands.aggregation.slices import Flat, Keys, Slice, texts
 from splmini.functions.stats.multivalue import sorted_values
+from splmini.values.exact import ExactSum, added, merged, value_of
 from splmini.values.numbers import to_number, to_text
 
 
@@ -47,7 +48,7 @@ class ValueCountColumn(EventCountColumn):
 
 
 class SumColumn(Column):
-    """sum(X)."""
+    """sum(X): a cell is an integer or, once there was a float, an `ExactSum`."""
 
     def update(self, part: Slice) -> None:
         """Take in a batch."""
@@ -55,16 +56,35 @@ class SumColumn(Column):
         cells = self.grow(part.size)
         if part.single:
             if numbers:
-                self.absorb(0, sum(numbers))
-            return
-        for key, number in zip(keys, numbers, strict=True):
-            known = cells[key]
-            cells[key] = number if known is None else known + number
+                self.absorb(0, _sum(numbers))
+        elif sum(numbers).__class__ is int:
+            for key, number in zip(keys, numbers, strict=True):
+                known = cells[key]
+                cells[key] = number if known is None else known + number
+        else:
+            for key, number in zip(keys, numbers, strict=True):
+                known = cells[key]
+                if known.__class__ is ExactSum:
+                    known.add(number)
+                else:
+                    cells[key] = added(known, number)
 
     def absorb(self, key: int, cell: Any) -> None:
         """Add a sum."""
-        known = self.cells[key]
-        self.cells[key] = cell if known is None else known + cell
+        self.cells[key] = merged(self.cells[key], cell)
+
+    def finished(self, cell: Any) -> Any:
+        """Return the sum."""
+        return value_of(cell)
+
+
+def _sum(numbers: list[Any]) -> int | ExactSum:
+    total = sum(numbers)
+    if total.__class__ is int:
+        return int(total)
+    exact = ExactSum()
+    exact.take(numbers)
+    return exact
 
 
 class AvgColumn(Column):
@@ -76,14 +96,15 @@ class AvgColumn(Column):
         cells = self.grow(part.size)
         if part.single:
             if numbers:
-                self.absorb(0, [sum(numbers), len(numbers)])
+                self.absorb(0, [_sum(numbers), len(numbers)])
             return
+        whole = sum(numbers).__class__ is int
         for key, number in zip(keys, numbers, strict=True):
             cell = cells[key]
             if cell is None:
-                cells[key] = [number, 1]
+                cells[key] = [number if whole else added(None, number), 1]
             else:
-                cell[0] += number
+                cell[0] = cell[0] + number if whole else added(cell[0], number)
                 cell[1] += 1
 
     def absorb(self, key: int, cell: Any) -> None:
@@ -92,12 +113,13 @@ class AvgColumn(Column):
         if mine is None:
             self.cells[key] = cell
         else:
-            mine[0] += cell[0]
+            mine[0] = merged(mine[0], cell[0])
             mine[1] += cell[1]
 
     def finished(self, cell: Any) -> Any:
         """Return the mean."""
-        return cell[0] / cell[1]
+        total = value_of(cell[0])
+        return None if total is None else total / cell[1]
 
 
 class MinColumn(Column):

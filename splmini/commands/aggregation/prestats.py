@@ -15,6 +15,7 @@ from splmini.commands.aggregation.groups import PRESTATS, Groups, Measure
 from splmini.commands.aggregation.slices import Slice
 from splmini.errors import ArgumentError, UnsupportedFeature
 from splmini.operators import Columns, Row, RunContext, Stream, batched
+from splmini.values.exact import ExactSum
 
 VERSION = 1
 
@@ -83,6 +84,8 @@ def _encoded(value: Any) -> Any:
         return ["set", *sorted(map(_encoded, value), key=str)]
     if isinstance(value, (bytes, bytearray)):
         return ["bytes", bytes(value).hex()]
+    if isinstance(value, ExactSum):
+        return ["sum", value.whole, *value.floats]
     if isinstance(value, dict):
         return ["dict", *([_encoded(key), _encoded(item)] for key, item in value.items())]
     return ["state", *([name, _encoded(getattr(value, name))] for name in _slots(value))]
@@ -110,6 +113,12 @@ def _decoded(data: Any, column: Column) -> Any:
         return state
     if kind == "dict":
         return {_decoded(key, column): _decoded(item, column) for key, item in items}
+    if kind == "sum":
+        whole, *floats = items
+        made = ExactSum(whole)
+        made.floats = [float(item) for item in floats]
+        made.value()
+        return made
     if kind == "bytes":
         return bytearray.fromhex(items[0])
     return {"list": list, "tuple": tuple, "set": set}[kind](_decoded(item, column) for item in items)

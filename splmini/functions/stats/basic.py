@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from splmini.registry import Example, stats_function
+from splmini.values.exact import ExactSum, added, merged, value_of
 from splmini.values.numbers import to_number, to_text
 from splmini.values.sorting import auto_key
 
@@ -57,20 +58,20 @@ class Sum:
     __slots__ = ("total",)
 
     def __init__(self) -> None:
-        self.total: int | float | None = None
+        self.total: int | ExactSum | None = None
 
     def add(self, value: int | float) -> None:
         """Add one number."""
-        self.total = value if self.total is None else self.total + value
+        self.total = added(self.total, value)
 
     def merge(self, other: Sum) -> None:
         """Add the other's sum."""
-        if other.total is not None:
-            self.add(other.total)
+        self.total = merged(self.total, other.total)
 
     def result(self) -> int | float | None:
         """Give the sum."""
-        return self.total
+        total: int | float | None = value_of(self.total)
+        return total
 
 
 @stats_function(
@@ -87,11 +88,6 @@ class SumSq(Sum):
     def add(self, value: int | float) -> None:
         """Add one number's square."""
         super().add(value * value)
-
-    def merge(self, other: Sum) -> None:
-        """Add the other's sum."""
-        if other.total is not None:
-            super().add(other.total)
 
 
 @stats_function(
@@ -110,22 +106,23 @@ class Avg:
     __slots__ = ("number", "total")
 
     def __init__(self) -> None:
-        self.total: int | float = 0
+        self.total: int | ExactSum | None = None
         self.number = 0
 
     def add(self, value: int | float) -> None:
         """Take in one number."""
-        self.total += value
+        self.total = added(self.total, value)
         self.number += 1
 
     def merge(self, other: Avg) -> None:
         """Add the other's sum and count."""
-        self.total += other.total
+        self.total = merged(self.total, other.total)
         self.number += other.number
 
     def result(self) -> float | None:
         """Give the mean."""
-        return self.total / self.number if self.number else None
+        total: int | float | None = value_of(self.total)
+        return None if total is None else total / self.number
 
 
 class Extreme:
