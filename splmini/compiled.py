@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,16 +14,23 @@ from splmini.engine.context import Run
 from splmini.engine.source import EventSource
 from splmini.engine.stream import execute
 from splmini.errors import ArgumentError, LimitExceeded
-from splmini.events import READING_OPTIONS
 from splmini.language import parser, tree
 from splmini.operators import Generating, Row, Stream
+from splmini.options import ReadingOptions, check_names
 from splmini.plan.optimize import optimize
 from splmini.registry import find_command
 from splmini.results import Results
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from typing_extensions import Unpack
+
     from splmini.environment import Environment
+    from splmini.language.source import SourceText
     from splmini.limits import Limits
+    from splmini.operators import Operator
+    from splmini.options import AnyEvents, Moment, RunArguments
     from splmini.plan.build import Builder
     from splmini.plan.show import Plan
 
@@ -34,9 +41,9 @@ class RunOptions:
 
     order: str = "auto"
     """`given`, `newest`, or `auto`: given for iterables and frames, newest first for files."""
-    executor: Any = None
+    executor: Executor | None = None
     """A `concurrent.futures.Executor`: the distributable part of the plan runs there, over parts of the events."""
-    progress: Callable[[int], None] | None = None
+    progress: Callable[[int], object] | None = None
     """Called with the number of events read so far."""
     cancel: Callable[[], bool] | None = None
     """Asked between batches; true ends the run with the rows found so far."""
@@ -48,9 +55,9 @@ class RunOptions:
     """A record that does not parse raises EventFormatError instead of being kept as raw text."""
     optimize: bool = True
     """False runs the plain plan."""
-    now: Any = None
-    earliest: Any = None
-    latest: Any = None
+    now: Moment | None = None
+    earliest: Moment | None = None
+    latest: Moment | None = None
     """Override the environment's clock and time range for this run."""
 
 
@@ -74,7 +81,7 @@ class Search:
                 self._operators = self._builder.build(self.tree)
                 self._optimized = optimize(self._operators)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[Search], tuple[Environment, str]]:
         return Search, (self.environment, self.text)
 
     def __repr__(self) -> str:
@@ -86,17 +93,17 @@ class Search:
         return self._builder
 
     @property
-    def source(self) -> Any:
+    def source(self) -> SourceText:
         """The source map of the text."""
         return self._source
 
     @property
-    def operators(self) -> tuple[Any, ...]:
+    def operators(self) -> tuple[Operator, ...]:
         """The plain plan."""
         return tuple(self._operators)
 
     @property
-    def optimized(self) -> tuple[Any, ...]:
+    def optimized(self) -> tuple[Operator, ...]:
         """The optimised plan."""
         return tuple(self._optimized)
 
@@ -106,7 +113,7 @@ class Search:
 
         return describe(self._operators, self._optimized, self.environment.event_fields.block_literals)
 
-    def run(self, events: Any = (), **options: Any) -> Results:
+    def run(self, events: AnyEvents = (), **options: Unpack[RunArguments]) -> Results:
         """Run the search over events and give its rows.
 
         Args:
@@ -121,13 +128,13 @@ class Search:
             run, start = self._begin(events, options)
             return run.collect(start)
 
-    def stream(self, events: Any = (), **options: Any) -> Iterator[Row]:
+    def stream(self, events: AnyEvents = (), **options: Unpack[RunArguments]) -> Iterator[Row]:
         """Yield the rows one by one, holding back only what the search has to hold; options as for `run`."""
         with boundary("The run", self._source):
-            run, start = self._begin(events, {"order": "given"} | options)
+            run, start = self._begin(events, {"order": "given", **options})
         return (row for batch in run.batches(start) for row in batch)
 
-    def _begin(self, events: Any, options: dict[str, Any]) -> tuple[Run, Callable[[], Stream]]:
+    def _begin(self, events: AnyEvents, options: Mapping[str, object]) -> tuple[Run, Callable[[], Stream]]:
         """Return a run over events and what starts its pipeline."""
         chosen, reading = _options(options)
         run = self._start(events, chosen, self._read_again(chosen), reading)
@@ -137,14 +144,16 @@ class Search:
         """Say whether the events may be read more than once; over an executor, where a task refuses its part."""
         return options.executor is not None or self.reads_elsewhere
 
-    def _execute(self, run: Run, executor: Any) -> Stream:
+    def _execute(self, run: Run, executor: Executor | None) -> Stream:
         if executor is not None:
             from splmini.engine.parallel import execute_parallel
 
             return execute_parallel(self, run, executor)
         return execute(self._optimized if run.optimized else self._operators, run)
 
-    def start(self, events: Any = (), *, shared: bool = False, kind: type[Run] = Run, **options: Any) -> Run:
+    def start(
+        self, events: AnyEvents = (), *, shared: bool = False, kind: type[Run] = Run, **options: Unpack[RunArguments]
+    ) -> Run:
         """Return a run that has not read anything yet, for those who drive operators themselves (explain, sweep).
 
         `kind` is the class of the run.
@@ -153,7 +162,7 @@ class Search:
         return self._start(events, chosen, shared or self.reads_elsewhere, reading, kind)
 
     def _start(
-        self, events: Any, options: RunOptions, shared: bool, reading: dict[str, Any], kind: type[Run] = Run
+        self, events: AnyEvents, options: RunOptions, shared: bool, reading: dict[str, Any], kind: type[Run] = Run
     ) -> Run:
         environment = self.environment
         now = environment.clock() if options.now is None else environment.moment(options.now, time.time())
@@ -193,13 +202,12 @@ class Search:
         return isinstance(first, Generating) and first.reading is not None and first.reading.dataset is None
 
 
-def _options(given: dict[str, Any]) -> tuple[RunOptions, dict[str, Any]]:
+def _options(given: Mapping[str, object]) -> tuple[RunOptions, dict[str, Any]]:
     """Split keyword arguments into run options and those of the reader."""
-    own = {name: value for name, value in given.items() if name in RunOptions.__dataclass_fields__}
-    others = {name: value for name, value in given.items() if name not in own}
-    for name in others:
-        if name not in READING_OPTIONS:
-            raise TypeError(f"a run got an unexpected keyword argument '{name}'")
+    reading = ReadingOptions.__annotations__
+    check_names(given, (*RunOptions.__dataclass_fields__, *reading), "A run")
+    own: dict[str, Any] = {name: value for name, value in given.items() if name not in reading}
+    others = {name: value for name, value in given.items() if name in reading}
     return RunOptions(**own), others
 
 

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
 from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
 from splmini.compiled import Search
@@ -31,12 +30,20 @@ from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
 from splmini.operators import Dataset, Row, Table
+from splmini.options import EnvironmentOptions, Handler, Moment, check_names
 from splmini.plan.build import Builder
 from splmini.results import Results
 from splmini.values import times
 
-Clock = "float | int | datetime | str | None"
-Handler = Callable[..., Iterable[Mapping[str, Any]]]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from splmini.detections.detection import Detection
+    from splmini.detections.explain.explanation import Explanation
+    from splmini.knowledge.apps import Knowledge
+    from splmini.knowledge.datamodels.datasets import DataModels
+    from splmini.knowledge.lookups.lookups import Tables
+    from splmini.options import AnyEvents, ExplainArguments, MacroSettings, RunArguments
 
 
 class Environment:
@@ -61,52 +68,24 @@ class Environment:
     """
 
     @boundary("The making of the environment")
-    def __init__(
-        self,
-        *,
-        macros: Any = None,
-        lookups: Any = None,
-        datamodels: Any = None,
-        apps: Any = None,
-        commands: Mapping[str, Handler] | None = None,
-        index: str = "any",
-        now: Any = None,
-        earliest: Any = None,
-        latest: Any = None,
-        timezone: str = "UTC",
-        limits: Limits | None = None,
-        data_dir: str | Path | None = None,
-        databases: Mapping[str, str | Path] | None = None,
-    ) -> None:
-        _check_kinds(macros=macros, lookups=lookups, datamodels=datamodels, apps=apps, commands=commands)
-        if not isinstance(limits, (Limits, type(None))):
-            raise ArgumentError(f"limits= takes a splmini.Limits, not a {type(limits).__name__}.", name="limits")
-        self._settings: dict[str, Any] = {
-            "macros": macros,
-            "lookups": lookups,
-            "datamodels": datamodels,
-            "apps": apps,
-            "index": index,
-            "now": now,
-            "earliest": earliest,
-            "latest": latest,
-            "timezone": timezone,
-            "limits": limits,
-            "data_dir": data_dir,
-            "databases": databases,
-        }
-        self.index = index
-        self.limits = limits or Limits()
-        self.timezone: tzinfo = times.get_timezone(timezone)
-        self._handlers = dict(commands or {})
+    def __init__(self, **options: Unpack[EnvironmentOptions]) -> None:
+        check_names(options, EnvironmentOptions.__annotations__, "An environment")
+        _check_kinds(options)
+        settings: dict[str, Any] = {**dict.fromkeys(EnvironmentOptions.__annotations__), "index": "any", **options}
+        settings["timezone"] = options.get("timezone", "UTC")
+        self._handlers: dict[str, Handler] = dict(settings.pop("commands") or {})
+        self._settings = settings
+        self.index: str = settings["index"]
+        self.limits: Limits = settings["limits"] or Limits()
+        self.timezone: tzinfo = times.get_timezone(settings["timezone"])
         self._setup()
 
     def _setup(self) -> None:
         self._lock = threading.RLock()
-        self._knowledge: Any = None
+        self._knowledge: Knowledge | None = None
         self._macros: MacroRegistry | None = None
-        self._lookups: Any = None
-        self._datamodels: Any = None
+        self._lookups: Tables | None = None
+        self._datamodels: DataModels | None = None
         self._compiled: dict[str, Search] = {}
         self._store = Store(self._settings["data_dir"])
         self._tables_written = False
@@ -147,7 +126,7 @@ class Environment:
         return self._macros
 
     @boundary("The adding of macros")
-    def add_macros(self, macros: Any) -> None:
+    def add_macros(self, macros: MacroSettings) -> None:
         """Add macros, or put others in the place of those of the same name; what was compiled before stays as it is.
 
         Args:
@@ -173,7 +152,7 @@ class Environment:
 
     @property
     @boundary("The loading of apps")
-    def knowledge(self) -> Any:
+    def knowledge(self) -> Knowledge:
         """What the apps define (`splmini.knowledge.apps.Knowledge`), loaded when first needed."""
         if self._knowledge is None:
             from splmini.knowledge.apps import load_apps
@@ -185,7 +164,7 @@ class Environment:
 
     @property
     @boundary("The loading of lookups")
-    def lookups(self) -> Any:
+    def lookups(self) -> Tables:
         """The lookup tables, a Mapping: `env.lookups["x.csv"].rows`."""
         if self._lookups is None:
             from splmini.knowledge.lookups.lookups import Tables
@@ -206,7 +185,7 @@ class Environment:
         given = self.moment(self._settings["now"], time.time())
         return time.time() if given is None else given
 
-    def moment(self, value: Any, now: float) -> float | None:
+    def moment(self, value: Moment | None, now: float) -> float | None:
         """Return a point in time (epoch, datetime, Splunk modifier or ISO text) as epoch seconds; None for None."""
         return None if value is None else times.point_in_time(value, now, self.timezone)
 
@@ -272,7 +251,7 @@ class Environment:
 
     @property
     @boundary("The loading of data models")
-    def datamodels(self) -> Any:
+    def datamodels(self) -> DataModels:
         """The data models, a Mapping from `Model` to its datasets."""
         if self._datamodels is None:
             from splmini.knowledge.datamodels.datasets import DataModels
@@ -296,7 +275,7 @@ class Environment:
         """Keep events (risk events, what collect wrote) in an index of the environment, for later runs."""
         self._store.add_events(index, events)
 
-    def find_saved_search(self, name: str, span: Any = None) -> str:
+    def find_saved_search(self, name: str, span: Span | None = None) -> str:
         """Return the text of a saved search of the apps."""
         found: str | None = self.knowledge.saved_searches.get(name)
         if found is None:
@@ -308,7 +287,7 @@ class Environment:
             )
         return found
 
-    def find_transform(self, name: str, run: Run, span: Any = None) -> Callable[[Row], None]:
+    def find_transform(self, name: str, run: Run, span: Span | None = None) -> Callable[[Row], None]:
         """Return an extraction of the apps' transforms.conf."""
         from splmini.knowledge import stanzas as named
 
@@ -382,7 +361,9 @@ class Environment:
     # ---- explaining ------------------------------------------------------------------------------------------------
 
     @boundary("The explanation")
-    def explain(self, search: Any, events: Any = (), **options: Any) -> Any:
+    def explain(
+        self, search: str | Detection, events: AnyEvents = (), **options: Unpack[ExplainArguments]
+    ) -> Explanation:
         """Explain what a search (text or `Detection`) does with events: rows per stage, the nearest misses and why.
 
         Returns a `splmini.detections.explain.explanation.Explanation`.
@@ -392,11 +373,11 @@ class Environment:
         return explain(self, search, events, **options)
 
     @boundary("The listing of fields")
-    def fields(self, events: Any = (), **reading: Any) -> Any:
+    def fields(self, events: AnyEvents = (), **options: Unpack[RunArguments]) -> Results:
         """Return which fields come out of events and where each came from, one entry for each kind of event."""
         from splmini.knowledge.fields.provenance import explain_fields
 
-        return explain_fields(self, events, **reading)
+        return explain_fields(self, events, **options)
 
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
@@ -405,13 +386,14 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "datamodels": ((Mapping,), "a dict"),
     "apps": ((str, PathLike, Iterable), "folders and names of packs"),
     "commands": ((Mapping,), "a dict of functions"),
+    "limits": ((Limits,), "a splmini.Limits"),
 }
 
 
-def _check_kinds(**given: Any) -> None:
+def _check_kinds(options: EnvironmentOptions) -> None:
     """Refuse what is given to an environment as something that it is not."""
-    for name, value in given.items():
-        kinds, told = _KINDS[name]
+    for name, (kinds, told) in _KINDS.items():
+        value = options.get(name)
         if value is not None and not isinstance(value, kinds):
             raise ArgumentError(f"{name}= takes {told}, not a {type(value).__name__}.", name=name)
 
@@ -422,7 +404,7 @@ def _left_behind(rows: Any, arguments: Any) -> Iterable[Mapping[str, Any]]:
 
 
 @boundary("The search")
-def search(spl: str, events: Any = (), **environment: Any) -> Results:
+def search(spl: str, events: AnyEvents = (), **environment: Unpack[EnvironmentOptions]) -> Results:
     """Run a search over events in a new environment: all of it in one call.
 
     >>> search("| stats count by user", [{"user": "bob"}, {"user": "bob"}])[0]
@@ -432,7 +414,7 @@ def search(spl: str, events: Any = (), **environment: Any) -> Results:
 
 
 @boundary("The parsing of the search")
-def parse(spl: str, macros: Any = None, commands: Iterable[str] = ()) -> tree.Pipeline:
+def parse(spl: str, macros: MacroSettings | None = None, commands: Iterable[str] = ()) -> tree.Pipeline:
     """Parse a search, macros expanded, to its tree; `str(tree)` is canonical SPL.
 
     >>> len(parse("error | stats count by host | head 3").commands)

@@ -128,6 +128,10 @@ class ArgumentError(SplError):
     """A command or function was given an argument that it does not take."""
 
 
+class UnknownOption(ArgumentError, TypeError):
+    """A keyword argument that there is not; also the TypeError that Python raises for one."""
+
+
 class UnsupportedFeature(SplError):
     """Valid in Splunk, but not something that splmini can do; `name` says what."""
 

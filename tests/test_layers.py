@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "splmini"
 LAYERS = (
-    ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents", "writing"),
+    ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents", "writing", "options"),
     ("registry", "operators", "language"),
     ("compiler",),
     ("events", "results"),

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
 from splmini.detections.detection import Detection, Drilldown, Entity, Finding, ThreatObject
 from splmini.documents import load_document
 from splmini.errors import KnowledgeError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from splmini.environment import Environment
+    from splmini.options import EnvironmentOptions
 
 KINDS = frozenset({"detections", "baselines", "macros", "lookups", "data_sources", "stories"})
 """The folders of a repository of content."""
@@ -42,19 +48,20 @@ class Content:
     errors: list[KnowledgeError] = field(default_factory=list)
     app: bool = False
 
-    def environment(self, **settings: Any) -> Any:
+    def environment(self, **settings: Unpack[EnvironmentOptions]) -> Environment:
         """Return an `Environment` with the repository's macros and lookups (or, of a built app, everything)."""
         from splmini import Environment
 
+        own: dict[str, Any] = {**settings}
         if self.app:
-            packs = settings.pop("apps", None)
-            return Environment(apps=[self.folder, *(packs if packs is not None else _builtin())], **settings)
+            packs = own.pop("apps", None)
+            return Environment(apps=[self.folder, *(packs if packs is not None else _builtin())], **own)
         for kind in ("macros", "lookups"):
             folder = self.folder / kind
             if folder.is_dir():
-                given = settings.get(kind)
-                settings[kind] = [folder] if given is None else [folder, given]
-        return Environment(**settings)
+                given = own.get(kind)
+                own[kind] = [folder] if given is None else [folder, given]
+        return Environment(**own)
 
     def sourcetypes(self, detection: Detection) -> frozenset[str]:
         """Return the sourcetypes of the data sources that a detection names."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from splmini.boundary import boundary
 from splmini.errors import KnowledgeError
+from splmini.options import RunArguments, check_names
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from splmini.detections.bench.tests import Report
     from splmini.detections.findings import Outcome
+    from splmini.environment import Environment
+    from splmini.options import AnyEvents, Value
+    from splmini.results import Results
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class Detection:
         return f"ESCU - {self.name} - Rule"
 
     @boundary("The run of the detection")
-    def run(self, events: Any, env: Any = None, **options: Any) -> Outcome:
+    def run(self, events: AnyEvents, env: Environment | None = None, **options: Unpack[RunArguments]) -> Outcome:
         """Run the search over events; give rows, findings and risk events. Options as for `Search.run`.
 
         Risk events are kept in the environment, where `from datamodel Risk.All_Risk` finds them.
@@ -143,14 +149,24 @@ class Detection:
         return run_detection(self, events, env, options)
 
     @boundary("The test of the detection")
-    def test(self, env: Any = None, attack_data: str | Path | None = None, **options: Any) -> Report:
+    def test(
+        self, env: Environment | None = None, attack_data: str | Path | None = None, **options: Unpack[RunArguments]
+    ) -> Report:
         """Run the detection's own `tests:` over a local mirror of its attack data."""
         from splmini.detections.bench.tests import run_tests
 
+        check_names(options, RunArguments.__annotations__, "The test of a detection")
         return run_tests(self, env, attack_data, options)
 
-    def drilldown(self, number: int, row: Mapping[str, Any], events: Any, env: Any = None, **options: Any) -> Any:
-        """Run a drilldown search (numbered from 0) for a row of the results; gives `Results`."""
+    def drilldown(
+        self,
+        number: int,
+        row: Mapping[str, Value],
+        events: AnyEvents,
+        env: Environment | None = None,
+        **options: Unpack[RunArguments],
+    ) -> Results:
+        """Run a drilldown search (numbered from 0) for a row of the results."""
         from splmini.detections.drilldowns import run_drilldown
 
         return run_drilldown(self, number, row, events, env, options)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
 from splmini.detections.detection import Detection
@@ -32,9 +32,18 @@ from splmini.errors import LimitExceeded, SplError
 from splmini.events import Part, Report
 from splmini.events._frames import is_frame, kept_frame
 from splmini.operators import Stream
+from splmini.options import SharedOptions, check_names
 from splmini.plan.distribution import holds_subsearch
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import Scan
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from typing_extensions import Unpack
+
+    from splmini.environment import Environment
+    from splmini.options import AnyEvents
 
 
 @dataclass(frozen=True)
@@ -57,13 +66,13 @@ class Hit:
 
 @boundary("The sweep")
 def sweep(
-    detections: Iterable[Any],
-    events: Any = (),
-    env: Any = None,
+    detections: Iterable[Detection | str],
+    events: AnyEvents = (),
+    env: Environment | None = None,
     *,
-    progress: Callable[[int], None] | None = None,
-    executor: Any = None,
-    **options: Any,
+    progress: Callable[[int], object] | None = None,
+    executor: Executor | None = None,
+    **options: Unpack[SharedOptions],
 ) -> list[Hit]:
     """Run many detections over events; give a `Hit` for each, in their order. Results equal running each alone.
 
@@ -78,6 +87,7 @@ def sweep(
 
     A detection that fails does not stop the others. Risk events are kept in the environment when all are done.
     """
+    check_names(options, SharedOptions.__annotations__, "A sweep")
     if env is None:
         from splmini import Environment
 
@@ -87,10 +97,10 @@ def sweep(
     searches = [_Search(detection, events, env, options) for detection in wanted]
     readings = [reading for each in searches for reading in each.register()]
     if readings:
-        _read(readings, progress, _Distribution(executor, searches, env, options, False))
+        _read(readings, progress, _Distribution(executor, searches, env, dict(options), False))
     late = [reading for each in searches for reading in each.register_late()]
     if late:
-        _read(late, None, _Distribution(executor, searches, env, options, True))
+        _read(late, None, _Distribution(executor, searches, env, dict(options), True))
     hits = [each.hit() for each in searches]
     for hit in hits:
         if hit.outcome is not None:
@@ -101,7 +111,7 @@ def sweep(
 class _Search:
     """One detection of a sweep: its search, its run, what is read for it beforehand, what went wrong."""
 
-    def __init__(self, detection: Detection, events: Any, env: Any, options: dict[str, Any]) -> None:
+    def __init__(self, detection: Detection, events: AnyEvents, env: Environment, options: Mapping[str, Any]) -> None:
         self.detection = detection
         self.error: SplError | None = None
         self.seconds = 0.0
@@ -111,14 +121,16 @@ class _Search:
         """The predicate of its scan, with what its subsearches returned; only where it holds some."""
         try:
             self.search = env.compile(detection.search)
-            self.run: SweepRun = self.search.start(events, kind=SweepRun, **options)
+            run = self.search.start(events, kind=SweepRun, **options)
+            assert isinstance(run, SweepRun)
+            self.run = run
         except SplError as error:
             self.error = error
             return
         self.operators = self.search.optimized if self.run.optimized else self.search.operators
         first = self.operators[0]
-        predicate = first.predicate if isinstance(first, Scan) else None
-        self.late = predicate is not None and holds_subsearch(predicate)
+        self.predicate = first.predicate if isinstance(first, Scan) else None
+        self.late = self.predicate is not None and holds_subsearch(self.predicate)
         """Whether its events are known only when its subsearches have run."""
 
     def register(self) -> list[Reading]:
@@ -161,7 +173,8 @@ class _Search:
             return []
         started = time.perf_counter()
         try:
-            predicate = self.operators[0].predicate
+            predicate = self.predicate
+            assert predicate is not None
             self.run.time_range(predicate)
             self.expanded = self.run.expanded(predicate) if expanded is None else expanded
             self.main = scan_reading(self.run, self.operators, self.expanded, predicate)
@@ -202,7 +215,7 @@ class _Search:
 
 
 def _read(
-    readings: list[Reading], progress: Callable[[int], None] | None, distribution: _Distribution | None = None
+    readings: list[Reading], progress: Callable[[int], object] | None, distribution: _Distribution | None = None
 ) -> Run:
     """Read the events once for all that searches read, until the caller cancels; return the run that did."""
     run: Run = _shared_run(readings[0].run, Run)
@@ -230,7 +243,7 @@ def _count(readings: Iterable[Reading], run: Run) -> None:
 
 
 def _read_all(
-    readings: list[Reading], run: Run, progress: Callable[[int], None] | None, distribution: _Distribution | None
+    readings: list[Reading], run: Run, progress: Callable[[int], object] | None, distribution: _Distribution | None
 ) -> None:
     """Read for all; a dataset that cannot be made in parts is read for itself."""
     plain = [each for each in readings if each.dataset is None]
@@ -343,7 +356,7 @@ class _Distribution:
     late: bool
 
     def read(
-        self, readings: list[Reading], in_parts: set[int], run: Run, progress: Callable[[int], None] | None
+        self, readings: list[Reading], in_parts: set[int], run: Run, progress: Callable[[int], object] | None
     ) -> None:
         """Read the events in parts, and let each reading take in what was found for it."""
         own = {name: self.options[name] for name in _OF_RUNS if name in self.options}

@@ -41,7 +41,7 @@ def one_pass(
     readings: Sequence[Reading],
     datasets: Sequence[DatasetReadings],
     run: Run,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> None:
     """Read the events of a run once and hand each reading the rows that satisfy its predicate.
 
@@ -65,7 +65,7 @@ def one_pass(
         dataset.take_chunk()
 
 
-def _chunks(run: Run, progress: Callable[[int], None] | None, screen: Screen | None) -> Iterator[list[Row]]:
+def _chunks(run: Run, progress: Callable[[int], object] | None, screen: Screen | None) -> Iterator[list[Row]]:
     held: list[Row] = []
     for count, events in run.source.batches((), screen):
         if run.stopped():

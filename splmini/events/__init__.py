@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from splmini.events._parts import Held, Part, file_parts, grouped, total_bytes
 from splmini.events._projection import Projected, is_utf8, projectable
-from splmini.events._read import READING_OPTIONS, Opened, blocks, open_source, read
+from splmini.events._read import Opened, blocks, open_source, read
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader, reader_names, readers
 from splmini.events._source import Source
 
 __all__ = [
-    "READING_OPTIONS",
     "Block",
     "Held",
     "Opened",

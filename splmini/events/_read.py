@@ -74,10 +74,6 @@ def _silent(level: str, command: str, text: str) -> None:
     """Say nothing."""
 
 
-READING_OPTIONS = frozenset({"format", "sourcetype", "source", "source_name", "host", "index"})
-"""The keyword arguments of `open_source` that a caller of a run may give."""
-
-
 def open_source(
     events: Any,
     *,

@@ -190,15 +190,33 @@ def test_doors(door: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: splmini.Environment(nosuch=1),  # type: ignore[call-arg]
+        lambda: splmini.Environment(nosuch=1),
         lambda: splmini.search("*", nosuch=1),
         lambda: splmini.Environment().compile("*").run([], nosuch=1),
+        lambda: splmini.Environment().compile("*").stream([], nosuch=1),
+        lambda: splmini.Environment().explain("*", [], nosuch=1),
+        lambda: splmini.Environment().fields([], nosuch=1),
+        lambda: splmini.sweep(["*"], [], nosuch=1),
+        lambda: splmini.Detection("a", "*").run([], nosuch=1),
+        lambda: splmini.Detection("a", "*").test(nosuch=1),
     ],
 )
-def test_a_call_that_python_refuses(call: Callable[[], Any]) -> None:
-    """An argument that there is not is Python's own TypeError."""
-    with pytest.raises(TypeError, match="nosuch"):
+def test_an_option_that_there_is_not(call: Callable[[], Any]) -> None:
+    """An option that there is not is an ArgumentError that names it, and Python's own TypeError too."""
+    with pytest.raises(splmini.ArgumentError, match="has no option 'nosuch'") as caught:
         call()
+    assert isinstance(caught.value, TypeError)
+    assert caught.value.name == "nosuch"
+
+
+def test_the_nearest_option_is_named() -> None:
+    """A mistyped option names the one that was meant."""
+    with pytest.raises(splmini.ArgumentError) as caught:
+        splmini.Environment().compile("*").run([], progres=print)
+    assert caught.value.hint == "Did you mean 'progress'?"
+    with pytest.raises(splmini.ArgumentError) as caught:
+        splmini.Environment(tmezone="UTC")
+    assert caught.value.hint == "Did you mean 'timezone'?"
 
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".csv", "x" * 4096 + ".csv"])

@@ -29,7 +29,12 @@ from splmini.results import Results, View
 from splmini.values.texts import shortened
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from splmini.detections.detection import Detection
     from splmini.engine.context import Run
+    from splmini.environment import Environment
+    from splmini.options import AnyEvents, RunArguments
 
 
 @dataclass
@@ -112,7 +117,9 @@ class Explanation:
         return render(self)
 
 
-def explain(env: Any, search: Any, events: Any, *, nearest: int = 5, **options: Any) -> Explanation:
+def explain(
+    env: Environment, search: str | Detection, events: AnyEvents, *, nearest: int = 5, **options: Unpack[RunArguments]
+) -> Explanation:
     """Explain what a search (text or Detection) does with events.
 
     Args:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
 from splmini.detections.content import DataSource, data_sources_beside
@@ -22,6 +22,9 @@ from splmini.detections.lint.positions import Places
 from splmini.detections.lint.rules import Found, Rule, Subject, rules
 from splmini.errors import ArgumentError, KnowledgeError, MissingDatabase, SplError, UnsupportedFeature, did_you_mean
 from splmini.language import parser
+
+if TYPE_CHECKING:
+    from splmini.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ _NOQA = re.compile(r"\s*#?\s*noqa\b\s*(?::\s*(.*))?", re.DOTALL | re.IGNORECASE)
 @boundary("Linting")
 def lint(
     what: str | Detection,
-    env: Any = None,
+    env: Environment | None = None,
     *,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
@@ -157,7 +160,7 @@ def _silenced(text: str) -> Iterator[str]:
 
 @boundary("Linting the file")
 def lint_file(
-    path: str | Path, env: Any = None, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
+    path: str | Path, env: Environment | None = None, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
 ) -> list[Issue]:
     """Lint a file: a detection (.yml, .yaml) or a search (any other); the project's configuration counts.
 

@@ -53,7 +53,7 @@ class FieldMapper:
             owned: nobody else holds the events: one that has all that is needed may itself become the row.
         """
         if full is None:
-            full = getattr(ctx, "knowledge", "default") == "full"
+            full = ctx.knowledge == "full"
         if raw is None:
             raw = needed is not None and "_raw" in needed
         classes = None if asked is None else asked_of(asked)
@@ -65,7 +65,7 @@ class FieldMapper:
         a `_raw`) to the keys of the event that a mapper bound to `needed` reads; None: all of them."""
         if needed is None or "*" in needed:
             return _all_fields
-        bound = _Run(self.knowledge, needed, ctx, getattr(ctx, "knowledge", "default") == "full", raw)
+        bound = _Run(self.knowledge, needed, ctx, ctx.knowledge == "full", raw)
 
         def given_fields(event: Row) -> Fields:
             return bound.plan_of(event).given_fields("_raw" in event)

@@ -16,7 +16,10 @@ from splmini.results import Results
 from splmini.values.multivalue import as_list
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from splmini.knowledge.apps import Knowledge
+    from splmini.options import AnyEvents, RunArguments
 
 COLUMNS = ["sourcetype", "source", "EventCode", "events", "field", "value", "from", "setting", "stanza", "app"]
 GIVEN = Origin("given", "", "", "")
@@ -26,7 +29,7 @@ _KIND_FIELDS = ("EventCode", "EventID", "eventName", "Operation", "type", "event
 Traced = dict[str, Origin]
 
 
-def explain_fields(env: Any, events: Any = (), **reading: Any) -> Results:
+def explain_fields(env: Any, events: AnyEvents = (), **reading: Unpack[RunArguments]) -> Results:
     """Return the fields of events, one row for each kind of event and field.
 
     Columns: sourcetype, source, EventCode (or what else tells the kinds of events apart), how many events have the

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from splmini.limits import Limits
 from splmini.operators import Fields
 from splmini.values.multivalue import as_list, first, from_list
 from splmini.values.numbers import to_text
@@ -22,7 +23,9 @@ Apply: TypeAlias = "Callable[[Row, Container[str]], None]"
 class MapperContext(Protocol):
     """What a field mapper needs of a run; `RunContext` has it."""
 
-    limits: Any
+    limits: Limits
+    knowledge: str
+    """`full`: EVAL and LOOKUP replace keys that the caller gave."""
 
     def message(self, level: str, command: str, text: str) -> None:
         """Add a message to the results."""
