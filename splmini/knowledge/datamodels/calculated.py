@@ -31,8 +31,8 @@ def calculations(
     steps: list[Change] = []
     for each in reversed(all_of):
         outputs = [name for name, _ in each.outputs]
-        if required is not None and required.isdisjoint(outputs):
-            continue
+        if not outputs or (required is not None and required.isdisjoint(outputs)):
+            continue  # it makes nothing, or nothing that is read
         step, reads = _calculation(each, ctx, model)
         required = union(required, reads)
         steps.append(step)
