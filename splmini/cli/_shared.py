@@ -20,7 +20,7 @@ from splmini.writing import write_output as write_output
 
 if TYPE_CHECKING:
     from splmini import Environment, Results
-    from splmini.results._terminal import Table
+    from splmini.results.terminal import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ENVIRONMENT = ("macros", "lookups", "apps", "now", "earliest", "latest", "timezone", "data_dir")

@@ -14,7 +14,7 @@ from splmini.writing import write_output
 
 if TYPE_CHECKING:
     from splmini.operators import Message, Row
-    from splmini.results._terminal import Table
+    from splmini.results.terminal import Table
 
 CELL_WIDTH = 60
 
@@ -112,7 +112,7 @@ class Results(Sequence["Row"]):
         --------------------  -----
         2026-01-01T00:00:00Z      2
         """
-        from splmini.results._terminal import terminal_table
+        from splmini.results.terminal import terminal_table
 
         return terminal_table(self, width, fields)
 

@@ -8,7 +8,7 @@ import pytest
 
 import splmini
 from splmini.results import Results, View
-from splmini.results._terminal import columns, terminal_table
+from splmini.results.terminal import columns, terminal_table
 
 EVENT = {
     "_time": 1767225600,
