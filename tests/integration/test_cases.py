@@ -100,7 +100,7 @@ def environment(case: Case) -> Any:
 def matches(case: Case, expected: Case, actual: Case) -> bool:
     """Say whether a row is as expected."""
     names = case.get("fields") or list(expected)
-    if case.get("exact") and set(actual) != {name for name in names if expected.get(name) is not None}:
+    if "inexact" not in case and set(actual) != {name for name in names if expected.get(name) is not None}:
         return False
     return all(same(expected.get(name), actual.get(name)) for name in names)
 
@@ -164,7 +164,7 @@ def as_search(case: Case) -> Case:
     if "expression" not in case:
         return case
     event = case.get("event", {"id": "1"})
-    rows = [{"result": case["value"]}] if "value" in case else []
+    rows = [{**event, "result": case["value"]}] if "value" in case else []
     return {"events": [event], "rows": rows, **case, "spl": f"| eval result={case['expression']}"}
 
 
@@ -190,6 +190,16 @@ def test_keys() -> None:
         (case,) = parameter.values
         wrong = [key for key, value in case.items() if key not in TABLE or not TABLE[key][0](value)]
         assert not wrong, f"{parameter.id}: {wrong}"
+
+
+@pytest.mark.parametrize("path", sorted(CASES.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CASES)))
+def test_names(path: Path) -> None:
+    """Names of cases are unique within their file, and say more than the search does."""
+    cases = yaml.load(path.read_text("utf-8"), LOADER) or []
+    names = [str(case["name"]) for case in cases]
+    assert len(set(names)) == len(names), sorted(name for name in set(names) if names.count(name) > 1)
+    bare = [case["name"] for case in cases if str(case.get("spl", "")).strip(" |") == str(case["name"]).strip(" |")]
+    assert not bare, f"names that only repeat the search: {bare}"
 
 
 @pytest.mark.parametrize("case", list(load(("knowledge",))))

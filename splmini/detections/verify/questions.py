@@ -70,6 +70,7 @@ TABLE: Mapping[str, Kind] = {
     "fields": TEXTS,
     "columns": TEXTS,
     "exact": BOOLEAN,
+    "inexact": TEXT,
     "count": COUNT,
     "messages": TEXTS,
     "lookups": MAPPING,
