@@ -65,6 +65,17 @@ def test_examples_in_generated_pages_compile() -> None:
                 exec(compile(block.text, path, "exec"), {"__name__": "page"})
 
 
+def test_architecture_names_what_there_is() -> None:
+    """Every module that the page on the architecture names stands there."""
+    named = set(re.findall(r"`([a-z_/]+\.py)`", (DOCS / "architecture.md").read_text("utf-8")))
+    there = [
+        path.relative_to(ROOT).as_posix() for folder in ("splmini", "tests") for path in (ROOT / folder).rglob("*.py")
+    ]
+    missing = sorted(name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in there))
+    assert len(named) > 40
+    assert not missing
+
+
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in (ROOT / "splmini").rglob("*.py")
