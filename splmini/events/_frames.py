@@ -217,12 +217,12 @@ class Frame:
 
 def _may_tell(piece: Piece) -> bool:
     """Say whether the columns of a piece may tell a sourcetype; a column of nested values makes any that begin so."""
-    from splmini.events.recognise import JSON_KINDS
+    from splmini.events.recognise import json_kinds
 
     names = frozenset(piece.names)
     if names & {"EventID", "EventCode"} and names & {"Channel", "SourceName"}:
         return True
-    return any(all(key in names or key.partition(".")[0] in names for key in kind.keys) for kind in JSON_KINDS)
+    return any(all(key in names or key.partition(".")[0] in names for key in kind.keys) for kind in json_kinds())
 
 
 def _columns(piece: Piece, fields: frozenset[str] | None) -> list[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
+from splmini import resources
 from splmini.events._times import any_epoch, recognise
 
 if TYPE_CHECKING:
@@ -63,54 +67,33 @@ class JsonKind(NamedTuple):
     """Values that keys must have, as far as they decide."""
 
 
-def _kind(sourcetype: str, source: str | None, keys: str, times: str, **where: str) -> JsonKind:
-    return JsonKind(sourcetype, source, frozenset(keys.split()), tuple(times.split()), where)
+KINDS_FILE = "json_kinds.json"
+"""The file of a built-in pack that lists the kinds of JSON events its logs have."""
 
 
-JSON_KINDS = (
-    _kind("aws:cloudtrail", "aws_cloudtrail", "eventVersion eventSource eventName awsRegion", "eventTime"),
-    _kind("aws:cloudwatchlogs:vpcflow", None, "interface-id srcaddr dstaddr action", "start"),
-    _kind("aws:securityhub:finding", None, "SchemaVersion ProductArn AwsAccountId GeneratorId", "UpdatedAt CreatedAt"),
-    _kind("aws:asl", None, "class_uid category_uid metadata time", "time"),
-    _kind("o365:management:activity", "o365", "CreationTime Operation Workload RecordType", "CreationTime"),
-    _kind("o365:graph:api", "AuditLogs.SignIns", "createdDateTime userPrincipalName appId", "createdDateTime"),
-    _kind("azure:monitor:aad", "Azure AD", "time operationName category tenantId resourceId", "time"),
-    _kind("mscs:azure:audit", "mscs:azure:audit", "authorization caller eventDataId operationName", "eventTimestamp"),
-    _kind(
-        "mscs:azure:eventhub:defender:advancedhunting",
-        "eventhub://windowsdefenderlogs",
-        "time tenantId operationName category properties",
-        "time",
-    ),
-    _kind("OktaIM2:log", "okta", "eventType published actor outcome", "published"),
-    _kind("github:enterprise:audit", "http:github", "action actor _document_id", "@timestamp created_at"),
-    _kind("gws:reports:admin", "gws:reports:admin", "kind id actor events", "id.time", kind="admin#reports#activity"),
-    _kind("google:gcp:pubsub:message", None, "protoPayload logName resource", "timestamp"),
-    _kind(
-        "_json",
-        "kubernetes",
-        "kind apiVersion auditID",
-        "requestReceivedTimestamp stageTimestamp",
-        apiVersion="audit.k8s.io/v1",
-    ),
-    _kind("crowdstrike:events:sensor", "crowdstrike", "event_simpleName aid", "timestamp"),
-    _kind("osquery:results", "osquery", "name hostIdentifier calendarTime columns", "unixTime calendarTime"),
-    _kind("suricata", "suricata", "event_type timestamp src_ip", "timestamp"),
-    _kind("suricata", "suricata", "event_type timestamp flow_id", "timestamp"),
-    _kind("suricata", "suricata", "event_type timestamp stats", "timestamp"),
-    _kind("cisco:duo:administrator", "cisco_duo", "action ctime isotimestamp", "isotimestamp"),
-    _kind("cisco:duo:activity", "cisco_duo", "access_device ctime action", "isotimestamp ts"),
-    _kind("cisco:sfw:estreamer", None, "EventType FirstPacketSecond DeviceUUID", "FirstPacketSecond"),
-    _kind("ollama:server", None, "model prompt_eval_count", "created_at"),
-    _kind("mcp:jsonrpc", "mcp.log", "jsonrpc method", "timestamp time"),
-    _kind("bro:{_path}:json", None, "ts _path", "ts"),
-    _kind("bro:conn:json", None, "ts uid id.orig_h conn_state", "ts"),
-    _kind("bro:dns:json", None, "ts uid id.orig_h query", "ts"),
-    _kind("bro:http:json", None, "ts uid id.orig_h method uri", "ts"),
-    _kind("bro:ssl:json", None, "ts uid id.orig_h version cipher", "ts"),
-    _kind("bro:files:json", None, "ts fuid mime_type", "ts"),
-    _kind("bro:json", None, "ts uid id.orig_h", "ts"),
-)
+class _Listed(msgspec.Struct, forbid_unknown_fields=True):
+    sourcetype: str
+    keys: frozenset[str]
+    times: tuple[str, ...]
+    source: str | None = None
+    where: dict[str, str] = {}
+
+
+@functools.lru_cache(maxsize=1)
+def json_kinds() -> tuple[JsonKind, ...]:
+    """Return the kinds of JSON events that the built-in packs list, pack by pack in the order of their names.
+
+    The first that fits an object counts, so a pack lists the narrower kind first. Only these small files are read,
+    when the first JSON object is met; no other part of a pack is.
+    """
+    kinds: list[JsonKind] = []
+    for pack in sorted(resources.packs_folder().iterdir(), key=lambda each: each.name):
+        file = pack / KINDS_FILE
+        if file.is_file():
+            listed = msgspec.json.decode(file.read_bytes(), type=list[_Listed])
+            kinds.extend(JsonKind(each.sourcetype, each.source, each.keys, each.times, each.where) for each in listed)
+    return tuple(kinds)
+
 
 TIME_KEYS = (
     "_time",
@@ -149,7 +132,7 @@ def json_kind(value: Mapping[str, Any]) -> JsonKind:
     candidates = _known.get(keys)
     if candidates is None:
         names = frozenset(keys)
-        candidates = tuple(kind for kind in JSON_KINDS if kind.keys <= names)
+        candidates = tuple(kind for kind in json_kinds() if kind.keys <= names)
         if len(_known) < 4096:
             _known[keys] = candidates
     for kind in candidates:
