@@ -9,7 +9,7 @@ MINUTES ?= 10
 SCALE ?= 1.0
 SOURCES := splmini tests benchmarks examples docs
 
-.PHONY: help demo test lint format bench fuzz docs test-browser clean
+.PHONY: help demo test coverage lint format bench fuzz docs test-browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ format: $(VENV)/.dev ## let ruff fix what it can, and lay the code out
 
 test: lint ## lint, then all tests but those that need a browser
 	$(PYTEST) -m "not browser"
+
+coverage: $(VENV)/.dev ## run the tests and show how many branches of each module they take
+	$(PYTEST) -m "not browser" --cov=splmini --cov-branch --cov-report=term
 
 bench: $(VENV)/.dev ## measure, and print the table of ratios: make bench SCALE=0.1
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
