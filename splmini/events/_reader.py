@@ -180,6 +180,14 @@ class Reader:
     """Says, from a look at a block, which sourcetypes (lower case) its events may have; None: any."""
     carries_time: bool = False
     """True where an event without a time has that of the event before it, as in Splunk."""
+    joins_lines: bool = False
+    """True where lines are joined to events by how they look, unless an app's settings say how."""
+    has_header: bool = False
+    """True where the first line names the columns, unless an app's settings say more of it."""
+    names_kinds: bool = False
+    """True where events may name their own sourcetypes, so that no rule over the lines gives them one."""
+    self_describing: bool = False
+    """True where the file itself says how it is to be read, and an app's settings change nothing of that."""
     doc: str = ""
 
 

@@ -96,7 +96,7 @@ def multivalue(text: str) -> list[str]:
     return [each.replace("$$", "$") for each in re.findall(r"\$((?:[^$]|\$\$)*)\$(?:;|\Z)", text)]
 
 
-@reader("csv", "CSV", _looks, framing=QUOTED_LINES, start=_start, advance=_advance)
+@reader("csv", "CSV", _looks, framing=QUOTED_LINES, start=_start, advance=_advance, has_header=True, names_kinds=True)
 def parse_csv(record: bytes, block: Block) -> Row | None:
     """CSV and TSV with a header; empty cells are null. The rows of a Splunk export are the events it was made of."""
     names, delimiter, first = block.state
@@ -178,7 +178,7 @@ def _start_zeek(head: bytes, settings: Settings) -> dict[str, Any]:
     return state
 
 
-@reader("zeek", "Zeek log", _looks_zeek, start=_start_zeek, advance=_zeek_state)
+@reader("zeek", "Zeek log", _looks_zeek, start=_start_zeek, advance=_zeek_state, self_describing=True)
 def parse_zeek(record: bytes, block: Block) -> Row | None:
     """Zeek's tab-separated logs; unset fields are null, sets and vectors multivalue.
 

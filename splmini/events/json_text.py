@@ -335,7 +335,7 @@ def _tabulate(data: bytes, state: Any, keys: frozenset[str], settings: Settings)
     return tabulate(data, keys, settings) if state == "lines" else None
 
 
-@reader("json", "JSON", _looks, framing=JSON, start=_start, project=project, tabulate=_tabulate)
+@reader("json", "JSON", _looks, framing=JSON, start=_start, project=project, tabulate=_tabulate, names_kinds=True)
 def parse(record: bytes, block: Block) -> Row | list[Row]:
     """JSON lines, arrays, values one after the other, `{"Records": [...]}`, and what Splunk exports as JSON."""
     value = decode(record)

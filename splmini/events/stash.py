@@ -51,7 +51,16 @@ def _advance(data: bytes, state: dict[str, str]) -> dict[str, str]:
     return _metadata(headers[-1].rstrip(b"\r")) if headers else state
 
 
-@reader("stash", "Splunk summary file", _looks, start=_start, advance=_advance, carries_time=True)
+@reader(
+    "stash",
+    "Splunk summary file",
+    _looks,
+    start=_start,
+    advance=_advance,
+    carries_time=True,
+    names_kinds=True,
+    self_describing=True,
+)
 def parse(record: bytes, block: Block) -> Row | None:
     """Files of `collect`: the events below a `***SPLUNK***` line have its host, source, sourcetype and index."""
     state: dict[str, str] = block.state

@@ -53,7 +53,7 @@ def _looks(head: bytes) -> float:
     return 0.01
 
 
-@reader("text", "text", _looks, framing=TEXT, start=_start, carries_time=True)
+@reader("text", "text", _looks, framing=TEXT, start=_start, carries_time=True, joins_lines=True)
 def parse(record: bytes, block: Block) -> Row:
     """Text; times are found as Splunk finds them, an event without one has that of the event before it."""
     return parse_line(record, block)

@@ -81,7 +81,7 @@ def _advance(data: bytes, state: list[str]) -> list[str]:
     return _names(found[-1]) if found else state
 
 
-@reader("w3c", "W3C log (IIS)", _looks, start=_start, advance=_advance)
+@reader("w3c", "W3C log (IIS)", _looks, start=_start, advance=_advance, self_describing=True)
 def parse(record: bytes, block: Block) -> Row | None:
     """Lines under a `#Fields:` header, which names their values; a header may come again at any time."""
     if record.startswith(b"#"):

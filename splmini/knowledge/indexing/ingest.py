@@ -76,8 +76,6 @@ _HEADER_SETTINGS = (
 )
 TRUNCATED = {"meta": "truncated"}
 """The indexed field of an event that lost text to TRUNCATE."""
-_EXPORTS = frozenset({"stash", "json", "csv"})
-"""Formats whose events may say what they are."""
 _HEADER_KINDS = frozenset({"csv", "tsv", "psv", "field_delimiter"})
 
 
@@ -219,12 +217,12 @@ class Ingest:
         rules = self.knowledge.props.rules
         if not rules or settings.sourcetype or reader.open is not None:
             return None
-        if reader.framing is not LINES and reader.name != "text":
+        if reader.framing is not LINES and not reader.joins_lines:
             return None
-        if reader.name in _EXPORTS or self.assigned(settings.source or settings.name or ""):
+        if reader.names_kinds or self.assigned(settings.source or settings.name or ""):
             return None
         found = sourcetype_by_rule(rules, head, delayed=False)
-        return sourcetype_by_rule(rules, head, delayed=True) if found is None and reader.name == "text" else found
+        return sourcetype_by_rule(rules, head, delayed=True) if found is None and reader.joins_lines else found
 
     def assigned(self, source: str) -> str | None:
         """Return the sourcetype that a `[source::…]` stanza gives to the events of a source."""
@@ -240,9 +238,9 @@ class Ingest:
 
         The function is called with the open file and the report, and yields batches of events.
         """
-        if reader.open is not None or (reader.framing is not LINES and reader.name not in ("text", "csv")):
+        if reader.open is not None or (reader.framing is not LINES and not (reader.joins_lines or reader.has_header)):
             return None
-        if reader.name in ("w3c", "zeek", "stash"):
+        if reader.self_describing:
             return None
         source = settings.source or settings.name or ""
         sourcetype = settings.sourcetype or self.assigned(source)
@@ -251,9 +249,9 @@ class Ingest:
         values = self.knowledge.plain_settings(self.knowledge.props.at_index(source, sourcetype, settings.host or ""))
         if has_header(values):
             kind = values["INDEXED_EXTRACTIONS"].strip().lower()
-            own = kind in _HEADER_KINDS and (reader.name != "csv" or _says_header(values))
+            own = kind in _HEADER_KINDS and (not reader.has_header or _says_header(values))
             return _WithHeader(values, settings).read if own else None
-        if reader.name == "csv" or not any(values.get(key) for key in _BREAK_SETTINGS) or _one_line(values, reader):
+        if reader.has_header or not any(values.get(key) for key in _BREAK_SETTINGS) or _one_line(values, reader):
             return None
         remembering = replace(settings, ingest=_OneFile(self))
         return _Broken(breaking(values), reader, remembering).read
@@ -275,7 +273,7 @@ def _one_line(values: dict[str, str], reader: Reader) -> bool:
     if as_bool(values.get("SHOULD_LINEMERGE"), True):
         return False
     breaker = values.get("LINE_BREAKER", "")
-    return (breaker in _ONE_LINE or not line_breaker(breaker).groups) and reader.name != "text"
+    return (breaker in _ONE_LINE or not line_breaker(breaker).groups) and not reader.joins_lines
 
 
 def _time_of(event: Row, rule: TimeRule, settings: Settings) -> float | None:
