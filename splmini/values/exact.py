@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-MOST = 64
+MOST = 128
 """Floats that are kept before they are put together."""
 
 
@@ -41,12 +41,14 @@ class ExactSum:
         if int in set(map(type, numbers)):
             self.whole += sum(int(number) for number in numbers if number.__class__ is int)
             numbers = [number for number in numbers if number.__class__ is not int]
-        self.floats = parts_of([*self.floats, *numbers])
+        self.floats.extend(numbers)
+        if len(self.floats) > MOST:
+            self.floats = parts_of(self.floats)
 
     def merge(self, other: ExactSum) -> None:
         """Add another sum."""
         self.whole += other.whole
-        self.floats = parts_of(self.floats + other.floats)
+        self.take(other.floats)
 
     def value(self) -> int | float:
         """Return the sum: a float where one was added."""

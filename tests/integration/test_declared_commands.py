@@ -87,13 +87,15 @@ def test_a_handler_of_sendalert_sees_the_results() -> None:
 
 
 def test_a_handler_that_fails() -> None:
-    """What a handler raises reaches the caller."""
+    """What a handler raises reaches the caller, as the cause of an error that names the command and its place."""
 
     def failing(rows, arguments):  # type: ignore[no-untyped-def]
         raise ValueError("no service")
 
-    with pytest.raises(ValueError, match="no service"):
+    with pytest.raises(splmini.SplError, match="The handler of 'cyberchef' raised ValueError: no service") as caught:
         splmini.Environment(commands={"cyberchef": failing}).compile("| cyberchef x").run([{"a": 1}])
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert caught.value.position == (1, 3)
 
 
 @pytest.mark.parametrize("spl", ['| map search="| numbers n=$a$"', "| map [| numbers n=$a$ ]"])
