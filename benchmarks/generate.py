@@ -53,12 +53,12 @@ def folder() -> Path:
 
 def json_lines(count: int) -> Path:
     """Return a file of `count` flat events as JSON lines, made where it is not there yet."""
-    return _made(f"events-{count}-v{VERSION}.jsonl", lambda: map(json_line, events(count)))
+    return made(f"events-{count}-v{VERSION}.jsonl", lambda: map(json_line, events(count)))
 
 
 def sysmon_xml(count: int) -> Path:
     """Return a file of `count` Sysmon events in XML, one a line."""
-    return _made(f"sysmon-{count}-v{VERSION}.xml", lambda: map(xml_line, events(count)))
+    return made(f"sysmon-{count}-v{VERSION}.xml", lambda: map(xml_line, events(count)))
 
 
 def repeated(source: Path, times: int) -> Path:
@@ -75,7 +75,8 @@ def repeated(source: Path, times: int) -> Path:
     return target
 
 
-def _made(name: str, lines: Callable[[], Iterator[str]]) -> Path:
+def made(name: str, lines: Callable[[], Iterator[str]]) -> Path:
+    """Return the file of a name, which is written where it is not there yet."""
     target = folder() / name
     if not target.exists():
         temporary = target.with_suffix(".part")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import generate
+from benchmarks import generate, logs
 from benchmarks.measure import Program, python, splmini
 
 RARE = (
@@ -25,6 +25,7 @@ RAW = (
 )
 MEMORY = "EventID=* | stats count dc(user) by process_name EventID"
 OURS = "splmini"
+LOOP = "hand-written loop"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,92 @@ def _memory(path: Path, scale: float) -> list[Program]:
     ]
 
 
+def _many(make: Callable[[int], Path], count: int) -> Callable[[float], Path]:
+    """A log of so many events, at scale 1."""
+
+    def data(scale: float) -> Path:
+        return make(max(int(count * scale), 1000))
+
+    return data
+
+
+def _wide(name: str, log: str, data: Callable[[float], Path], search: str, loop: str, most: float) -> Workload:
+    """A search that looks at every event of a log, beside the loop (of `loops`) that does the same."""
+
+    def programs(path: Path, scale: float) -> list[Program]:
+        return [Program(OURS, splmini(search, str(path))), Program(LOOP, python("benchmarks.loops", loop, str(path)))]
+
+    shown = search.partition("| ")[2]
+    return Workload(name, f"{log}, `{shown}`", (Target(OURS, LOOP, most),), programs, data, needs=("orjson",))
+
+
+def _first(path: Path, scale: float) -> list[Program]:
+    return [Program(OURS, splmini("* | head 1", str(path)), rows=False)]
+
+
+_CLOUDTRAIL = _many(logs.cloudtrail, 200_000)
+_REAL_LOGS = (
+    _wide(
+        "xml_wide", "200,000 events of Sysmon XML", _xml_whole, "* | stats count by process_name, user", "xml_wide", 3
+    ),
+    _wide(
+        "xml_tstats",
+        "200,000 events of Sysmon XML",
+        _xml_whole,
+        "| tstats count from datamodel=Endpoint.Processes by Processes.process_name Processes.user",
+        "xml_processes",
+        3,
+    ),
+    _wide(
+        "cloudtrail",
+        "200,000 CloudTrail records",
+        _CLOUDTRAIL,
+        "* | stats count by eventName, sourceIPAddress",
+        "cloudtrail_keys",
+        2,
+    ),
+    _wide(
+        "cloudtrail_nested",
+        "200,000 CloudTrail records",
+        _CLOUDTRAIL,
+        "* | stats count by eventName, userIdentity.userName",
+        "cloudtrail_nested",
+        2,
+    ),
+    _wide(
+        "cloudtrail_pack",
+        "200,000 CloudTrail records",
+        _CLOUDTRAIL,
+        "* | stats count by eventName, user, src_ip",
+        "cloudtrail_users",
+        3,
+    ),
+    _wide("sshd", "200,000 lines of sshd", _many(logs.sshd, 200_000), "* | stats count by user, src", "sshd_users", 3),
+    _wide(
+        "json_iso",
+        "100,000 JSON lines with an ISO time",
+        _many(logs.application, 100_000),
+        "* | stats count by user status",
+        "requests",
+        2,
+    ),
+    _wide(
+        "json_timeless",
+        "100,000 JSON lines without a time",
+        _many(logs.timeless, 100_000),
+        "* | stats count by user status",
+        "requests",
+        2,
+    ),
+    Workload(
+        "json_first",
+        "100,000 JSON lines without a time, `* | head 1`",
+        (Target(OURS, None, 0.4, "s"),),
+        _first,
+        _many(logs.timeless, 100_000),
+    ),
+)
+
 WORKLOADS = (
     Workload(
         "rare",
@@ -210,4 +297,5 @@ WORKLOADS = (
         _memory,
         _json,
     ),
+    *_REAL_LOGS,
 )
