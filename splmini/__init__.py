@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from splmini.compiled import Search
     from splmini.completion import Completion, complete
     from splmini.detections import Detection, DetectionReport, Outcome, bench, load_content
+    from splmini.detections.backtest import Backtest, backtest
     from splmini.detections.bench.cases import load_cases
     from splmini.detections.lint.linter import Issue, lint, lint_file, lint_repository, lint_rules
+    from splmini.detections.schedule import Schedule
     from splmini.detections.sweep import Hit, sweep
     from splmini.environment import Environment, format, parse, search
     from splmini.errors import (
@@ -62,6 +64,8 @@ _HOMES = {
     "splmini.detections.lint.linter": ("Issue", "lint", "lint_file", "lint_repository", "lint_rules"),
     "splmini.detections.bench.cases": ("load_cases",),
     "splmini.detections.sweep": ("Hit", "sweep"),
+    "splmini.detections.backtest": ("Backtest", "backtest"),
+    "splmini.detections.schedule": ("Schedule",),
     "splmini.language.macros": ("MacroRegistry",),
     "splmini.language.yaml_layout": ("format_yaml",),
     "splmini.events": ("Source",),
@@ -96,6 +100,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ArgumentError",
+    "Backtest",
     "Completion",
     "Detection",
     "DetectionReport",
@@ -115,6 +120,7 @@ __all__ = [
     "MissingDatabase",
     "Outcome",
     "Results",
+    "Schedule",
     "Search",
     "ServerError",
     "Source",
@@ -126,6 +132,7 @@ __all__ = [
     "UnknownLookup",
     "UnknownMacro",
     "UnsupportedFeature",
+    "backtest",
     "bench",
     "check_app",
     "complete",

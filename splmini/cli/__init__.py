@@ -22,6 +22,7 @@ from splmini.cli._output import say, show_error
 
 COMMANDS = {
     "apps": "splmini.cli.apps",
+    "backtest": "splmini.cli.backtest",
     "detect": "splmini.cli.detect",
     "explain": "splmini.cli.explain",
     "fields": "splmini.cli.fields",

@@ -83,16 +83,17 @@ def environment_settings(settings: dict[str, Any]) -> dict[str, Any]:
             chosen[name] = list(chosen[name])
     for name in ("now", "earliest", "latest"):
         if name in chosen:
-            chosen[name] = _number(chosen[name])
+            chosen[name] = number(chosen[name])
     return chosen
 
 
-def _number(text: str) -> float | str:
+def number(text: str) -> float | str:
+    """Return a time as it is given: a number where it is one."""
     try:
-        number = float(text)
+        found = float(text)
     except ValueError:
         return text
-    return number if math.isfinite(number) else text  # "nan" is no time, and told so as any other word
+    return found if math.isfinite(found) else text  # "nan" is no time, and told so as any other word
 
 
 def reading(settings: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._content import chosen_detections
 from splmini.cli._output import say
 from splmini.cli._processes import interruptible
 
 if TYPE_CHECKING:
-    from splmini import Detection, Environment, Hit
+    from splmini import Hit
 
 
 @click.command("sweep", short_help="Run many detections in one pass; show which fired.")
@@ -47,10 +48,7 @@ def command(
     """
     import splmini
 
-    detections, env = _content(Path(content), settings)
-    chosen = [each for each in detections if not only or any(_names(each, text) for text in only)]
-    if not chosen:
-        raise click.UsageError(f"There is no detection in '{content}'" + (" that --only names." if only else "."))
+    chosen, env = chosen_detections(Path(content), settings, only)
     events = shared.events(files)
     started = time.perf_counter()
     with interruptible() as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
@@ -74,34 +72,6 @@ def command(
         sys.exit(shared.INTERRUPTED)
     messages = (each for hit in hits if hit.outcome is not None for each in hit.outcome.results.messages)
     sys.exit(shared.outcome(fired > 0, messages))
-
-
-def _content(path: Path, settings: dict[str, Any]) -> tuple[list[Detection], Environment]:
-    """The detections of a repository, an app, a folder or a file, and the environment that they mean something in."""
-    import splmini
-
-    given = shared.environment_settings(settings)
-    if path.is_dir() and splmini.bench.is_content(path):
-        content = splmini.load_content(path)
-        for error in content.errors:
-            say(f"error: {error}", err=True)
-        return content.detections, content.environment(**given)
-    detections = []
-    for file in splmini.bench.find_tests([path]):
-        try:
-            loaded = splmini.bench.detection_in(file)
-        except splmini.SplError as error:
-            say(f"error: {error}", err=True)
-            continue
-        if loaded is not None:
-            detections.append(loaded)
-    first = Path(detections[0].path) if detections else path
-    return detections, splmini.Environment(**splmini.bench.repository_settings(first, given))
-
-
-def _names(detection: Detection, text: str) -> bool:
-    wanted = text.lower()
-    return any(wanted in each.lower() for each in (detection.name, *detection.mitre_attack_id))
 
 
 def _entry(hit: Hit) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
 from splmini.detections.detection import Detection, Drilldown, Entity, Finding, ThreatObject
-from splmini.documents import load_document
-from splmini.errors import KnowledgeError
+from splmini.detections.schedule import BASELINE, DEFAULTS, EVENT_BASED, Schedule, read_schedule
+from splmini.documents import load_data
+from splmini.errors import KnowledgeError, did_you_mean
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from splmini.environment import Environment
     from splmini.options import EnvironmentOptions
 
-KINDS = frozenset({"detections", "baselines", "macros", "lookups", "data_sources", "stories"})
+KINDS = frozenset({"detections", "baselines", "macros", "lookups", "data_sources", "stories", "schedules"})
 """The folders of a repository of content."""
+BUILD_FILES = ("contentctl.yml", "build.yml")
+"""What tells how a repository is built; the later one of both counts."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,48 @@ class Content:
     stories: list[dict[str, Any]] = field(default_factory=list)
     errors: list[KnowledgeError] = field(default_factory=list)
     app: bool = False
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+    """Schedules by name: those of schedules/, and the scheduling of the older deployments/."""
+    default_schedules: dict[str, Schedule] = field(default_factory=dict)
+    """Schedules by the type of what they are for, in lower case, as the older deployments/ give them."""
+    external: dict[str, str] = field(default_factory=dict)
+    """Macros and lookups that other apps bring, by name, with the name of the app (`external_app_content`)."""
+
+    def schedule(self, detection: Detection) -> Schedule:
+        """Return when a detection (or a baseline) runs.
+
+        That is its own schedule, the one that it names, the repository's for its type, or ESCU's default.
+
+        Raises:
+            KnowledgeError: it names a schedule that is not there.
+        """
+        if detection.schedule is not None:
+            return detection.schedule
+        if detection.schedule_name:
+            known = {**DEFAULTS, **self.schedules}
+            found = known.get(detection.schedule_name)
+            if found is None:
+                raise KnowledgeError(
+                    f"There is no schedule '{detection.schedule_name}'.",
+                    path=detection.path,
+                    hint=did_you_mean(detection.schedule_name, known),
+                )
+            return found
+        kind = detection.type.lower()
+        default = BASELINE if kind == "baseline" else EVENT_BASED
+        return self.default_schedules.get(kind) or self.schedules.get(default.name, default)
+
+    def baseline(self, name: str) -> Detection:
+        """Return a baseline as what can be run.
+
+        Raises:
+            KnowledgeError: there is none of this name, or its file is not well formed.
+        """
+        for each in self.baselines:
+            if each.get("name") == name:
+                return replace(Detection.load(each["path"]), type="Baseline", finding=None)
+        names = [str(each.get("name", "")) for each in self.baselines]
+        raise KnowledgeError(f"There is no baseline '{name}'.", path=str(self.folder), hint=did_you_mean(name, names))
 
     def environment(self, **settings: Unpack[EnvironmentOptions]) -> Environment:
         """Return an `Environment` with the repository's macros and lookups (or, of a built app, everything)."""
@@ -110,7 +155,38 @@ def load_content(folder: str | Path) -> Content:
     for path, data in _documents(root / "stories", content.errors):
         content.stories.append(data | {"path": str(path)})
     content.data_sources.update(_data_sources(root, content.errors))
+    _read_schedules(root, content)
+    content.external.update(_external(root, content.errors))
     return content
+
+
+def _read_schedules(root: Path, content: Content) -> None:
+    """Read schedules/, and deployments/ of the generations before: a schedule each, for a name or for a type."""
+    for _, data in _documents(root / "schedules", content.errors):
+        name = str(data.get("name", ""))
+        content.schedules[name] = read_schedule(data, name)
+    for _, data in _documents(root / "deployments", content.errors):
+        name, scheduling, tags = str(data.get("name", "")), data.get("scheduling"), data.get("tags")
+        if isinstance(scheduling, dict):
+            content.schedules[name] = read_schedule(scheduling, name)
+            kind = tags.get("type") if isinstance(tags, dict) else data.get("type")
+            if isinstance(kind, str):
+                content.default_schedules[kind.lower()] = content.schedules[name]
+
+
+def _external(root: Path, errors: list[KnowledgeError]) -> dict[str, str]:
+    """What build.yml (or contentctl.yml) says that other apps bring: names of macros and lookups, with the app's."""
+    found: dict[str, str] = {}
+    for path, data in _documents_of([root / name for name in BUILD_FILES if (root / name).is_file()], errors):
+        apps = data.get("external_app_content") or []
+        for app in apps if isinstance(apps, list) else ():
+            if not isinstance(app, dict):
+                errors.append(KnowledgeError("Each entry of 'external_app_content' is a mapping.", path=str(path)))
+                continue
+            for kind in ("macros", "lookups"):
+                names = app.get(kind) or ()
+                found.update((str(name), str(app.get("app_name", ""))) for name in names if isinstance(names, list))
+    return found
 
 
 def _data_sources(root: Path, errors: list[KnowledgeError]) -> dict[str, DataSource]:
@@ -148,6 +224,42 @@ def repository_settings(path: str | Path, settings: Mapping[str, Any]) -> dict[s
     return made
 
 
+def schedule_beside(detection: Detection) -> Schedule:
+    """Return when a detection runs, by the schedules of the repository that its file stands in (`Content.schedule`)."""
+    folders = Path(detection.path).absolute().parents if detection.path else ()
+    root = next(
+        (each for each in folders if any((each / kind).is_dir() for kind in ("schedules", "deployments"))), None
+    )
+    return (Content(Path()) if root is None else _cached_schedules(root)).schedule(detection)
+
+
+@lru_cache(maxsize=8)
+def _cached_schedules(root: Path) -> Content:
+    content = Content(root)
+    _read_schedules(root, content)
+    return content
+
+
+def baselines_beside(detection: Detection) -> list[Detection]:
+    """Return the baselines that a detection names, from the repository that its file stands in.
+
+    Raises:
+        KnowledgeError: one of them is not there.
+    """
+    if not detection.baselines:
+        return []
+    root = next((each for each in Path(detection.path).absolute().parents if (each / "baselines").is_dir()), None)
+    content = Content(root or Path(detection.path).parent)
+    if root is not None:
+        content.baselines.extend(_cached_baselines(root))
+    return [content.baseline(name) for name in detection.baselines]
+
+
+@lru_cache(maxsize=8)
+def _cached_baselines(root: Path) -> list[dict[str, Any]]:
+    return [data | {"path": str(path)} for path, data in _documents(root / "baselines", [])]
+
+
 @lru_cache(maxsize=8)
 def _cached_data_sources(root: Path) -> dict[str, DataSource]:
     return _data_sources(root, [])
@@ -169,12 +281,16 @@ def _leads_below(path: Path, root: Path) -> bool:
 
 
 def _documents(folder: Path, errors: list[KnowledgeError]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path in _files(folder):
+    return _documents_of(_files(folder), errors)
+
+
+def _documents_of(paths: Iterable[Path], errors: list[KnowledgeError]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in paths:
         try:
-            document = load_document(path.read_text("utf-8-sig"), str(path))
-            if not isinstance(document.data, dict):
-                raise document.error("The file has to be a mapping of keys to values.")
-            yield path, document.data
+            data = load_data(path.read_text("utf-8-sig"), str(path))
+            if not isinstance(data, dict):
+                raise KnowledgeError("The file has to be a mapping of keys to values.", path=str(path))
+            yield path, data
         except KnowledgeError as error:
             errors.append(error)
         except (OSError, UnicodeDecodeError) as error:
@@ -245,7 +361,29 @@ def _saved_detection(stanza: str, values: dict[str, str], root: Path) -> Detecti
         cve=_list(annotations.get("cve")),
         data_source=_list(annotations.get("data_source")),
         security_domain=values.get("action.notable.param.security_domain", ""),
+        throttling=_throttled(values),
+        throttling_period=values.get("alert.suppress.period", "") if _throttled(values) else "",
+        schedule=_saved_schedule(values),
         path=where,
+    )
+
+
+def _throttled(values: Mapping[str, str]) -> tuple[str, ...]:
+    """The fields of `alert.suppress.fields`, where results are suppressed."""
+    if values.get("alert.suppress", "0").strip().lower() not in ("1", "true", "t", "yes"):
+        return ()
+    return tuple(part.strip() for part in values.get("alert.suppress.fields", "").split(",") if part.strip())
+
+
+def _saved_schedule(values: Mapping[str, str]) -> Schedule | None:
+    """The schedule of a saved search; None where it is not scheduled."""
+    if "cron_schedule" not in values:
+        return None
+    return Schedule(
+        values["cron_schedule"],
+        values.get("dispatch.earliest_time", ""),
+        values.get("dispatch.latest_time", ""),
+        values.get("schedule_window", "0"),
     )
 
 

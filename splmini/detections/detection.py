@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
+from splmini.detections.schedule import Schedule
 from splmini.errors import KnowledgeError
 from splmini.options import RunArguments, check_names
 
@@ -82,8 +83,10 @@ class Detection:
     """A detection: data about a search. Made by `Detection.load`; fields as in ESCU's newest schema.
 
     `generation` is the schema that the file was written in: "2022-2024", "2025" or "2026". `entities` are the risk
-    objects of all generations (`intermediate_findings.entities` of the newest). `issues` lists keys that no known
-    schema has.
+    objects of all generations (`intermediate_findings.entities` of the newest). `throttling` are the fields whose
+    values are reported once in `throttling_period` ("86400s"). `schedule` is the detection's own (`custom_schedule`),
+    `schedule_name` names one of its repository's; `baselines` the searches that have to run before it. `deprecation`
+    holds `deprecation_info` as it stands. `issues` lists keys that no known schema has.
     """
 
     name: str
@@ -108,6 +111,11 @@ class Detection:
     category: str = ""
     security_domain: str = ""
     throttling: tuple[str, ...] = ()
+    throttling_period: str = ""
+    schedule: Schedule | None = None
+    schedule_name: str = ""
+    baselines: tuple[str, ...] = ()
+    deprecation: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     search_position: tuple[int, int] = (1, 1)
     issues: tuple[str, ...] = field(default=(), compare=False)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from splmini.detections.detection import AttackData, Detection, DetectionTest, Drilldown, Entity, Finding, ThreatObject
+from splmini.detections.schedule import KEYS, Schedule, read_schedule
 from splmini.documents import Document, load_document
 from splmini.errors import did_you_mean
 
@@ -21,7 +22,8 @@ _TOP = frozenset(
     | {"drilldown_searches", "finding", "intermediate_findings", "threat_objects", "analytic_story", "asset_type"}
     | {"mitre_attack_id", "product", "category", "security_domain", "cve", "atomic_guid", "baselines", "datamodel"}
     | {"deployment", "macros", "lookups", "throttling", "manual_test", "group", "required_fields", "annotations"}
-    | {"enabled_by_default", "migration", "detections"}
+    | {"enabled_by_default", "migration", "detections", "schedule", "custom_schedule", "deprecation_info"}
+    | {"response_templates", "playbooks", "test_type", "experimental_info", "manual_test_reason"}
 )
 
 _ENTITY_TYPES = {
@@ -102,6 +104,11 @@ class _Reader:
             category=self.text("category"),
             security_domain=self.text("security_domain"),
             throttling=self.throttling(),
+            throttling_period=str(self.mapping("throttling").get("period") or ""),
+            schedule=self.schedule(),
+            schedule_name=self.text("schedule"),
+            baselines=self.texts("baselines"),
+            deprecation=self.mapping("deprecation_info"),
             path=self.document.path,
             search_position=self.document.positions.get(("search",), (1, 1)),
             issues=self.issues(),
@@ -157,6 +164,14 @@ class _Reader:
             if isinstance(item, (dict, list)):
                 raise self.document.error(f"'{name}' has to be a list of texts.", *key, index)
         return tuple(str(item) for item in value)
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        value, key = self._find(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise self.document.error(f"'{name}' has to be a mapping.", *key)
+        return value
 
     def mappings(self, value: Any, *key: str | int) -> list[tuple[dict[str, Any], tuple[str | int, ...]]]:
         if value is None:
@@ -292,8 +307,28 @@ class _Reader:
         )
 
     def throttling(self) -> tuple[str, ...]:
-        value, _ = self._find("throttling")
-        return tuple(str(item) for item in value.get("fields", ())) if isinstance(value, dict) else ()
+        fields = self.mapping("throttling").get("fields") or ()
+        if isinstance(fields, str):
+            return tuple(part.strip() for part in fields.split(",") if part.strip())
+        if not isinstance(fields, (list, tuple)) or any(isinstance(each, (dict, list)) for each in fields):
+            raise self.document.error("'fields' has to be a list of names of fields.", "throttling", "fields")
+        return tuple(str(each) for each in fields)
+
+    def schedule(self) -> Schedule | None:
+        """Its own schedule: `custom_schedule`, or the `deployment` of older baselines."""
+        at: tuple[str, ...] = ("custom_schedule",)
+        own = self.mapping("custom_schedule")
+        if not own:
+            at, own = ("deployment", "scheduling"), self.mapping("deployment").get("scheduling") or {}
+            if not isinstance(own, dict):
+                raise self.document.error("'scheduling' has to be a mapping.", *at)
+        for key in own:
+            if key not in KEYS:
+                raise self.document.error(
+                    f"A schedule has no '{key}'.", *at, str(key), hint=did_you_mean(str(key), KEYS)
+                )
+            self.part(own, key, at, required=False)
+        return read_schedule(own) if own else None
 
     def issues(self) -> tuple[str, ...]:
         found = []

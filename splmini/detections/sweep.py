@@ -92,15 +92,15 @@ def sweep(
         from splmini import Environment
 
         env = Environment()
-    wanted = [each if isinstance(each, Detection) else _of_text(str(each)) for each in detections]
-    events = _readable_again(events)
+    wanted = [as_detection(each) for each in detections]
+    events = readable_again(events)
     searches = [_Search(detection, events, env, options) for detection in wanted]
     readings = [reading for each in searches for reading in each.register()]
     if readings:
-        _read(readings, progress, _Distribution(executor, searches, env, dict(options), False))
+        read_for(readings, progress, _Distribution(executor, searches, env, dict(options), False))
     late = [reading for each in searches for reading in each.register_late()]
     if late:
-        _read(late, None, _Distribution(executor, searches, env, dict(options), True))
+        read_for(late, None, _Distribution(executor, searches, env, dict(options), True))
     hits = [each.hit() for each in searches]
     for hit in hits:
         if hit.outcome is not None:
@@ -214,7 +214,7 @@ class _Search:
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _read(
+def read_for(
     readings: list[Reading], progress: Callable[[int], object] | None, distribution: _Distribution | None = None
 ) -> Run:
     """Read the events once for all that searches read, until the caller cancels; return the run that did."""
@@ -329,7 +329,7 @@ class SweepJob:
                 each.run.source, each.run.services = source, Elsewhere(self.environment)
             readings += each.register_late(expanded) if self.late else each.register()
         if readings:
-            run = _read(readings, None)
+            run = read_for(readings, None)
             outcome.scanned, outcome.parsed = run.scanned, run.parsed
         outcome.found = [each.found() for each in readings]
         return outcome
@@ -385,10 +385,15 @@ class _Distribution:
             withdraw(digest)
 
 
+def as_detection(given: Detection | str) -> Detection:
+    """Return a detection; of a text, one whose search it is."""
+    return given if isinstance(given, Detection) else _of_text(str(given))
+
+
 def _of_text(text: str) -> Detection:
     return Detection(name=text if len(text) <= 80 else text[:79] + "…", search=text, type="Hunting")
 
 
-def _readable_again(events: Any) -> Any:
-    """Events that can be read once (an iterator, a reader of a frame) kept: some detections read them by themselves."""
+def readable_again(events: Any) -> Any:
+    """Return events that can be read more than once: an iterator, or a reader of a frame, is kept."""
     return list(events) if hasattr(events, "__next__") and not is_frame(events) else kept_frame(events)

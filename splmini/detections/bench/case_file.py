@@ -231,6 +231,7 @@ _FILE: dict[str, Kind] = {
     "environment": MAPPING,
     "defaults": MAPPING,
     "cases": (_list, "a list of cases"),
+    "expect": MAPPING,
 }
 _ENVIRONMENT: dict[str, Kind] = {
     "now": MOMENT,

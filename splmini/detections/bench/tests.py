@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from splmini.detections.bench.inputs import COMPRESSED, Inputs, Logs
+from splmini.detections.content import baselines_beside
 from splmini.errors import KnowledgeError, SplError
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def run_test(
     """Run one test of a detection.
 
     Its logs are read as Splunk would have indexed them, newest first; now is one second after the newest event,
-    unless the environment or `options` say otherwise. `logs` keeps what several tests read.
+    unless the environment or `options` say otherwise. `logs` keeps what several tests read. The baselines that it
+    names run over the same logs before it.
     """
     if test.test_type.lower() != "unit":
         return TestResult(test.name, "skipped", f"a {test.test_type} test")
@@ -105,6 +107,8 @@ def run_test(
         if chosen.get("now") is None:
             now = env.setting("now")
             chosen["now"] = logs.newest(inputs, env) if now is None else now
+        for baseline in baselines_beside(detection):
+            baseline.run(inputs.events, env, **chosen)
         outcome = detection.run(inputs.events, env, **chosen)
     except (SplError, OSError) as error:  # a function that fetches, or the file that it names
         return TestResult(test.name, "error", str(error), 0, time.perf_counter() - started, detection=detection)
