@@ -289,7 +289,7 @@ def _documents_of(paths: Iterable[Path], errors: list[KnowledgeError]) -> Iterat
         try:
             data = load_data(path.read_text("utf-8-sig"), str(path))
             if not isinstance(data, dict):
-                raise KnowledgeError("The file has to be a mapping of keys to values.", path=str(path))
+                raise KnowledgeError("The file has to be a mapping of keys to values.", path=str(path), position=(1, 1))
             yield path, data
         except KnowledgeError as error:
             errors.append(error)
