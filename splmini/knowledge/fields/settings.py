@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import compiler
 from splmini.errors import KnowledgeError, SplError
@@ -245,37 +245,67 @@ def _lookup(setting: LookupSetting, wanted: Names, ctx: MapperContext) -> Apply:
 
 def _over_table(setting: LookupSetting, table: Table, wanted: Names, ctx: MapperContext) -> Apply:
     columns = [column for column, _ in setting.inputs]
+    timed = getattr(getattr(table, "definition", None), "time_field", None)
     if setting.outputs is None:
-        timed = getattr(getattr(table, "definition", None), "time_field", None)
         outputs = [(name, name) for name in table.fields if name not in columns and name != timed]
     else:
         outputs = list(setting.outputs)
     outputs = [(column, field) for column, field in outputs if field in wanted]
-    return _matching(setting, table, columns, outputs, ctx) if outputs else _nothing
-
-
-def _matching(
-    setting: LookupSetting, table: Table, columns: list[str], outputs: list[tuple[str, str]], ctx: MapperContext
-) -> Apply:
+    if not outputs:
+        return _nothing
     match = table.matcher(columns, [column for column, _ in outputs], ctx)  # type: ignore[arg-type]
-    fields = [field for _, field in setting.inputs]
-    new = setting.new
-    clears = not new and getattr(table, "complete", True)
+    fields = tuple(field for _, field in setting.inputs)
+    clears = not setting.new and getattr(table, "complete", True)
     """With OUTPUT, an event that has all match fields but finds nothing loses the output fields (props.conf)."""
+    return _look_up(fields, _found(match, outputs, timed is None), setting.new, clears)
 
+
+_Found: TypeAlias = "tuple[tuple[str, Any], ...]"
+"""The output fields of a lookup with their values; None where the table gives none."""
+_Key: TypeAlias = "tuple[Any, ...]"
+_REMEMBERED = 10_000
+
+
+def _found(
+    match: Callable[[list[Any], float | None], list[Row] | None], outputs: list[tuple[str, str]], timeless: bool
+) -> Callable[[_Key, Any], _Found]:
+    """Return what gives the outputs for the values of the match fields: remembered for texts, unless time matters."""
+    known: dict[_Key, _Found] = {}
+
+    def look(keys: _Key, moment: Any) -> _Found:
+        rows = match(list(keys), moment if isinstance(moment, (int, float)) else None) or ()
+        return tuple(
+            (field, from_list([item for each in rows if column in each for item in as_list(each[column])]))
+            for column, field in outputs
+        )
+
+    def remembered(keys: _Key, moment: Any) -> _Found:
+        for key in keys:
+            if key.__class__ is not str:
+                return look(keys, moment)
+        found = known.get(keys)
+        if found is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[keys] = look(keys, moment)
+        return found
+
+    return remembered if timeless else look
+
+
+def _look_up(fields: tuple[str, ...], find: Callable[[_Key, Any], _Found], new: bool, clears: bool) -> Apply:
     def look_up(row: Row, given: Container[str]) -> None:
-        keys = [row.get(field) for field in fields]
-        if any(key is None for key in keys):
-            return
-        targets = [(column, field) for column, field in outputs if field not in given and not (new and field in row)]
-        if not targets:
-            return
-        moment = row.get("_time")
-        rows = match(keys, moment if isinstance(moment, (int, float)) else None)
-        for column, field in targets:
-            found = [item for each in rows or () if column in each for item in as_list(each[column])]
-            if found:
-                row[field] = from_list(found)
+        keys = []
+        for field in fields:
+            key = row.get(field)
+            if key is None:
+                return
+            keys.append(key)
+        for field, value in find(tuple(keys), row.get("_time")):
+            if field in given or (new and field in row):
+                continue
+            if value is not None:
+                row[field] = list(value) if value.__class__ is list else value
             elif clears:
                 row.pop(field, None)
 
