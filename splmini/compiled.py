@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from splmini.boundary import boundary, theirs
 from splmini.budget import Budget, work_for
 from splmini.engine.context import Run
-from splmini.engine.source import EventSource
 from splmini.engine.stream import execute
 from splmini.errors import ArgumentError, LimitExceeded
+from splmini.events import NoEvents, Settings, for_readers, open_events
 from splmini.language import parser, tree
 from splmini.operators import Generating, Row, Stream
 from splmini.options import ReadingOptions, check_names
@@ -169,7 +169,7 @@ class Search:
         assert now is not None
         run = kind(
             environment,
-            EventSource(_nothing),
+            NoEvents(),
             self._builder,
             self._source,
             now,
@@ -183,9 +183,17 @@ class Search:
             own = getattr(options, name)
             setattr(run, name, environment.moment(environment.setting(name) if own is None else own, now))
         run.range = (run.earliest, run.latest)
-        run.source = environment.source(
-            events, run, order=options.order, infer=options.infer, strict=options.strict, shared=shared, **reading
+        settings = Settings(
+            infer=options.infer,
+            strict=options.strict,
+            timezone=environment.timezone,
+            now=now,
+            ingest=environment.knowledge.ingest,
+            limits=environment.limits,
         )
+        opened = open_events(events, settings.changed(**reading), run.message)
+        run.newest = options.order == "newest" or (options.order == "auto" and opened.is_file)
+        run.events = for_readers(opened, shared, environment.limits.spool_bytes)
         return run
 
     @property
@@ -227,7 +235,3 @@ def _check_commands(pipeline: tree.Pipeline, text: str, limits: Limits) -> None:
             name="max_commands",
             hint="Raise Limits(max_commands=...) or split the search.",
         )
-
-
-def _nothing() -> Iterator[list[dict[str, Any]]]:
-    return iter(())

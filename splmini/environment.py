@@ -13,9 +13,7 @@ from splmini.boundary import boundary
 from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
 from splmini.engine.context import Run
-from splmini.engine.prefilter import candidates
 from splmini.engine.services import EventFields, Writes
-from splmini.engine.source import EventSource
 from splmini.engine.store import Store
 from splmini.errors import (
     ArgumentError,
@@ -199,37 +197,6 @@ class Environment:
             return parser.parse(text, self.macros, self.command_names())
 
         return Builder(handlers=self._handlers, handled=handled, parsed=parse)
-
-    def source(
-        self, events: Any, run: Run, *, order: str, infer: bool, strict: bool, shared: bool, **reading: Any
-    ) -> EventSource:
-        """Return the events of a run as batches that can be read as often as the search needs."""
-        from splmini.events import open_source
-
-        opened = open_source(
-            events,
-            infer=infer,
-            strict=strict,
-            message=run.message,
-            timezone=self.timezone,
-            now=run.now,
-            ingest=self.knowledge.ingest,
-            limits=self.limits,
-            **reading,
-        )
-        run.newest = order == "newest" or (order == "auto" and opened.is_file)
-        return EventSource(
-            opened.batches,
-            once=opened.once,
-            shared=shared,
-            spool_bytes=self.limits.spool_bytes,
-            selected=opened.selected,
-            # where an app changes _raw of what is read, the bytes of a file say nothing about its events
-            filtered=None if opened.is_file and self.knowledge.rewrites_raw else opened.filtered(candidates),
-            files=opened.files,
-            is_file=opened.is_file,
-            columns=opened.columns,
-        )
 
     @property
     def event_fields(self) -> EventFields:

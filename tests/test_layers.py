@@ -42,8 +42,7 @@ EXCEPTIONS = {
 }
 SHARED = {
     "splmini.commands._declared": "the table of commands holds those that have no module of their own",
-    "splmini.events._frames": "in events/ an underscore marks what is no reader; a sweep keeps a frame between runs",
-    "splmini.events._framing": "reading by an app's settings is a reader made of the same parts",
+    "splmini.events._framing": "in events/ an underscore marks what is no reader; settings of an app make one",
     "splmini.events._reader": "the same: blocks, reports and settings of reading",
     "splmini.events._times": "the same: how a time is recognised in text",
 }

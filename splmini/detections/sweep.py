@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.context import Cancelled, Run
 from splmini.engine.parallel import Tasks, task_parts, task_size
-from splmini.engine.source import EventSource
 from splmini.engine.stream import execute
 from splmini.engine.sweep import (
     Found,
@@ -27,10 +26,9 @@ from splmini.engine.sweep import (
     scan_reading,
     subsearches,
 )
-from splmini.engine.tasks import Elsewhere, PartsRead, offer, parts_source, withdraw
+from splmini.engine.tasks import Elsewhere, offer, withdraw
 from splmini.errors import LimitExceeded, SplError
-from splmini.events import Part, Report
-from splmini.events._frames import is_frame, kept_frame
+from splmini.events import NoEvents, Part, PartEvents, Report, Traits, readable_again
 from splmini.operators import Stream
 from splmini.options import SharedOptions, check_names
 from splmini.plan.distribution import holds_subsearch
@@ -93,7 +91,7 @@ def sweep(
 
         env = Environment()
     wanted = [as_detection(each) for each in detections]
-    events = readable_again(events)
+    events = readable_again(events)  # some detections read them by themselves
     searches = [_Search(detection, events, env, options) for detection in wanted]
     readings = [reading for each in searches for reading in each.register()]
     if readings:
@@ -265,13 +263,9 @@ def _read_all(
     together = [*plain, *(each for dataset in datasets for each in dataset.readings)]
     if distribution is not None and distribution.executor is not None:
         distribution.read(readings, {id(each) for each in together}, run, progress)
-        run.source = EventSource(_no_events)
+        run.events = NoEvents()
     one_pass(plain, datasets, run, progress)
     _count(together, run)
-
-
-def _no_events() -> Iterator[Any]:
-    return iter(())
 
 
 def _by_dataset(readings: list[Reading]) -> dict[str, list[Reading]]:
@@ -286,7 +280,7 @@ def _shared_run(run: Run, kind: type[Run]) -> Any:
     """A run that reads the events of another one for all."""
     return kind(
         run.services,
-        run.source,
+        run.events,
         run.builder,
         run.origin,
         run.now,
@@ -314,19 +308,18 @@ class SweepJob:
     """Texts, what is now, and for those that are late the predicate of the scan."""
     options: dict[str, Any]
     late: bool
-    bytes_tell: bool
-    is_file: bool
+    traits: Traits
 
     def perform(self, parts: tuple[Part, ...]) -> SweepOutcome:
         """Read some parts of the events for all searches."""
         outcome = SweepOutcome()
         ingest = self.environment.knowledge.ingest
-        source = parts_source(PartsRead(parts), outcome.report, ingest, self.bytes_tell, self.is_file)
+        events = PartEvents(parts, outcome.report, ingest, self.traits)
         readings = []
         for text, now, expanded in self.searches:
             each = _Search(_of_text(text), (), self.environment, {**self.options, "now": now})
             if each.error is None:
-                each.run.source, each.run.services = source, Elsewhere(self.environment)
+                each.run.events, each.run.services = events, Elsewhere(self.environment)
             readings += each.register_late(expanded) if self.late else each.register()
         if readings:
             run = read_for(readings, None)
@@ -363,7 +356,7 @@ class _Distribution:
         order = "newest" if readings[0].run.newest else "given"
         wanted = [each for each in self.searches if each.error is None and (each.late or not self.late)]
         texts = tuple((each.detection.search, each.run.now, each.expanded) for each in wanted)
-        job = SweepJob(self.env, texts, {**own, "order": order}, self.late, run.source.has_bytes, run.source.is_file)
+        job = SweepJob(self.env, texts, {**own, "order": order}, self.late, Traits.of(run.events))
         digest, data = offer(job)
         tasks = Tasks(self.executor, digest, data, run)
         report = Report()
@@ -392,8 +385,3 @@ def as_detection(given: Detection | str) -> Detection:
 
 def _of_text(text: str) -> Detection:
     return Detection(name=text if len(text) <= 80 else text[:79] + "…", search=text, type="Hunting")
-
-
-def readable_again(events: Any) -> Any:
-    """Return events that can be read more than once: an iterator, or a reader of a frame, is kept."""
-    return list(events) if hasattr(events, "__next__") and not is_frame(events) else kept_frame(events)

@@ -17,10 +17,10 @@ from splmini.compiler import searching
 from splmini.engine import scanning
 from splmini.engine.selection import time_modifiers
 from splmini.engine.services import Services, TableWrite, Writes
-from splmini.engine.source import EventSource
 from splmini.engine.stream import column_order, execute
 from splmini.engine.subsearch import rows_to_expression, rows_to_text
 from splmini.errors import LimitExceeded, Signal, SourceMap, Span, SplError
+from splmini.events import Events
 from splmini.language import parser, tree
 from splmini.language.conjuncts import conjuncts
 from splmini.language.printer import render
@@ -99,7 +99,7 @@ class Run:
     """One execution. Subsearches run inside it, over the same events."""
 
     services: Services
-    source: EventSource
+    events: Events
     builder: Builder
     origin: SourceMap
     now: float
@@ -150,7 +150,7 @@ class Run:
         except Cancelled:
             self.complete = False
         finally:
-            self.source.close()
+            self.events.close()
 
     def batches(self, start: Callable[[], Stream], what: str = "The run", keeps: bool = True) -> Iterator[Batch]:
         """Yield the rows that a pipeline gives, and end the run; what it wrote is kept where it ended well."""

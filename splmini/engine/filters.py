@@ -7,61 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import compress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from splmini import compiler
+from splmini.events import Verdicts
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Batch, ColumnBatch, Row
 
 Item = TypeVar("Item")
-MOST = 4096
-LONGEST = 200
-_FLOATS = 1 << 1023
-"""Integers below are near a float."""
 _SPECIAL = frozenset({"_raw", "_time", "index"}) | compiler.TIME_MODIFIERS
-
-
-class Verdicts(dict[Any, bool]):
-    """What a test of one field says of its values; None stands for no value.
-
-    Numbers that are equal share a place, so that of an integer and a float that would be judged differently none is
-    remembered. Neither are long texts, and nothing once there are many. A list cannot be looked up: TypeError.
-    """
-
-    def __init__(self, name: str, test: Callable[[Row], bool]) -> None:
-        super().__init__()
-        self.name = name
-        self.test = test
-
-    def __missing__(self, value: Any) -> bool:
-        name, test = self.name, self.test
-        result = test({} if value is None else {name: value})
-        kind = value.__class__
-        if len(self) >= MOST or (kind is str and len(value) > LONGEST):
-            return result
-        if kind is int or (kind is float and value.is_integer()):
-            other = int(value) if kind is float else float(value) if abs(value) < _FLOATS else value
-            if test({name: other}) is not result:
-                return result
-        self[value] = result
-        return result
-
-    def flags(self, rows: Batch) -> list[bool]:
-        """Say of each row whether it passes."""
-        name = self.name
-        try:
-            return [self[row.get(name)] for row in rows]
-        except TypeError:
-            return list(map(self.test, rows))
-
-    def kept(self, rows: Batch) -> Batch:
-        """Return the rows that pass."""
-        name = self.name
-        try:
-            return [row for row in rows if self[row.get(name)]]
-        except TypeError:
-            return [row for row in rows if self.test(row)]
 
 
 class RowTest:

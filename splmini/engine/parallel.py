@@ -16,11 +16,11 @@ from typing import Any
 
 from splmini.engine.context import Run
 from splmini.engine.ordering import order_position, row_time
-from splmini.engine.scanning import refusals
+from splmini.engine.scanning import selected
 from splmini.engine.stream import execute
 from splmini.engine.tasks import SMALL, Job, NotDistributable, Outcome, offer, perform, run_task, withdraw
 from splmini.errors import SplError
-from splmini.events import Held, Part, Report, file_parts, grouped, total_bytes
+from splmini.events import Held, Part, Report, Traits, grouped
 from splmini.language import tree
 from splmini.operators import BATCH_SIZE, Batch, Columns, Operator, Row, Stream, Streaming, batched
 from splmini.plan.distribution import Division, divide, limit_behind
@@ -101,8 +101,7 @@ def make_job(search: Any, operators: tuple[Operator, ...], division: Division, r
         low,
         high,
         run.knowledge,
-        run.source.has_bytes,
-        run.source.is_file,
+        Traits.of(run.events),
         ordered,
         most,
     )
@@ -228,19 +227,18 @@ def _backwards(row: Row) -> float:
 
 def task_parts(run: Run, predicate: tree.Node | None, size: int, report: Report) -> Iterator[tuple[Part, ...]]:
     """Yield the parts of the run's events, as many together as make a task of `size` bytes."""
-    files = run.source.files
-    if files is None:
-        for part in _rows(run, predicate):
-            yield (part,)
+    parts = run.events.parts(size, report)
+    if parts is not None:
+        yield from grouped(parts, size)
         return
-    given, settings = files
-    yield from grouped(file_parts(given, settings, report, size), size)
+    for part in _rows(run, predicate):
+        yield (part,)
 
 
 def _rows(run: Run, predicate: tree.Node | None) -> Iterator[Part]:
-    """Batches of events that come from no file; what can be refused as it was given is not sent."""
+    """Batches of events that are read here; what can be refused as it was given is not sent."""
     held: list[Row] = []
-    for count, events in run.source.batches(refusals(run, predicate, None)):
+    for count, events in run.events.scan(selected(run, predicate, None)):
         run.scanned += count - len(events)
         held.extend(events)
         while len(held) >= TASK_ROWS:
@@ -252,7 +250,7 @@ def _rows(run: Run, predicate: tree.Node | None) -> Iterator[Part]:
 
 def task_size(run: Run, workers: int, tasks: int, least: int, most: int) -> int:
     """Return how many bytes of events a task should have, so that each worker gets so many of them."""
-    total = None if run.source.files is None else total_bytes(run.source.files[0])
+    total = run.events.total_bytes()
     return most if total is None else min(max(total // (workers * tasks), least), most)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pcre2
 
-from splmini.engine.filters import RowTest, Verdicts, keep_pairs
-from splmini.events import Block, Projected, find_reader, is_utf8
+from splmini.engine.filters import RowTest, keep_pairs
+from splmini.events import Block, Candidates, Projected, Report, Verdicts, find_reader, is_utf8
 from splmini.plan.literals import Alternatives, hiding
 
 MOST_LITERALS = 200
@@ -170,7 +170,13 @@ def _mostly_whole(events: list[dict[str, Any]], keys: frozenset[str]) -> bool:
     return sum(len(event) > len(keys) + _ADDED for event in events) * 2 > len(events)
 
 
-def candidates(blocks: Iterator[Any], prefilter: Prefilter, report: Any) -> Iterator[tuple[int, Any]]:
+def candidates(prefilter: Any) -> Candidates | None:
+    """Return what finds the events of blocks that may satisfy an expression, by a `Prefilter` or what else has its
+    `records`; None for one that knows nothing."""
+    return partial(_candidates, prefilter) if prefilter else None
+
+
+def _candidates(prefilter: Any, blocks: Iterator[Any], report: Report) -> Iterator[tuple[int, Any]]:
     """Yield, for each block, about how many records it has and the events that may satisfy the expression.
 
     A format whose records depend on those before them is parsed whole; so are batches of rows.

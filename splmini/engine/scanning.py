@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from splmini import compiler
-from splmini.engine.filters import RowTest, Verdicts, filters_of, keep, keep_columns, keep_pairs
-from splmini.engine.prefilter import Look, Prefilter
+from splmini.engine.filters import RowTest, filters_of, keep, keep_columns, keep_pairs
+from splmini.engine.prefilter import Look, Prefilter, candidates
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal, time_modifiers
-from splmini.engine.source import Events
-from splmini.events import projectable
+from splmini.events import EVERYTHING, Candidates, Selection, Verdicts, projectable
 from splmini.language import tree
 from splmini.operators import Batch, ColumnBatch, Fields, Implied, Request, Stream, union
 
@@ -35,23 +35,24 @@ def scan(run: Run, request: Request) -> Stream:
     raw = request.raw or run.raw_wanted or (reads is not None and "_raw" in reads)
     asked = predicate if not may_hold_classes(needed) else None
     made, known = union(needed, reads), run.services.event_fields
-    full = known.bind_mapper(made, run, raw, owned=run.source.has_bytes, asked=asked)
+    full = known.bind_mapper(made, run, raw, owned=run.events.has_bytes, asked=asked)
     wanted = known.given_fields(made, run, raw) if run.optimized else None
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
     tables = request.columns and keys is not None and known.keeps_given(keys)
-    refused = refusals(run, predicate, implied)
+    selection = replace(selected(run, predicate, implied), wanted=wanted)
     if predicate is None:
-        batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, None, tables), wanted)
-        return Stream(_selected(run, batches, full, tests))
+        found = _candidates(run, predicate, implied, keys, None, tables)
+        return Stream(_kept(run, run.events.scan(replace(selection, candidates=found)), full, tests))
     tests.extend(filters_of(predicate, run.scope))
     first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
     look = Look(first, tests) if first is not None and known.keeps_given(first) else None
-    batches = run.source.batches(refused, _prefilter(run, predicate, implied, keys, look, tables), wanted)
+    found = _candidates(run, predicate, implied, keys, look, tables)
+    batches = run.events.scan(replace(selection, candidates=found))
     written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
     behind = [(len(written), written)] if written else []
     narrow = _narrow(run, reads, needed, predicate)
-    return Stream(_selected(run, itertools.chain(batches, behind), full, tests, narrow))
+    return Stream(_kept(run, itertools.chain(batches, behind), full, tests, narrow))
 
 
 def _keys(run: Run, fields: Fields) -> frozenset[str] | None:
@@ -61,32 +62,33 @@ def _keys(run: Run, fields: Fields) -> frozenset[str] | None:
     return projectable(fields)
 
 
-def refusals(run: Run, predicate: tree.Node | None, implied: Implied | None) -> list[Callable[[Events], Events]]:
+def selected(run: Run, predicate: tree.Node | None, implied: Implied | None) -> Selection:
     """What can be decided on events as given, before anything is mapped."""
     if run.knowledge != "default" or not run.optimized or (predicate is None and implied is None):
-        return []
-    filters = (quick_refusal(predicate, run.scope), run.services.event_fields.raw_filter(predicate, implied))
-    return [each for each in filters if each is not None]
+        return EVERYTHING
+    refuse = run.services.event_fields.raw_filter(predicate, implied)
+    return Selection(tests=quick_refusal(predicate, run.scope), refusals=() if refuse is None else (refuse,))
 
 
-def _prefilter(
+def _candidates(
     run: Run,
     predicate: tree.Node | None,
     implied: Implied | None,
     keys: frozenset[str] | None,
     look: Look | None,
     tables: bool,
-) -> Prefilter | None:
-    """Literals to look for in the bytes of files, and the keys that suffice; None where nothing is known."""
-    if not run.optimized or not run.source.has_bytes:
+) -> Candidates | None:
+    """What looks for literals in the bytes of files, and decodes the keys that suffice; None where nothing is known."""
+    if not run.optimized or not run.events.has_bytes:
         return None
     if predicate is None and implied is None:
-        return Prefilter([], keys, tables=tables)
+        return candidates(Prefilter([], keys, tables=tables))
 
     def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
         return run.services.event_fields.block_literals(predicate, implied, sourcetypes)
 
-    return Prefilter(run.services.event_fields.block_literals(predicate, implied), keys, narrowed, look, tables)
+    literals = run.services.event_fields.block_literals(predicate, implied)
+    return candidates(Prefilter(literals, keys, narrowed, look, tables))
 
 
 def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:
@@ -96,7 +98,7 @@ def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Ma
     return run.services.event_fields.bind_mapper(reads, run, "_raw" in reads, owned=True, asked=predicate)
 
 
-def _selected(
+def _kept(
     run: Run,
     batches: Iterable[tuple[int, Any]],
     full: Mapper,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from splmini import compiler
-from splmini.engine.source import VALUES, ValueTests
+from splmini.events import VALUES, ValueTest, ValueTests
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Fields, Row
@@ -45,16 +44,16 @@ def quick_refusal(predicate: tree.Node | None, scope: compiler.RunScope) -> Valu
     A key that the caller gives is never overwritten by knowledge, so a conjunct about such a key can be decided
     before anything is mapped; where the key is absent the event stays.
     """
-    tests: list[tuple[str, Callable[[Any], bool]]] = []
+    tests: list[ValueTest] = []
     for part in conjuncts(predicate):
         if not isinstance(part, (tree.FieldComparison, tree.FieldIn)):
             continue
         if part.field not in _UNSURE and not part.field.startswith("tag::"):
-            tests.append((part.field, _value_test(part, scope)))
+            tests.append(ValueTest(part.field, _value_test(part, scope), part))
     return ValueTests(tuple(tests)) if tests else None
 
 
-def _value_test(part: tree.FieldComparison | tree.FieldIn, scope: compiler.RunScope) -> Callable[[Any], bool]:
+def _value_test(part: tree.FieldComparison | tree.FieldIn, scope: compiler.RunScope) -> Callable[[Row], bool]:
     """A test of an event as given; values that are not yet field values (None, booleans, objects) pass."""
     test = compiler.compile_search(part, scope)
     name = part.field

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from splmini.engine.source import Events
 from splmini.errors import Span
 from splmini.language import tree
 from splmini.limits import Limits
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from splmini.engine.context import Run
     from splmini.plan.demands import Demand
 
-Mapper: TypeAlias = "Callable[[Events], Batch]"
+Mapper: TypeAlias = "Callable[[Batch], Batch]"
 
 
 class EventFields(Protocol):
@@ -38,7 +37,7 @@ class EventFields(Protocol):
     def keeps_given(self, fields: frozenset[str]) -> bool:
         """Say whether the values of these fields that an event gives are those of its row."""
 
-    def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Events], Events] | None:
+    def raw_filter(self, predicate: tree.Node | None, implied: Implied | None) -> Callable[[Batch], Batch] | None:
         """Return a filter of events whose `_raw` cannot satisfy a search expression; None where none could be."""
 
     def block_literals(

@@ -18,11 +18,12 @@ from typing import Any
 from splmini.engine.candidates import SAMPLE, Index, build_index, key_fields
 from splmini.engine.context import Run
 from splmini.engine.datasets import DatasetReadings, dataset_readings, foreseen, index_of, read_dataset
+from splmini.engine.prefilter import candidates
 from splmini.engine.readings import Found, Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.screening import Candidates, Screen, Screened
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal
 from splmini.engine.services import Mapper
-from splmini.engine.source import ValueTests
+from splmini.events import Selection, ValueTests
 from splmini.language import tree
 from splmini.operators import ALL, Batch, Fields, Row, union
 from splmini.plan.demands import Demand
@@ -67,7 +68,7 @@ def one_pass(
 
 def _chunks(run: Run, progress: Callable[[int], object] | None, screen: Screen | None) -> Iterator[list[Row]]:
     held: list[Row] = []
-    for count, events in run.source.batches((), screen):
+    for count, events in run.events.scan(Selection(candidates=candidates(screen))):
         if run.stopped():
             break
         run.check_limits()

@@ -10,7 +10,7 @@ import hashlib
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -18,13 +18,11 @@ from splmini.boundary import converted
 from splmini.engine.blame import placed, placed_stream
 from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first
-from splmini.engine.prefilter import candidates
-from splmini.engine.source import EventSource
 from splmini.engine.stream import execute, generated
 from splmini.errors import EventFormatError, Signal
-from splmini.events import Block, Part, Report
+from splmini.events import Part, PartEvents, Report, Traits
 from splmini.language import tree
-from splmini.operators import ALL, BATCH_SIZE, Batch, Fields, Message, Operator, Request, Row, Stream, union
+from splmini.operators import ALL, Fields, Message, Operator, Request, Row, Stream, union
 from splmini.plan.distribution import Division, divide
 from splmini.plan.fields import required
 from splmini.plan.scan import Scan, scan
@@ -50,10 +48,7 @@ class Job:
     earliest: float | None
     latest: float | None
     knowledge: str
-    bytes_tell: bool = True
-    """Whether the bytes of files can be searched before anything is parsed."""
-    is_file: bool = False
-    """Whether the events are read from files or text."""
+    traits: Traits
     ordered: int | None = None
     most: int | None = None
 
@@ -134,45 +129,17 @@ class TaskRun(Run):
     write_table = write_events = change_file = _refuse
 
 
-@dataclass
-class PartsRead:
-    """The parts that a task reads, and the one that is being read."""
-
-    parts: tuple[Part, ...]
-    current: Part | None = None
-
-
-def parts_source(reading: PartsRead, report: Report, ingest: Any, bytes_tell: bool, is_file: bool) -> EventSource:
-    """Return the events of some parts."""
-
-    def blocks() -> Iterator[Block | Batch]:
-        for part in reading.parts:
-            reading.current = part
-            yield from part.read(report, ingest)
-
-    def read() -> Iterator[Batch]:
-        for block in blocks():
-            events = block.events(report) if isinstance(block, Block) else block
-            for start in range(0, len(events), BATCH_SIZE):
-                yield events[start : start + BATCH_SIZE]
-
-    def filtered(prefilter: Any) -> Iterator[tuple[int, Batch]]:
-        return candidates(blocks(), prefilter, report)
-
-    return EventSource(read, filtered=filtered if bytes_tell else None, is_file=is_file)
-
-
 def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome:
     """Run the first half of a job's plan over some parts of the events.
 
     `written`: over the events that earlier runs wrote, too; in the calling process, where they are.
     """
     search = job.search
-    outcome, reading = Outcome(), PartsRead(parts)
-    environment = search.environment
+    outcome, environment = Outcome(), search.environment
+    events = PartEvents(parts, outcome.report, environment.knowledge.ingest, job.traits)
     run = TaskRun(
         environment if written else Elsewhere(environment),
-        parts_source(reading, outcome.report, environment.knowledge.ingest, job.bytes_tell, job.is_file),
+        events,
         search.builder,
         search.source,
         job.now,
@@ -186,8 +153,8 @@ def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome
     except Signal:
         raise
     except Exception as error:
-        if isinstance(error, EventFormatError) and error.record is not None and reading.current is not None:
-            error.record += reading.current.lines_before()
+        if isinstance(error, EventFormatError) and error.record is not None and events.current is not None:
+            error.record += events.current.lines_before()
         found = converted(error, "The task of a worker").locate(search.source)
         if found is error:
             raise
@@ -299,16 +266,4 @@ def run_task(digest: str, data: bytes | None, parts: tuple[Part, ...]) -> Any:
     return job.perform(parts)
 
 
-__all__ = [
-    "Elsewhere",
-    "Job",
-    "NotDistributable",
-    "Outcome",
-    "PartsRead",
-    "TaskRun",
-    "offer",
-    "parts_source",
-    "perform",
-    "run_task",
-    "withdraw",
-]
+__all__ = ["Elsewhere", "Job", "NotDistributable", "Outcome", "TaskRun", "offer", "perform", "run_task", "withdraw"]

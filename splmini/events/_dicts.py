@@ -4,7 +4,7 @@ they are; a dict that has nothing to change is passed on itself, and whoever map
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from splmini.operators import Row
 
 SCALARS = frozenset({str, int, float})
-
-
-def dict_batches(batches: Iterable[list[Any]], settings: Settings, report: Report) -> Iterator[list[Row]]:
-    """Yield batches of events as the engine wants them."""
-    for batch in batches:
-        report.records += len(batch)
-        yield plain_events(batch, settings, report)
 
 
 def plain_events(events: Iterable[Any], settings: Settings, report: Report) -> list[Row]:

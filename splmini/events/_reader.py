@@ -7,6 +7,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timezone as utc_zone
 from datetime import tzinfo
 from functools import cached_property
 from itertools import count as counting
@@ -43,8 +44,10 @@ class Settings:
     index: str | None = None
     infer: bool = True
     strict: bool = False
-    timezone: tzinfo | None = None
+    timezone: tzinfo = utc_zone.utc
+    """The zone of times that name none."""
     now: float | None = None
+    """The time of reading, for times without a year."""
     name: str | None = None
     ingest: Any = None
     """What apps say about reading files (`knowledge.ingest.Ingest`)."""
@@ -56,9 +59,11 @@ class Settings:
         named = {"sourcetype": self.sourcetype, "source": self.source, "host": self.host, "index": self.index}
         return {name: value for name, value in named.items() if value is not None}
 
-    def named(self, name: str) -> Settings:
-        """Return the settings for one file."""
-        return replace(self, name=name)
+    def changed(self, source_name: str | None = None, **told: Any) -> Settings:
+        """Return them with what is told besides; `source_name` is another word for `source`."""
+        if source_name is not None and told.get("source") is None:
+            told["source"] = source_name
+        return replace(self, **told)
 
 
 @dataclass

@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -52,7 +52,13 @@ class Stream:
     alone: bool = True
     """True where it is all that is read, so that there is nothing to go on with where it cannot be."""
     again: bool = True
-    """False for an open file, which can be read only once."""
+    """False for what its name does not open: an open file, which can be read only once, or what was kept of one."""
+
+    def kept(self) -> Stream:
+        """Read it, and return its content as a stream that can be opened again."""
+        with self.open() as file:
+            data = file.read()
+        return replace(self, open=lambda: io.BytesIO(data))
 
 
 class Prefixed(io.RawIOBase):
@@ -85,7 +91,9 @@ class Prefixed(io.RawIOBase):
 
 def find_streams(given: Any) -> Iterator[Stream]:
     """Yield the streams that a path, text, bytes or a file object stand for; folders and globs by name."""
-    if isinstance(given, (bytes, bytearray, memoryview)):
+    if isinstance(given, Stream):
+        yield given
+    elif isinstance(given, (bytes, bytearray, memoryview)):
         data = bytes(given)
         yield Stream(None, lambda: io.BytesIO(data))
     elif hasattr(given, "read"):
@@ -252,6 +260,9 @@ def _as_bytes(given: Any) -> BinaryIO:
     return given  # type: ignore[no-any-return]
 
 
+_PATHS = (str, bytes, bytearray, memoryview, Path, os.PathLike, Stream)
+
+
 def is_path(given: Any) -> bool:
     """Say whether something given as events is a path, text, bytes or an open file."""
-    return isinstance(given, (str, bytes, bytearray, memoryview, Path, os.PathLike)) or hasattr(given, "read")
+    return isinstance(given, _PATHS) or hasattr(given, "read")

@@ -356,6 +356,11 @@ class LazyIngest:
             self._made = Ingest(self._knowledge)
         return self._made
 
+    @property
+    def rewrites_raw(self) -> bool:
+        """Whether an app changes `_raw` of what is read: the bytes of a file tell nothing of its events then."""
+        return self._knowledge.rewrites_raw
+
     def reading(self, reader: Any, settings: Any) -> Any:
         """Return how a file is read in place of the reader's own way, or None."""
         return self.made.reading(reader, settings)

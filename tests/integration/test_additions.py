@@ -217,7 +217,7 @@ def test_nothing_else_names_it() -> None:
 
 RECIPES = re.split(r"^## Add ", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
 THINGS = (
-    "an eval function", "a stats function", "a command", "an event format", "a pack", "a lint rule",
+    "an eval function", "a stats function", "a command", "an event format", "a kind of events", "a pack", "a lint rule",
     "a command of the command line", "a result format", "an optimiser rule",
 )  # fmt: skip
 

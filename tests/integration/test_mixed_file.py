@@ -86,7 +86,7 @@ def env() -> Any:
 @pytest.mark.parametrize("block", [1 << 20, 4096, 700])
 def test_every_event_is_counted(env: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     """Every event has its own sourcetype and source, in whatever blocks the file is read."""
-    monkeypatch.setattr("splmini.events._read.BLOCK_BYTES", block)
+    monkeypatch.setattr("splmini.events._blocks.BLOCK_BYTES", block)
     path = tmp_path / "mixed.log"
     path.write_text(mixed(), "utf-8")
     rows = list(env.compile("search * | fields source sourcetype _raw _time").run(path))

@@ -18,6 +18,7 @@ import splmini
 from splmini import compiled as compiled_module
 from splmini.engine import parallel
 from splmini.errors import InternalError
+from splmini.events import EVERYTHING, Events, Held, Part, Report, Selection
 from splmini.registry import find_command
 
 START = 1767225600
@@ -225,9 +226,42 @@ def open_file(tmp: Path) -> io.BytesIO:
     return io.BytesIO(lines())
 
 
+def paths(tmp: Path) -> Iterator[Path]:
+    """Paths that are given once."""
+    return iter([file(tmp)])
+
+
+class Groups(Events):
+    """A kind from elsewhere: groups of events, of which those are not read whose values a test refuses."""
+
+    read = 0
+
+    def __init__(self) -> None:
+        self.groups = [EVENTS[start : start + 6] for start in range(0, len(EVENTS), 6)]
+
+    def scan(self, selection: Selection = EVERYTHING) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Yield the events of the groups that can hold what is selected."""
+        tests = () if selection.tests is None else selection.tests.tests
+        for group in self.groups:
+            if all(any(test.name not in event or test.test(event) for event in group) for test in tests):
+                self.read += 1
+                yield len(group), selection.kept(group)
+            else:
+                yield len(group), []
+
+    def parts(self, size: int, report: Report) -> Iterator[Part]:
+        """Yield the groups."""
+        return map(Held, self.groups)
+
+
+def groups(tmp: Path) -> Groups:
+    """Events of a kind from elsewhere."""
+    return Groups()
+
+
 KINDS: dict[str, Callable[[Path], Any]] = {
     "dicts": lambda tmp: EVENTS,
-    **{each.__name__: each for each in (iterator, file, frame, arrow_reader, open_file)},
+    **{each.__name__: each for each in (iterator, file, frame, arrow_reader, open_file, paths, groups)},
 }
 
 
@@ -279,6 +313,26 @@ def test_kinds_of_events(spl: str, kind: str, tmp_path: Path) -> None:
         results = WAYS[name](compiled(spl), KINDS[kind](tmp_path), "given")
         assert rows_of(results) == rows_of(expected), name
         assert told(results) == told(expected), name
+
+
+def test_a_kind_from_elsewhere_is_told_what_is_wanted() -> None:
+    """Events that are given as an object of a class of their own see the tests of a search, and read less for them."""
+    events = Groups()
+    assert len(compiled("search region=eu bytes=4711").run(events)) == 0
+    assert (events.read, len(events.groups)) == (2, 8)
+    events = Groups()
+    assert len(compiled("search region=eu").run(events, optimize=False)) == 6
+    assert events.read == 8
+
+
+def test_a_sweep_reads_an_open_file_as_a_run_does(tmp_path: Path) -> None:
+    """Events of several lines that come from an open file are whole, and have its name as their source."""
+    path = tmp_path / "events.json"
+    path.write_text('{\n "a": 1\n}\n{\n "a": 2\n}\n')
+    search = shared().compile("a=* | table a source")
+    with path.open("rb") as first, path.open("rb") as second:
+        expected = search.run(first, order="given")
+        assert list(sweep(search, second, "given")) == list(expected) == [{"a": n, "source": str(path)} for n in (1, 2)]
 
 
 def test_rereading_is_declared() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from splmini.errors import SplError
 from splmini.events import blocks, read
-from splmini.events._read import text_blocks
+from splmini.events._blocks import text_blocks
 from splmini.events._reader import Settings, find_reader, readers
 
 FRAGMENTS = [

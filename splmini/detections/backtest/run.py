@@ -24,13 +24,14 @@ from splmini.detections.content import Content, baselines_beside, schedule_besid
 from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, findings_of, risk_events_of
 from splmini.detections.schedule import Schedule
-from splmini.detections.sweep import as_detection, read_for, readable_again
+from splmini.detections.sweep import as_detection, read_for
 from splmini.engine.context import Cancelled
 from splmini.engine.readings import Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.selection import named_indexes, time_modifiers
 from splmini.engine.spreading import Spread, Window, spread
 from splmini.engine.stream import execute
 from splmini.errors import ArgumentError, LimitExceeded, SplError
+from splmini.events import readable_again
 from splmini.operators import Stream
 from splmini.options import SharedOptions, check_names
 from splmini.plan.distribution import holds_subsearch

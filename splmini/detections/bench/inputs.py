@@ -108,6 +108,6 @@ def _stamp(path: Path) -> tuple[str, int, int]:
 
 
 def _read(given: Any, reading: Mapping[str, Any]) -> list[dict[str, Any]]:
-    from splmini.events import open_source
+    from splmini.events import read
 
-    return [event for batch in open_source(given, **reading).batches() for event in batch]
+    return [event for batch in read(given, **reading) for event in batch]

@@ -191,7 +191,7 @@ def _metadata_only(needed: Fields) -> bool:
 def renames_given(ctx: MapperContext, full: bool) -> bool:
     """Say whether `rename` of props.conf replaces the sourcetype of the events of a run: of files, not of a caller's
     own events, which keep what they have."""
-    return full or getattr(getattr(ctx, "source", None), "is_file", False)
+    return full or ctx.events.is_file
 
 
 def rename(row: Row, props: PropsKey, renames: bool) -> None:

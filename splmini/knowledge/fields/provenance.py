@@ -41,7 +41,7 @@ def explain_fields(env: Any, events: AnyEvents = (), **reading: Unpack[RunArgume
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     scanned = 0
     with run.ending():
-        for _, batch in run.source.batches():
+        for _, batch in run.events.scan():
             scanned += len(batch)
             for event in batch:
                 row, origins = tracer.trace(event)

@@ -13,6 +13,7 @@ from splmini.values.numbers import to_text
 from splmini.values.wildcards import compile_wildcard, has_wildcard
 
 if TYPE_CHECKING:
+    from splmini.events import Events
     from splmini.language import tree
     from splmini.operators import Row, Table, Value
 
@@ -26,6 +27,7 @@ class MapperContext(Protocol):
     limits: Limits
     knowledge: str
     """`full`: EVAL and LOOKUP replace keys that the caller gave."""
+    events: Events
 
     def message(self, level: str, command: str, text: str) -> None:
         """Add a message to the results."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splmini.events._read import text_blocks
+from splmini.events._blocks import text_blocks
 from splmini.events._reader import Report, Settings, find_reader
 
 XML = "<Event xmlns='x'><System><EventID>1</EventID></System><EventData>{}</EventData></Event>"

@@ -443,7 +443,7 @@ def test_small_blocks(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where blocks end makes no difference."""
     whole = run(case.text.encode())
     for size in (7, 64, 333):
-        monkeypatch.setattr("splmini.events._read.BLOCK_BYTES", size)
+        monkeypatch.setattr("splmini.events._blocks.BLOCK_BYTES", size)
         assert run(case.text.encode()) == whole, size
 
 

@@ -174,8 +174,8 @@ def test_only_needed_columns_are_made() -> None:
 
 def test_a_test_is_asked_once_for_each_value() -> None:
     """Rows are chosen by the distinct values of a column, before any dict is made."""
-    from splmini.events._frames import Frame, pieces
-    from splmini.events._reader import Settings
+    from splmini.events import Selection, ValueTest, ValueTests, open_events
+    from splmini.language.parser import parse_search
 
     asked: list[Any] = []
 
@@ -186,9 +186,8 @@ def test_a_test_is_asked_once_for_each_value() -> None:
     users = {"user": ["a", "b", None] * 50}
     for frame in (pandas.DataFrame(users, dtype="string"), polars.DataFrame(users)):
         asked.clear()
-        start = pieces(frame)
-        assert start is not None
-        ((count, events),) = Frame(start, Settings(), print).chosen([("user", test)], (), None)
+        tests = ValueTests((ValueTest("user", test, parse_search("user=a")),))
+        ((count, events),) = open_events(frame).scan(Selection(tests=tests))
         assert (count, sorted(asked)) == (150, ["a", "b"])
         assert events == [{"user": "a"}, {}] * 50
 

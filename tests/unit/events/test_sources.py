@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from splmini.errors import EventFormatError, LimitExceeded, UnsupportedFeature
-from splmini.events import Source, open_source, read
+from splmini.events import Source, open_events, read
 from splmini.limits import Limits
 
 LINES = b'{"a":1,"_time":1}\n{"a":2,"_time":2}\n'
@@ -132,12 +132,12 @@ def test_streams_and_text() -> None:
 
 def test_once() -> None:
     """Iterators and pipes can be read once, lists and files again."""
-    assert open_source(iter([{"a": 1}])).once
-    assert open_source(io.BytesIO(LINES)).once
-    again = open_source([{"a": 1}])
+    assert open_events(iter([{"a": 1}])).once
+    assert open_events(io.BytesIO(LINES)).once
+    again = open_events([{"a": 1}])
     assert not again.once
-    assert list(again.batches()) == list(again.batches())
-    assert open_source(LINES).is_file
+    assert list(again.scan()) == list(again.scan()) == [(1, [{"a": 1}])]
+    assert open_events(LINES).is_file
     assert not again.is_file
 
 

@@ -1,29 +1,27 @@
 """Data frames as events: pandas, Polars, Arrow, DuckDB, and whatever exports an Arrow stream.
 
 A frame is read piece by piece (`_columns`). Rows that a search is sure to refuse are left out before they become dicts,
-and the dicts get only the columns that the search needs, which the field mapper tells (`Wanted`).
+and the dicts get only the columns that the search needs, which the field mapper tells (`Selection.wanted`).
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from splmini.events._columns import ROWS, Piece, Test, TuplePiece, arrow_pieces, is_plain, pandas_pieces, polars_pieces
+from splmini.events._columns import ROWS, Piece, TuplePiece, arrow_pieces, is_plain, pandas_pieces, polars_pieces
 from splmini.events._dicts import plain_events
+from splmini.events._events import Events, Given, Messages, kind, tell
 from splmini.events._reader import Report, Settings
+from splmini.events._selection import EVERYTHING, Selection, Wanted
 from splmini.values.wildcards import compile_wildcard, has_wildcard
 
 if TYPE_CHECKING:
     from splmini.operators import Row
 
 Pieces: TypeAlias = "Callable[[], Iterator[Piece]]"
-Wanted: TypeAlias = "Callable[[dict[str, Any]], frozenset[str] | None]"
-"""From what identifies a class of events (source, sourcetype, host, index) to the fields that are needed of it."""
-Select: TypeAlias = "Callable[[list[Any]], list[Any]]"
 
 IDENTITY = ("source", "sourcetype", "host", "index")
 ALWAYS = frozenset({*IDENTITY, "_time", "_raw", "eventtype", "tag"})
@@ -34,24 +32,12 @@ def _kind(events: Any) -> tuple[str, str]:
     return kind.__module__.split(".")[0], kind.__name__
 
 
-def is_reader(events: Any) -> bool:
+def _is_reader(events: Any) -> bool:
     """Say whether a frame can be read only once."""
     return _kind(events)[1] in ("RecordBatchReader", "DuckDBPyRelation", "ArrowArrayStream", "PyCapsule")
 
 
-def is_frame(events: Any) -> bool:
-    """Say whether events come as a data frame."""
-    return pieces(events) is not None
-
-
-def kept_frame(events: Any) -> Any:
-    """Return a reader of a frame as a table that can be read again; anything else as it is."""
-    if not is_reader(events) or not hasattr(events, "__arrow_c_stream__"):
-        return events
-    return _arrow().RecordBatchReader.from_stream(events).read_all()
-
-
-def pieces(events: Any) -> Pieces | None:
+def _pieces(events: Any) -> Pieces | None:
     """Return how to read a frame in pieces; None for what is no frame."""
     package, name = _kind(events)
     if package == "pandas" and name == "DataFrame":
@@ -119,72 +105,62 @@ def _arrow() -> Any:
 # ---- from pieces to events -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A frame that is ready to be read as events, as often as needed (but for readers)."""
+class FrameEvents(Events):
+    """A frame; readers of frames can be read once."""
 
-    pieces: Pieces
-    settings: Settings
-    message: Callable[..., None]
+    def __init__(self, frame: Any, pieces: Pieces, settings: Settings, message: Messages) -> None:
+        self.once = _is_reader(frame)
+        self._frame = frame
+        self._pieces = pieces
+        self._settings = settings
+        self._message = message
 
-    def batches(self) -> Iterator[list[Row]]:
-        """Yield all events, with all their fields."""
-        for _, events in self.chosen((), (), None):
-            yield events
-
-    def chosen(
-        self, tests: Sequence[tuple[str, Test]], refusals: Sequence[Select], wanted: Wanted | None
-    ) -> Iterator[tuple[int, list[Row]]]:
-        """Yield, for each piece, how many rows it has and the events that pass, with the fields that are wanted.
-
-        `tests` are those of one field's given value, which null passes; `refusals` filter events as given.
-        """
+    def scan(self, selection: Selection = EVERYTHING) -> Iterator[tuple[int, list[Row]]]:
+        """Yield, for each piece, how many rows it has and the events that pass, with the fields that are wanted."""
         report = Report()
-        for piece in self.pieces():
+        for piece in self._pieces():
             count = len(piece)
             report.records += count
-            yield count, self._events(piece, tests, refusals, wanted, report)
-        for level, text in report.messages():
-            self.message(level, "events", text)
+            yield count, self._events(piece, selection, report)
+        tell(report, self._message)
 
-    def _events(
-        self,
-        piece: Piece,
-        tests: Sequence[tuple[str, Test]],
-        refusals: Sequence[Select],
-        wanted: Wanted | None,
-        report: Report,
-    ) -> list[Row]:
-        names = piece.names
-        for name, test in tests:
-            if name in names and piece.simple(name):
-                piece = piece.chosen(name, test)
+    def kept(self) -> Any:
+        """Return it as a table."""
+        if not hasattr(self._frame, "__arrow_c_stream__"):
+            return None
+        return _arrow().RecordBatchReader.from_stream(self._frame).read_all()
+
+    def _events(self, piece: Piece, selection: Selection, report: Report) -> list[Row]:
+        names, tests = piece.names, () if selection.tests is None else selection.tests.tests
+        for each in tests:
+            if each.name in names and piece.simple(each.name):
+                piece = piece.chosen(each.name, each.test)
         if not len(piece):
             return []
         untold = self._untold(piece)
-        if wanted is not None and not untold and not (refusals and "_raw" in names):
-            names = _columns(piece, self._fields(piece, wanted))
+        if selection.wanted is not None and not untold and not (selection.refusals and "_raw" in names):
+            names = _columns(piece, self._fields(piece, selection.wanted))
         events, plain = _dicts(piece, names, self._time(piece, report))
-        for name, test in tests:
-            if name in names and not piece.simple(name):
-                events = [event for event in events if name not in event or test(event)]
-        for refuse in refusals:
+        for each in tests:
+            if each.name in names and not piece.simple(each.name):
+                events = [event for event in events if each.name not in event or each.test(event)]
+        for refuse in selection.refusals:
             events = refuse(events)
-        if plain and not untold and not self.settings.fixed and "_raw" not in names:
+        if plain and not untold and not self._settings.fixed and "_raw" not in names:
             return events
-        return plain_events(events, self.settings, report)
+        return plain_events(events, self._settings, report)
 
     def _untold(self, piece: Piece) -> bool:
         """Say whether source, sourcetype or host of some events are only known once their content was looked at."""
         if "_raw" in piece.names:
             return any(name not in piece.names or None in piece.values(name) for name in ("sourcetype", "_time"))
-        if not self.settings.infer or not _may_tell(piece):
+        if not self._settings.infer or not _may_tell(piece):
             return False
         return "sourcetype" not in piece.names or None in piece.values("sourcetype")
 
     def _fields(self, piece: Piece, wanted: Wanted) -> frozenset[str] | None:
         """The fields that are needed of the events of a piece: the union over their classes."""
-        fixed = self.settings.fixed
+        fixed = self._settings.fixed
         given = [name for name in (*IDENTITY, "_raw") if name in piece.names and name not in fixed]
         columns = [piece.values(name) for name in given]
         if "_raw" in given:
@@ -257,3 +233,10 @@ def _dicts(piece: Piece, names: list[str], timed: str | None) -> tuple[list[dict
                 if value is None:
                     del row[name]
     return rows, plain
+
+
+@kind(10)
+def open_frame(given: Given, settings: Settings, message: Messages) -> Events | None:
+    """Recognise frames; asked first, as a column named `read` would make a frame look like a file."""
+    pieces = _pieces(given.events)
+    return None if pieces is None else FrameEvents(given.events, pieces, settings, message)

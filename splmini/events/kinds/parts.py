@@ -11,17 +11,17 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 from splmini.errors import SplError
+from splmini.events._blocks import all_streams, failures_told, selected, stream_blocks, text_blocks
 from splmini.events._compression import is_compressed, peek, utf8
-from splmini.events._read import all_streams, failures_told, stream_blocks, text_blocks
+from splmini.events._events import Events, Part
 from splmini.events._reader import HEAD_BYTES, Block, Reader, Report, Settings, find_reader
+from splmini.events._selection import EVERYTHING, Selection
 from splmini.events._source import Stream, find_streams, named_stream
 from splmini.events.recognise import is_binary, recognise_format
-
-if TYPE_CHECKING:
-    from splmini.operators import Row
+from splmini.operators import Batch, ColumnBatch
 
 MANY_FILES = 8
 """From so many on, files that have to be read from their start are parts of their own."""
@@ -49,7 +49,7 @@ class Span:
         """How many bytes it has, about."""
         return (self.stop or self.start) - self.start
 
-    def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
+    def read(self, report: Report, ingest: Any) -> Iterator[Block | Batch]:
         """Read its blocks; `ingest` is what apps say about reading files, there where it is read."""
         reader, settings = find_reader(self.reader), replace(self.settings, ingest=ingest)
         stream = replace(named_stream(self.path), alone=self.alone)
@@ -77,7 +77,7 @@ class Whole:
     alone: bool
     weight: int
 
-    def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
+    def read(self, report: Report, ingest: Any) -> Iterator[Block | Batch]:
         """Read its blocks."""
         stream = replace(named_stream(self.path), asked=self.asked, alone=self.alone)
         yield from stream_blocks(stream, replace(self.settings, ingest=ingest), report)
@@ -91,14 +91,14 @@ class Whole:
 class Held:
     """A block, or a batch of rows, that was read already."""
 
-    content: Block | list[Row]
+    content: Block | Batch
 
     @property
     def weight(self) -> int:
         """How many bytes it has, about."""
         return len(self.content.data) if isinstance(self.content, Block) else 300 * len(self.content)
 
-    def read(self, report: Report, ingest: Any) -> Iterator[Block | list[Row]]:
+    def read(self, report: Report, ingest: Any) -> Iterator[Block | Batch]:
         """Give what it holds."""
         content = self.content
         yield _with_ingest(content, ingest) if isinstance(content, Block) else content
@@ -108,14 +108,45 @@ class Held:
         return 0
 
 
-Part: TypeAlias = "Span | Whole | Held"
+@dataclass(frozen=True)
+class Traits:
+    """What a task has to know of the events that it is given parts of."""
+
+    is_file: bool
+    has_bytes: bool
+
+    @classmethod
+    def of(cls, events: Events) -> Traits:
+        """Return those of events."""
+        return cls(events.is_file, events.has_bytes)
+
+
+class PartEvents(Events):
+    """The events of some parts, read where they are sent to; what is noticed goes into the report."""
+
+    def __init__(self, parts: tuple[Part, ...], report: Report, ingest: Any, traits: Traits) -> None:
+        self.is_file, self.has_bytes = traits.is_file, traits.has_bytes
+        self.current: Part | None = None
+        """The part that is being read."""
+        self._parts = parts
+        self._report = report
+        self._ingest = ingest
+
+    def scan(self, selection: Selection = EVERYTHING) -> Iterator[tuple[int, Batch | ColumnBatch]]:
+        """Yield the events of the parts, of each block those that are selected."""
+        yield from selected(self._blocks(), selection, self._report, self.has_bytes)
+
+    def _blocks(self) -> Iterator[Block | Batch]:
+        for part in self._parts:
+            self.current = part
+            yield from part.read(self._report, self._ingest)
 
 
 def _with_ingest(block: Block, ingest: Any) -> Block:
     return replace(block, settings=replace(block.settings, ingest=ingest))
 
 
-def _held(parts: Iterator[Block | list[Row]]) -> Iterator[Held]:
+def _held(parts: Iterator[Block | Batch]) -> Iterator[Held]:
     """Hold blocks as they travel: without what apps say about files, which is there where they are read."""
     for part in parts:
         yield Held(_with_ingest(part, None) if isinstance(part, Block) else part)
