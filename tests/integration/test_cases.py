@@ -194,10 +194,11 @@ def test_keys() -> None:
 
 @pytest.mark.parametrize("path", sorted(CASES.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CASES)))
 def test_names(path: Path) -> None:
-    """Names of cases are unique within their file, and say more than the search does."""
+    """Names of cases are unique within their file, more than a word, and say more than the search does."""
     cases = yaml.load(path.read_text("utf-8"), LOADER) or []
     names = [str(case["name"]) for case in cases]
     assert len(set(names)) == len(names), sorted(name for name in set(names) if names.count(name) > 1)
+    assert not (words := [name for name in names if len(name.split()) < 2]), f"names of a single word: {words}"
     bare = [case["name"] for case in cases if str(case.get("spl", "")).strip(" |") == str(case["name"]).strip(" |")]
     assert not bare, f"names that only repeat the search: {bare}"
 
