@@ -75,7 +75,11 @@ class ColumnBatch:
         """Return the rows."""
         if self._rows is None:
             names = tuple(self.columns)
-            self._rows = [dict(zip(names, values)) for values in zip(*self.columns.values())]  # noqa: B905
+            rows = (zip(names, values) for values in zip(*self.columns.values()))  # noqa: B905
+            if any(None in values for values in self.columns.values()):
+                self._rows = [{name: value for name, value in row if value is not None} for row in rows]
+            else:
+                self._rows = list(map(dict, rows))
         return self._rows
 
     def column(self, name: str) -> list[Any]:

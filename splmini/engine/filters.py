@@ -39,6 +39,8 @@ def filters_of(predicate: tree.Node, scope: compiler.RunScope) -> list[Verdicts 
     """Return a search expression as filters of batches, one for each conjunct."""
     made: list[Verdicts | RowTest] = []
     for part in conjuncts(predicate):
+        if isinstance(part, tree.Term) and part.text == "*":
+            continue  # every event
         test = compiler.compile_search(part, scope)
         reads = compiler.fields_read(part)
         name = next(iter(reads)) if reads is not None and len(reads) == 1 else None
@@ -65,7 +67,10 @@ def keep_columns(table: ColumnBatch, tests: Sequence[Verdicts | RowTest]) -> Col
     for number, test in enumerate(tests):
         if isinstance(test, RowTest):
             return keep(table.rows(), tests[number:])
-        flags = list(map(test.__getitem__, table.column(test.name)))
+        try:
+            flags = list(map(test.__getitem__, table.column(test.name)))
+        except TypeError:  # a value that is multivalue
+            return keep(table.rows(), tests[number:])
         if not all(flags):
             table = table.kept(flags)
     return table

@@ -9,7 +9,7 @@ from typing import Any
 import pcre2
 
 from splmini.engine.filters import RowTest, keep_pairs
-from splmini.events import Block, Candidates, Projected, Report, Verdicts, find_reader, is_utf8
+from splmini.events import Ask, Block, Candidates, Projected, Report, Tables, Verdicts, find_reader, is_utf8
 from splmini.plan.literals import Alternatives, hiding
 
 MOST_LITERALS = 200
@@ -50,7 +50,8 @@ class Prefilter:
     Where something in a block could hide a literal, every record with such a thing is a candidate, too. `keys` are the
     fields that are needed, for formats that can leave out the others while they decode (`events._projection`).
     `tables`: blocks of which every record is wanted may come as `ColumnBatch`es. Where nothing is sure of events in
-    general, `narrowed` tells what is of those of some sourcetypes.
+    general, `narrowed` tells what is of those of some sourcetypes. `ask` is what is asked of events of a class that are
+    read into columns, where whoever reads them takes tables.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Prefilter:
         narrowed: Callable[[frozenset[str]], list[Alternatives]] | None = None,
         look: Look | None = None,
         tables: bool = False,
+        ask: Ask | None = None,
     ) -> None:
         self.keys = keys
+        self.ask = ask
         self.tables = tables
         self.look = look
         self._narrowed = narrowed
@@ -79,7 +82,7 @@ class Prefilter:
         self._careful = pattern(f"{literals}|{hides}") if usable else None
 
     def __bool__(self) -> bool:
-        return any(each is not None for each in (self._pattern, self.keys, self._narrowed, self.look))
+        return any(each is not None for each in (self._pattern, self.keys, self._narrowed, self.look, self.ask))
 
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy the expression, in order."""
@@ -161,6 +164,11 @@ def _independent(block: Block) -> bool:
     return not reader.carries_time and reader.advance is None
 
 
+def _wanted(prefilter: Prefilter, block: Block) -> list[bytes] | None:
+    """Return the records of a block that may satisfy the expression; None: all."""
+    return None if prefilter.wants_all(block) else prefilter.records(block)
+
+
 _ADDED = 4
 """So many fields the caller may put on every event (sourcetype, source, host, index)."""
 _TRIES = 4
@@ -183,6 +191,7 @@ def _candidates(prefilter: Any, blocks: Iterator[Any], report: Report) -> Iterat
     """
     keys, failed = prefilter.keys, 0
     tables = _TRIES if prefilter.tables else 0
+    columns = None if prefilter.ask is None else Tables(prefilter.ask)
     for part in blocks:
         if not isinstance(part, Block):
             yield len(part), part
@@ -196,6 +205,12 @@ def _candidates(prefilter: Any, blocks: Iterator[Any], report: Report) -> Iterat
                     yield len(table), table
                     continue
                 tables -= 1
+            pieces = None if columns is None else columns.of(part, report, partial(_wanted, prefilter, part))
+            if pieces is not None:
+                left_out = max(part.lines - sum(map(len, pieces)), 0)
+                yield from ((len(piece), piece) for piece in pieces)
+                yield left_out, []
+                continue
             records = prefilter.records(part)
             if prefilter.look is not None and records:
                 records = prefilter.look.passing(part, records)

@@ -11,7 +11,7 @@ from splmini import compiler
 from splmini.engine.filters import RowTest, filters_of, keep, keep_columns, keep_pairs
 from splmini.engine.prefilter import Look, Prefilter, candidates
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal, time_modifiers
-from splmini.events import EVERYTHING, Candidates, Selection, Verdicts, projectable
+from splmini.events import EVERYTHING, Ask, Candidates, Selection, Verdicts, projectable
 from splmini.language import tree
 from splmini.operators import Batch, ColumnBatch, Fields, Implied, Request, Stream, union
 
@@ -40,14 +40,15 @@ def scan(run: Run, request: Request) -> Stream:
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
     tables = request.columns and keys is not None and known.keeps_given(keys)
+    ask = known.asked(made, run) if request.columns and not raw and run.knowledge == "default" else None
     selection = replace(selected(run, predicate, implied), wanted=wanted)
     if predicate is None:
-        found = _candidates(run, predicate, implied, keys, None, tables)
+        found = _candidates(run, predicate, implied, keys, None, tables, ask)
         return Stream(_kept(run, run.events.scan(replace(selection, candidates=found)), full, tests))
     tests.extend(filters_of(predicate, run.scope))
     first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
     look = Look(first, tests) if first is not None and known.keeps_given(first) else None
-    found = _candidates(run, predicate, implied, keys, look, tables)
+    found = _candidates(run, predicate, implied, keys, look, tables, ask)
     batches = run.events.scan(replace(selection, candidates=found))
     written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
     behind = [(len(written), written)] if written else []
@@ -77,18 +78,19 @@ def _candidates(
     keys: frozenset[str] | None,
     look: Look | None,
     tables: bool,
+    ask: Ask | None,
 ) -> Candidates | None:
     """What looks for literals in the bytes of files, and decodes the keys that suffice; None where nothing is known."""
     if not run.optimized or not run.events.has_bytes:
         return None
     if predicate is None and implied is None:
-        return candidates(Prefilter([], keys, tables=tables))
+        return candidates(Prefilter([], keys, tables=tables, ask=ask))
 
     def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
         return run.services.event_fields.block_literals(predicate, implied, sourcetypes)
 
     literals = run.services.event_fields.block_literals(predicate, implied)
-    return candidates(Prefilter(literals, keys, narrowed, look, tables))
+    return candidates(Prefilter(literals, keys, narrowed, look, tables, ask))
 
 
 def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:

@@ -167,7 +167,7 @@ class Screen:
     Of each search come its demands: it takes the events that satisfy any of them. None: nothing is known of it.
     """
 
-    keys = look = tables = None
+    keys = look = tables = ask = None
     """Records are parsed whole (`engine.prefilter`)."""
 
     def __init__(self, demands: Sequence[Sequence[Demand] | None], run: Run) -> None:

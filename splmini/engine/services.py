@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from splmini.errors import Span
+from splmini.events import Ask
 from splmini.language import tree
 from splmini.limits import Limits
 from splmini.operators import Batch, Dataset, Fields, Implied, Row, Table
@@ -30,6 +31,10 @@ class EventFields(Protocol):
 
     def given_fields(self, needed: Fields, run: Run, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""
+
+    def asked(self, needed: Fields, run: Run) -> Ask | None:
+        """Return what is asked of the events of a class whose text is all that they have, to make columns of them;
+        None where it is nothing for columns."""
 
     def gives_index(self) -> bool:
         """Say whether an app could give an event an index."""

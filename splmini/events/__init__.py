@@ -10,7 +10,18 @@ from __future__ import annotations
 from splmini.events._events import Events, Given, Messages, NoEvents, Part, kind
 from splmini.events._opening import blocks, open_events, read, readable_again
 from splmini.events._projection import Projected, is_utf8, projectable
-from splmini.events._reader import Block, Reader, Report, Settings, find_reader, reader_names, readers
+from splmini.events._reader import (
+    Ask,
+    Block,
+    Reader,
+    Reads,
+    Report,
+    Settings,
+    Tables,
+    find_reader,
+    reader_names,
+    readers,
+)
 from splmini.events._selection import EVERYTHING, VALUES, Candidates, Selection, ValueTest, ValueTests, Verdicts
 from splmini.events._source import Source
 from splmini.events.kinds.parts import Held, PartEvents, Traits, grouped
@@ -19,6 +30,7 @@ from splmini.events.kinds.spooled import for_readers
 __all__ = [
     "EVERYTHING",
     "VALUES",
+    "Ask",
     "Block",
     "Candidates",
     "Events",
@@ -30,10 +42,12 @@ __all__ = [
     "PartEvents",
     "Projected",
     "Reader",
+    "Reads",
     "Report",
     "Selection",
     "Settings",
     "Source",
+    "Tables",
     "Traits",
     "ValueTest",
     "ValueTests",

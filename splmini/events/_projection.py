@@ -146,7 +146,7 @@ def tabulate(data: bytes, keys: frozenset[str], settings: Settings) -> ColumnBat
 
     None where one of them has to be parsed whole, or the lines have to be looked at one by one.
     """
-    if _NO_LINES.search(data) is not None or not is_utf8(data):
+    if not is_lines(data):
         return None
     decode, getters = _columns_of(keys)
     try:
@@ -164,6 +164,11 @@ def tabulate(data: bytes, keys: frozenset[str], settings: Settings) -> ColumnBat
     return ColumnBatch(columns, len(lines))
 
 
+def is_lines(data: bytes) -> bool:
+    """Say whether each line of a block is a JSON object, as far as decoding does not say so, and UTF-8 throughout."""
+    return _NO_LINES.search(data) is None and is_utf8(data)
+
+
 def is_utf8(data: bytes) -> bool:
     """Say whether a block is UTF-8 throughout: what is skipped is not looked at while decoding."""
     if data.isascii():
@@ -175,4 +180,4 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-__all__ = ["Projected", "is_utf8", "project", "projectable", "tabulate"]
+__all__ = ["Projected", "is_lines", "is_utf8", "project", "projectable", "tabulate"]

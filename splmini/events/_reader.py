@@ -11,7 +11,7 @@ from datetime import timezone as utc_zone
 from datetime import tzinfo
 from functools import cached_property
 from itertools import count as counting
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
 import msgspec
 
@@ -161,6 +161,28 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Reads:
+    """What is read of the events of one class, which are the text of JSON objects: the fields that are members, each
+    with its flattened name in the text, and whether they need a time. `finish` makes the columns of rows of them."""
+
+    members: Mapping[str, str]
+    timed: bool
+    finish: Callable[[ColumnBatch], ColumnBatch]
+
+
+Ask: TypeAlias = "Callable[[Row], Reads | None]"
+"""From what tells the class of an event to what is asked of it; None where its rows have to be made one by one."""
+
+
+class Columns(Protocol):
+    """Reads the blocks of a file into columns."""
+
+    def tables(self, block: Block, records: list[bytes] | None, report: Report) -> list[ColumnBatch | list[Row]] | None:
+        """Return the events of records of a block (None: of all), in order, as tables, and as rows where they have to
+        be parsed one by one; None where that is most of them."""
+
+
+@dataclass(frozen=True)
 class Reader:
     """A format. `looks(head)` says how sure it is, from 0 to 1, that a file begins like this.
 
@@ -181,6 +203,8 @@ class Reader:
     """Makes events with some keys only, as far as that is sure to be the same; None where a record has to be parsed."""
     tabulate: Callable[[bytes, Any, frozenset[str], Settings], ColumnBatch | None] | None = None
     """Decodes a block of lines whole, into columns with some keys only; None where records have to be looked at."""
+    columns: Callable[[Block, Ask], Columns | None] | None = None
+    """Learns of a block how to read it and those that follow into columns; None where that would not be sure."""
     sourcetypes: Callable[[Block], frozenset[str] | None] | None = None
     """Says, from a look at a block, which sourcetypes (lower case) its events may have; None: any."""
     carries_time: bool = False
@@ -257,6 +281,40 @@ def find_reader(name: str) -> Reader:
 
 def _known() -> str:
     return "Known formats: " + ", ".join(reader_names()) + "."
+
+
+# ---- columns -------------------------------------------------------------------------------------------------------
+
+_TRIES = 4
+
+
+class Tables:
+    """Reads the blocks of files into columns, where a format can do that and it pays. One per reading."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._file: tuple[Any, ...] = ()
+        self._columns: Columns | None = None
+        self._tries = 0
+
+    def of(
+        self, block: Block, report: Report, wanted: Callable[[], list[bytes] | None]
+    ) -> list[ColumnBatch | list[Row]] | None:
+        """Return the events of the wanted records of a block (None: of all) in order, as tables and rows; None where
+        the block is to be parsed as ever."""
+        learn = find_reader(block.reader).columns
+        file = (block.settings.name, block.reader)
+        if file != self._file:
+            self._file, self._columns, self._tries = file, None, _TRIES
+        if learn is None or not self._tries:
+            return None
+        if self._columns is None:
+            self._columns = learn(block, self._ask)
+        found = None if self._columns is None else self._columns.tables(block, wanted(), report)
+        if found is None:
+            self._tries -= 1
+            self._columns = None
+        return found
 
 
 # ---- parsing -------------------------------------------------------------------------------------------------------

@@ -100,6 +100,37 @@ def any_epoch(value: Any, zone: tzinfo | None = None, now: float | None = None) 
     return number_epoch(number)
 
 
+_TAIL = re.compile(r"(\.\d{1,9})?(Z?)")
+_HEADS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d", re.ASCII)
+_MOST = 1 << 16
+
+
+def epochs(values: list[Any], zone: tzinfo | None, now: float | None) -> list[Any]:
+    """Return what `any_epoch` makes of each value; of ISO times the seconds that several share are read once."""
+    known: dict[str, int | None] = {}
+    utc = zone is None or zone is timezone.utc
+    found: list[Any] = []
+    for value in values:
+        if value.__class__ is str and (tail := _TAIL.fullmatch(value, 19)) is not None and (utc or tail[2]):
+            head = value[:19]
+            seconds = known.get(head, 0)
+            if seconds == 0:
+                seconds = known[head] = _iso_seconds(head)
+                if len(known) > _MOST:
+                    known.clear()
+            if seconds is not None:
+                found.append(round(seconds + float(tail[1] or 0.0), 6))
+                continue
+        found.append(any_epoch(value, zone, now))
+    return found
+
+
+def _iso_seconds(text: str) -> int | None:
+    """Return the whole seconds of `2024-05-01T00:00:00` in UTC; None for any other text."""
+    epoch = iso_epoch(text) if _HEADS.fullmatch(text) else None
+    return int(epoch) if epoch is not None and epoch > 0 else None
+
+
 def recognise(text: str, zone: tzinfo | None, now: float | None) -> float | None:
     """Return the time that Splunk's default recognition finds near the start of a text."""
     from splmini.values import times

@@ -14,10 +14,12 @@ import msgspec
 
 from splmini.events._dicts import SCALARS, plain_event
 from splmini.events._framing import LINES, Framing, line_bounds, split_lines
+from splmini.events._layout import Ways, columns_of, learn, sampled
 from splmini.events._projection import project, tabulate
-from splmini.events._reader import GIVEN, Block, Settings, reader, text_of
+from splmini.events._reader import GIVEN, MALFORMED, Ask, Block, Columns, Settings, reader, text_of
 from splmini.events._times import any_epoch
 from splmini.events.recognise import json_kind, json_time
+from splmini.events.windows_json import MADE_BY
 
 if TYPE_CHECKING:
     from splmini.operators import ColumnBatch, Row
@@ -335,7 +337,34 @@ def _tabulate(data: bytes, state: Any, keys: frozenset[str], settings: Settings)
     return tabulate(data, keys, settings) if state == "lines" else None
 
 
-@reader("json", "JSON", _looks, framing=JSON, start=_start, project=project, tabulate=_tabulate, names_kinds=True)
+def _columns(block: Block, ask: Ask) -> Columns | None:
+    """Learn how to decode lines whose objects are all events of one kind, of which each is the text."""
+    if block.state != "lines":
+        return None
+    try:
+        objects = list(map(decode, sampled(block.data)))
+    except MALFORMED:
+        return None
+    layout = learn(objects, _OTHERS) if all(each.__class__ is dict for each in objects) else None
+    return None if layout is None else columns_of(layout, block.settings, ask)
+
+
+_OTHERS = Ways(
+    (*(frozenset({name}) for name in EVENT_KEYS), *MADE_BY), RESULT_KEYS | HEC_KEYS | ENVELOPE_KEYS | {*CONTAINERS}
+)
+
+
+@reader(
+    "json",
+    "JSON",
+    _looks,
+    framing=JSON,
+    start=_start,
+    project=project,
+    tabulate=_tabulate,
+    columns=_columns,
+    names_kinds=True,
+)
 def parse(record: bytes, block: Block) -> Row | list[Row]:
     """JSON lines, arrays, values one after the other, `{"Records": [...]}`, and what Splunk exports as JSON."""
     value = decode(record)

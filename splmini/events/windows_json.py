@@ -44,6 +44,20 @@ CHANNELS = {
 }
 
 
+MADE_BY = tuple(
+    map(
+        frozenset,
+        (
+            ("winlog",),
+            ("event_id", "event_data", "log_name"),
+            ("Event",),
+            *(("EventID", "Channel"), ("EventID", "SourceName"), ("EventCode", "Channel"), ("EventCode", "SourceName")),
+        ),
+    )
+)
+"""Keys of which an object has all of one set where it is a Windows event."""
+
+
 def event_of(value: Mapping[str, Any], settings: Settings) -> Row | None:
     """Return the event that a JSON object is, where it is a Windows event; else None."""
     winlog = value.get("winlog")

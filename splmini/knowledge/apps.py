@@ -377,5 +377,9 @@ class LazyIngest:
         """Do to events that were just read what Splunk does before they are in the index."""
         return self.made.apply(events, settings)  # type: ignore[no-any-return]
 
+    def keeps(self, told: dict[str, Any], settings: Any, timed: bool) -> bool:
+        """Say whether events of a class stay as they were read."""
+        return self.made.keeps(told, settings, timed)  # type: ignore[no-any-return]
+
     def __reduce__(self) -> Any:
         return self.made.__reduce__()

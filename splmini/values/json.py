@@ -117,6 +117,12 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def as_written(text: str) -> float | str:
+    """Return a number with a fraction or an exponent, as text where it would print in another way: 1.10, 2.0, 1e5."""
+    number = float(text)
+    return number if to_text(number) == text else text
+
+
 _CONTAINERS = frozenset({dict, list, tuple})
 
 

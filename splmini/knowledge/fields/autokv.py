@@ -19,7 +19,6 @@ from splmini.knowledge.fields.patterns import field_list
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
 from splmini.values import json, xml
 from splmini.values.keyvalue import clean_key, key_value_pairs
-from splmini.values.numbers import to_text
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -29,13 +28,7 @@ Found: TypeAlias = "Mapping[str, Any] | None"
 # ---- JSON ----------------------------------------------------------------------------------------------------------
 
 
-def _as_written(text: str) -> float | str:
-    """A number with a fraction or an exponent, as text where it would print in another way: 1.10, 2.0, 1e5."""
-    number = float(text)
-    return number if to_text(number) == text else text
-
-
-_decode = msgspec.json.Decoder(float_hook=_as_written).decode
+_decode = msgspec.json.Decoder(float_hook=json.as_written).decode
 
 
 def json_fields(text: str, wanted: Names) -> Found:
@@ -68,7 +61,7 @@ def _members(names: frozenset[str]) -> Callable[[str], Any]:
     for name in names:
         tops.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
     shape = TypedDict("Members", dict.fromkeys(sorted(tops), Any), total=False)  # type: ignore[misc]
-    return msgspec.json.Decoder(shape, float_hook=_as_written).decode
+    return msgspec.json.Decoder(shape, float_hook=json.as_written).decode
 
 
 def _mended(text: str) -> Any:
@@ -165,8 +158,9 @@ def kv_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
         return None
     if mode in ("auto", "auto_escaped"):
         trim, with_json = as_bool(settings.get("KV_TRIM_SPACES"), True), as_bool(settings.get("AUTO_KV_JSON"), True)
-        return _reading(_auto_reader(mode == "auto_escaped", with_json, trim), origin)
-    return _reading({"json": json_fields, "xml": _xml_reader, "multi": _table_reader}[mode], origin)
+        return _reading(_auto_reader(mode == "auto_escaped", with_json, trim), origin, str if with_json else None)
+    reader = {"json": json_fields, "xml": _xml_reader, "multi": _table_reader}[mode]
+    return _reading(reader, origin, str if mode == "json" else None)
 
 
 def indexed_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
@@ -179,17 +173,18 @@ def indexed_step(settings: Mapping[str, str], origin: Origin) -> Step | None:
         reader = _column_reader(settings)
         return None if reader is None else _reading(reader, origin)
     if kind == "json":
-        return _reading(_indexed_reader(as_bool(settings.get("JSON_TRIM_BRACES_IN_ARRAY_NAMES"))), origin)
+        trim_braces = as_bool(settings.get("JSON_TRIM_BRACES_IN_ARRAY_NAMES"))
+        return _reading(_indexed_reader(trim_braces), origin, None if trim_braces else _indexed_member)
     if kind in _WHOLE:
         return _reading(_xml_reader if kind == "xml" else json_fields, origin)
     return None
 
 
-def _reading(reader: Reader, origin: Origin) -> Step:
+def _reading(reader: Reader, origin: Origin, member: Callable[[str], str | None] | None = None) -> Step:
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _apply(reader, wanted, getattr(ctx.limits, "kv_limit", 0))
 
-    return Step(origin, frozenset({"_raw"}), None, make)
+    return Step(origin, frozenset({"_raw"}), None, make, member=member)
 
 
 def _apply(reader: Reader, wanted: Names, limit: int) -> Apply:
@@ -224,6 +219,12 @@ RESERVED = frozenset(
     {"host", "source", "sourcetype", "index", "eventtype", "linecount", "punct", "splunk_server", "tag"}
 )
 """Fields of the index itself: an indexed extraction of such a name is called `extracted_…`."""
+
+
+def _indexed_member(name: str) -> str | None:
+    """Return the member that INDEXED_EXTRACTIONS=json makes a field of."""
+    member = name.removeprefix("extracted_")
+    return None if name in RESERVED else member if member in RESERVED else name
 
 
 def _indexed_reader(trim_braces: bool) -> Reader:

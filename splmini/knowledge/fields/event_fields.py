@@ -10,6 +10,7 @@ from splmini.knowledge.fields.mapper import Mapped
 from splmini.plan.demands import Demand
 
 if TYPE_CHECKING:
+    from splmini.events import Ask
     from splmini.knowledge.apps import Knowledge
     from splmini.language import tree
     from splmini.operators import Fields, Implied, Row
@@ -30,6 +31,11 @@ class KnownFields:
     def given_fields(self, needed: Fields, run: Any, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys that the mapper reads; None: all."""
         return self.knowledge.mapper().given_fields(needed, run, raw=raw)
+
+    def asked(self, needed: Fields, run: Any) -> Ask | None:
+        """Return what is asked of the events of a class whose text is all that they have; None where it is nothing for
+        columns."""
+        return self.knowledge.mapper().asked(needed, run)
 
     def gives_index(self) -> bool:
         """Say whether an app could give an event an index."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from splmini.events import Projected
+from splmini.events import Projected, Reads
 from splmini.knowledge.fields.classifying import Classifier, needs_classes
 from splmini.knowledge.fields.default_fields import DATE_FIELDS, with_named
 from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, asked_of
@@ -17,9 +17,10 @@ from splmini.knowledge.props import PropsKey
 from splmini.operators import Fields
 
 if TYPE_CHECKING:
+    from splmini.events import Ask
     from splmini.knowledge.apps import Knowledge
     from splmini.language import tree
-    from splmini.operators import Row
+    from splmini.operators import ColumnBatch, Row
 
 Mapped: TypeAlias = "Callable[[list[dict[str, Any]]], list[Row]]"
 
@@ -71,6 +72,21 @@ class FieldMapper:
             return bound.plan_of(event).given_fields("_raw" in event)
 
         return given_fields
+
+    def asked(self, needed: Fields, ctx: MapperContext) -> Ask | None:
+        """Return a function from what tells the class of an event, which has nothing but its text, to what is asked of
+        such events to make columns of them; None where their rows have to be made one by one."""
+        exact = Names(needed).exact
+        if exact is None or not exact.isdisjoint(_OF_ROWS):
+            return None
+        bound = _Run(self.knowledge, needed, ctx, False, False)
+        return (
+            None if bound.classifier is not None else lambda told: bound.plan_of(told).asked(exact, ctx.limits.kv_limit)
+        )
+
+
+_OF_ROWS = frozenset({"_raw", "_indextime", "_sourcetype"})
+"""Fields that columns do not have."""
 
 
 class _Run:
@@ -264,6 +280,19 @@ class _Plan:
             del row["_raw"]
         return row
 
+    def asked(self, fields: frozenset[str], limit: int) -> Reads | None:
+        """Return what is asked of events that are nothing but JSON, if all that is done to them is to read it."""
+        steps, automatic = self._needed, self._extraction.automatic
+        if steps.aliases or steps.calculations or steps.lookups or self._props.renamed_from is not None:
+            return None
+        if any(step is not automatic for step, _ in steps.raw) or 0 < limit < len(fields):
+            return None
+        member = automatic.member if automatic is not None and steps.raw else _no_member
+        if member is None:
+            return None
+        members = {name: found for name in fields - {"_time"} if (found := member(name)) is not None}
+        return Reads(members, "_time" in fields, _as_it_is) if len(set(members.values())) == len(members) else None
+
     def given_fields(self, has_raw: bool) -> Fields:
         """The keys of an event that mapping reads, or hands on; None: all, as where a `_raw` may be made from them."""
         if not has_raw and (self._raw or self._raw_for_types or self._needed.reads_raw != frozenset()):
@@ -284,6 +313,14 @@ class _Plan:
             bound.calculate(row, replaceable)
         for step in bound.lookups:
             step(row, replaceable)
+
+
+def _no_member(name: str) -> str | None:
+    return None
+
+
+def _as_it_is(table: ColumnBatch) -> ColumnBatch:
+    return table
 
 
 __all__ = ["FieldMapper", "Mapped", "needed_steps"]

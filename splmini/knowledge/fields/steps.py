@@ -139,6 +139,9 @@ class Step:
     make: Callable[[Names, MapperContext], Apply]
     verbatim: bool = True
     """Whether every value is a piece of what the step reads, as it stands there (but for escapes)."""
+    member: Callable[[str], str | None] | None = None
+    """Of a step that does nothing but read the JSON that `_raw` is: the member, by its flattened name, that a field of
+    a name would be; None where the field cannot be one."""
 
     def needed(self, wanted: Names) -> bool:
         """Say whether the step can yield one of the wanted fields."""

@@ -131,6 +131,15 @@ class Ingest:
             done.extend(self._done(event, rule, settings, times))
         return events if done is None else done
 
+    def keeps(self, told: Row, settings: Settings, timed: bool) -> bool:
+        """Say whether events of a class stay as they were read; `timed`: whether their times matter."""
+        named = settings.sourcetype is not None
+        if self._idle and not named and not self._changes([told]):
+            return True
+        key = (told.get("source"), told.get("sourcetype"), told.get("host") if self._by_host else None, named)
+        rule = self._rules[key] if key in self._rules else self._make(key)
+        return rule is None or (rule.sourcetype is None and not rule.steps and not (timed and rule.time is not None))
+
     def _changes(self, events: list[Row]) -> bool:
         """Say whether a built-in pack may change some of the events."""
         try:
