@@ -18,6 +18,7 @@ from __future__ import annotations
 from splmini.compiler.analysis import fields_read, is_constant, is_pure
 from splmini.compiler.calls import as_truth, find_function
 from splmini.compiler.expressions import RunScope, compile_condition, compile_expression, compile_value, evaluate_macro
+from splmini.compiler.remembering import depends_on_fields
 from splmini.compiler.searching import compile_search, grouped_equals
 from splmini.compiler.time_terms import TIME_MODIFIERS, check_window, is_time_term, time_terms_of, with_bounds
 from splmini.compiler.types import check_expression, is_boolean, static_type
@@ -32,6 +33,7 @@ __all__ = [
     "compile_expression",
     "compile_search",
     "compile_value",
+    "depends_on_fields",
     "evaluate_macro",
     "fields_read",
     "find_function",

@@ -76,6 +76,18 @@ def only_field(node: tree.Call) -> str | None:
     return names.pop() if names and size > 2 else None
 
 
+def depends_on_fields(node: tree.Node) -> bool:
+    """Say whether an expression gives the same all through a run for the same values of the fields that it reads."""
+    for each in tree.walk(node):
+        if isinstance(each, tree.Call):
+            function = registry.eval_functions().get(each.name)
+            if function is None or function.whole_row or not _depends_on_arguments(function):
+                return False
+        elif isinstance(each, tree.Subsearch):
+            return False
+    return True
+
+
 def _depends_on_arguments(function: registry.EvalFunction) -> bool:
     """Say whether a function gives the same for the same arguments all through a run."""
     return function.pure or function.name in _OF_THE_RUN

@@ -26,11 +26,16 @@ _Atom: TypeAlias = "tuple[frozenset[str], bool]"
 
 
 @lru_cache(maxsize=512)
-def pair_finder(pattern: str) -> Finder | None:
+def pair_finder(pattern: str, names: frozenset[str] | None = None) -> Finder | None:
     """Return what finds the two groups of every match of a pattern; None where it is not known to be linear.
+
+    With `names` it may leave out matches whose first group is none of these: neither as it stands, nor when other
+    characters than letters and digits are underscores and what of these leads is left out.
 
     >>> pair_finder("<([a-z]+)=([^<]+)")("<a=1<b=2")
     [('a', '1'), ('b', '2')]
+    >>> pair_finder("<([a-z]+)=([^<]+)", frozenset({"b"}))("<a=1<b=2")
+    [('b', '2')]
     >>> pair_finder("(.*)=(.*)") is None
     True
     """
@@ -41,7 +46,33 @@ def pair_finder(pattern: str) -> Finder | None:
     if compiled.groups != 2:
         return None
     atoms = list(_atoms(translated))
-    return compiled.findall if _is_linear(atoms) else None
+    if not _is_linear(atoms):
+        return None
+    only = None if names is None else _only(translated, atoms, names)
+    return compiled.findall if only is None else re.compile(only, re.ASCII).findall
+
+
+_MOST_NAMES = 64
+
+
+def _only(pattern: str, atoms: list[_Atom | None], names: frozenset[str]) -> str | None:
+    """Return a pattern with a look ahead at the first group; None where passing over a match could show another one.
+
+    It cannot where a match begins with a character that is nowhere else in it.
+    """
+    known = [atom for atom in atoms if atom is not None]
+    start, group = known[0][0], re.search(r"(?<!\\)\((?!\?:)", pattern)
+    if group is None or len(start) != 1 or not 0 < len(names) <= _MOST_NAMES:
+        return None
+    if any(taken & start for taken, _ in known[1:]):
+        return None
+    written = "|".join(sorted("".join(map(_character, name)) for name in names))
+    ahead = f"(?=[^A-Za-z{re.escape(next(iter(start)))}]*(?:{written}))"
+    return pattern[: group.start()] + ahead + pattern[group.start() :]
+
+
+def _character(each: str) -> str:
+    return "[^A-Za-z0-9]" if each == "_" else re.escape(each)
 
 
 def _atoms(pattern: str) -> Iterator[_Atom | None]:

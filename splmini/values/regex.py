@@ -1,7 +1,8 @@
 """Regular expressions mean what PCRE2 says, the engine that Splunk uses; this module alone decides what runs them.
 
 The `pcre2` package with a match limit is the reference. A pattern inside a subset that means the same to Python's
-`re` and cannot backtrack exponentially runs there on short ASCII texts, where it is faster; see `_subset`.
+`re` and cannot backtrack exponentially runs there on short ASCII texts, where it is faster; see `_subset`. A text
+that lacks what every match must contain (`required`) is not handed to PCRE2 at all.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pcre2
 from splmini.budget import SMALL, grows, watched
 from splmini.errors import ArgumentError
 from splmini.values import _subset
+from splmini.values.required import may_match, required_texts
 
 Match: TypeAlias = Any
 """A match of `re` or of `pcre2`: `group`, `groups`, `start`, `end`, `span`."""
@@ -45,6 +47,7 @@ class Pattern:
         "_any_names",
         "_fast",
         "_full",
+        "_may_match",
         "_prepared",
         "exceeded",
         "flags",
@@ -64,6 +67,7 @@ class Pattern:
         self._full = _compile_full(pattern, prepared, flags)
         translated = None if flags.strip("ims") else _subset.translate(prepared.text)
         self._fast = re.compile(translated, _python_flags(flags)) if translated is not None else None
+        self._may_match = may_match(required_texts(prepared.text, flags))
         self.groups: int = self._full.groups
         self.names = prepared.named(self._full.groupindex)
         self.groupindex: Mapping[str, int] = dict(reversed(self.names))
@@ -78,13 +82,13 @@ class Pattern:
         """Return the first match anywhere in a text, or None."""
         if self._fast is not None and len(text) <= SHORT and text.isascii():
             return self._fast.search(text)
-        return self._guarded(self._full.search, text)
+        return self._guarded(self._full.search, text) if self._may_match(text) else None
 
     def match(self, text: str) -> Match | None:
         """Return the match that begins at the start of a text, or None."""
         if self._fast is not None and len(text) <= SHORT and text.isascii():
             return self._fast.match(text)
-        return self._guarded(self._full.match, text)
+        return self._guarded(self._full.match, text) if self._may_match(text) else None
 
     def fullmatch(self, text: str) -> Match | None:
         """Return the match that covers a text, or None."""
@@ -94,7 +98,7 @@ class Pattern:
         """Yield all matches that do not overlap, from left to right."""
         if self._fast is not None and len(text) <= SHORT and text.isascii():
             return self._fast.finditer(text)
-        return self._finditer(text)
+        return self._finditer(text) if self._may_match(text) else iter(())
 
     def sub(self, replacement: str | Callable[[Match], str], text: str, count: int = 0) -> str:
         r"""Replace matches, all of them or the first `count`; `\1` in the replacement is a group, `\0` the match.

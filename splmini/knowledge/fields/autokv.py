@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 import msgspec
 
 from splmini.knowledge.conf import as_bool
+from splmini.knowledge.fields.columns import Over, over_reader
 from splmini.knowledge.fields.patterns import field_list
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
 from splmini.values import json, xml
@@ -184,7 +185,13 @@ def _reading(reader: Reader, origin: Origin, member: Callable[[str], str | None]
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _apply(reader, wanted, getattr(ctx.limits, "kv_limit", 0))
 
-    return Step(origin, frozenset({"_raw"}), None, make, member=member)
+    def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over | None:
+        exact, limit = wanted.exact, getattr(ctx.limits, "kv_limit", 0)
+        if exact is None or 0 < limit < len(exact):
+            return None
+        return over_reader(lambda text: reader(text, wanted), exact)
+
+    return Step(origin, frozenset({"_raw"}), None, make, member=member, over=over)
 
 
 def _apply(reader: Reader, wanted: Names, limit: int) -> Apply:

@@ -95,6 +95,11 @@ class Classifier:
         names |= {name for name in self.tags.by_field if name != "eventtype"}
         return frozenset(names - {"eventtype", "tag"})
 
+    @property
+    def writes(self) -> frozenset[str]:
+        """The fields that classifying events can set."""
+        return frozenset({"eventtype", "tag", *(f"tag::{name}" for name in self.tags.by_field), "tag::eventtype"})
+
     def make(self, possible: dict[str, tree.Node], wanted: Names) -> Apply | None:
         """Return what sets eventtype, tag and tag::field on a row; None where none of them is wanted."""
         if not needs_classes(wanted):

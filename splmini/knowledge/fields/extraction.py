@@ -16,11 +16,13 @@ from typing import TypeAlias
 from splmini.errors import SplError
 from splmini.knowledge.conf import Setting, Stanza, Stanzas, as_bool
 from splmini.knowledge.fields.autokv import indexed_step, kv_step, mode_of
+from splmini.knowledge.fields.columns import Over, over_rows
 from splmini.knowledge.fields.default_fields import default_steps
 from splmini.knowledge.fields.settings import (
     Calculation,
     alias_steps,
     calculation,
+    calculations_over,
     eval_step,
     lookup_step,
     parse_expression,
@@ -31,6 +33,7 @@ from splmini.knowledge.fields.synthesis import SYSTEM_FIELDS
 from splmini.knowledge.fields.transforms import extract_step, report_step
 from splmini.language.tree_cache import kept_trees
 from splmini.operators import Fields, Row
+from splmini.values.wildcards import has_wildcard
 
 Merged: TypeAlias = "Mapping[str, tuple[str, Setting]]"
 """The settings in force for an event, each with its stanza."""
@@ -153,7 +156,7 @@ def _second_try(step: Step) -> Step:
 
         return extract_again
 
-    return replace(step, make=make)
+    return replace(step, make=make, over=None)
 
 
 @contextmanager
@@ -265,6 +268,24 @@ class Bound:
     aliases: tuple[Apply, ...]
     calculate: Apply | None
     lookups: tuple[Apply, ...]
+
+
+def over_columns(needed: Needed, bound: Bound, ctx: MapperContext) -> tuple[Over, ...] | None:
+    """Return the needed steps over columns, in order; None where one of them has to see each row."""
+    before = [*zip(needed.raw, bound.raw, strict=True), *zip(needed.aliases, bound.aliases, strict=True)]
+    made: list[Over | None] = [_over(step, names, ctx, apply) for (step, names), apply in before]
+    if needed.calculations:
+        made.append(calculations_over(list(needed.calculations), ctx))
+    behind = zip(needed.lookups, bound.lookups, strict=True)
+    made.extend(_over(step, names, ctx, apply) for (step, names), apply in behind)
+    return None if None in made else tuple(each for each in made if each is not None)
+
+
+def _over(step: Step, names: Names, ctx: MapperContext, apply: Apply) -> Over | None:
+    if step.reads is None or any(map(has_wildcard, step.reads)):
+        return None
+    own = None if step.over is None else step.over(names, ctx, apply)
+    return over_rows(apply, step.reads, step.writes, names) if own is None else own
 
 
 def bind(needed: Needed, ctx: MapperContext, automatic: Step | None = None) -> Bound:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.events import Projected, Reads
 from splmini.knowledge.fields.classifying import Classifier, needs_classes
+from splmini.knowledge.fields.columns import Columns, Over, over_rows
 from splmini.knowledge.fields.default_fields import DATE_FIELDS, with_named
 from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, asked_of
-from splmini.knowledge.fields.extraction import Bound, Extraction, Needed, bind, needed_steps
+from splmini.knowledge.fields.extraction import Bound, Extraction, Needed, bind, needed_steps, over_columns
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, class_of
 from splmini.knowledge.fields.synthesis import synthesise
 from splmini.knowledge.props import PropsKey
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 Mapped: TypeAlias = "Callable[[list[dict[str, Any]]], list[Row]]"
 
 _NOBODY: frozenset[str] = frozenset()
+
+FEW = 8
+"""Fewer events of a class than that are mapped one after the other; more as columns."""
 
 
 class FieldMapper:
@@ -153,25 +157,40 @@ class _Run:
         """Map a batch of events; the events are not changed."""
         if self._metadata and not (self.needs_time and any("_time" not in event for event in events)):
             return [dict(event) for event in events]
-        recent, rows = self._recent, []
-        for event in events:
-            key = (
-                event.get("source"),
-                event.get("sourcetype"),
-                event.get("host"),
-                event.get("index") if self._by_index else None,
-            )
-            try:
-                plan = recent.get(key)
-            except TypeError:  # a source or host that is multivalue
-                key = (str(key[0]), str(key[1]), str(key[2]), str(key[3]))
-                plan = recent.get(key)
-            if plan is None:
-                if len(recent) > 50_000:
-                    recent.clear()
-                plan = recent[key] = self._plan(event)
-            rows.append(plan.apply(event))
+        if len(events) < FEW:
+            return [self._plan_for(event).apply(event) for event in events]
+        groups: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+        plans: dict[int, _Plan] = {}
+        for place, event in enumerate(events):
+            plan = self._plan_for(event)
+            plans[id(plan)] = plan
+            groups.setdefault((id(plan), tuple(event)), []).append(place)
+        if len(groups) == 1:
+            return plan.rows(events)
+        rows: list[Any] = [None] * len(events)
+        for (identity, _), places in groups.items():
+            for place, row in zip(places, plans[identity].rows([events[each] for each in places]), strict=True):
+                rows[place] = row
         return rows
+
+    def _plan_for(self, event: dict[str, Any]) -> _Plan:
+        recent = self._recent
+        key = (
+            event.get("source"),
+            event.get("sourcetype"),
+            event.get("host"),
+            event.get("index") if self._by_index else None,
+        )
+        try:
+            plan = recent.get(key)
+        except TypeError:  # a source or host that is multivalue
+            key = (str(key[0]), str(key[1]), str(key[2]), str(key[3]))
+            plan = recent.get(key)
+        if plan is None:
+            if len(recent) > 50_000:
+                recent.clear()
+            plan = recent[key] = self._plan(event)
+        return plan
 
     def plan_of(self, event: dict[str, Any]) -> _Plan:
         """Return what is done to events of a class."""
@@ -251,6 +270,47 @@ class _Plan:
         self._extraction: Extraction = run.knowledge.extraction(props.stanzas)
         self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
         self._bound: Bound = bind(self._needed, run.ctx, self._extraction.automatic)
+        self._exact = Names(run.needed).exact
+        self._over = self._over_columns(run, possible)
+
+    def _over_columns(self, run: _Run, possible: dict[str, Any] | None) -> tuple[Over, ...] | None:
+        """Return what is done to columns of events that have a `_raw`; None where they are mapped one by one."""
+        if self._full or self._exact is None or not self._props.sourcetype or self._props.renamed_from is not None:
+            return None
+        over = over_columns(self._needed, self._bound, run.ctx)
+        if over is None or self._classify is None:
+            return over
+        assert run.classifier is not None
+        assert possible is not None
+        wanted = Names(run.needed)
+        reads = run.classifier.reads(possible, wanted)
+        if reads is None:
+            return None
+        classes = over_rows(self._classify, reads, run.classifier.writes, wanted)
+        return None if classes is None else (*over, classes)
+
+    def rows(self, events: list[dict[str, Any]]) -> list[Row]:
+        """Map events that give the same fields."""
+        columns = self.columns(events)
+        if columns is None:
+            return list(map(self.apply, events))
+        rows = list(map(dict, events))
+        for name in columns.made.keys() & (self._exact or _NOBODY) - columns.given:
+            for row, value in zip(rows, columns.made[name], strict=True):
+                if value is not None:
+                    row[name] = value
+        return rows
+
+    def columns(self, events: list[dict[str, Any]]) -> Columns | None:
+        """Map events that give the same fields to columns; None where they have to be mapped one by one."""
+        if self._over is None or len(events) < FEW or "_raw" not in events[0]:
+            return None
+        if self._time is not None and "_time" not in events[0]:
+            return None
+        columns = Columns(events, frozenset(events[0]))
+        for over in self._over:
+            over(columns)
+        return columns
 
     def apply(self, event: dict[str, Any]) -> Row:
         """Map one event."""

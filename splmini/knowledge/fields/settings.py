@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import compiler
 from splmini.errors import KnowledgeError, SplError
+from splmini.knowledge.fields.columns import Over, over_alias, over_calculations, over_rows
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Origin, Step, text_of
 from splmini.language import parser, tree
 from splmini.operators import ALL
@@ -54,7 +55,10 @@ def _alias_step(old: str, new: str, keep: bool, origin: Origin) -> Step:
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _alias_new(old, new) if keep else _alias(old, new)
 
-    return Step(origin, frozenset({old, new} if keep else {old}), frozenset({new}), make)
+    def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over:
+        return over_alias(old, new, keep)
+
+    return Step(origin, frozenset({old, new} if keep else {old}), frozenset({new}), make, over=over)
 
 
 def _alias_pattern(old: str, new: str, keep: bool) -> Callable[[Names, MapperContext], Apply]:
@@ -162,6 +166,18 @@ def eval_step(calculations: list[Calculation], ctx: MapperContext) -> Apply:
     return evaluate
 
 
+def calculations_over(calculations: Sequence[Calculation], ctx: MapperContext) -> Over | None:
+    """Return what computes calculations over columns; None where one reads it is not known what, or has a name that is
+    made of values."""
+    if any(each.dynamic or each.reads is None for each in calculations):
+        return None
+    made = [
+        (each.target, ctx.expression(each.node), each.reads or frozenset(), compiler.depends_on_fields(each.node))
+        for each in calculations
+    ]
+    return over_calculations(made)
+
+
 def store(row: Row, name: str, value: Any) -> None:
     """Set a field to the result of an expression: null removes it, lists of one are the value."""
     if isinstance(value, list):
@@ -228,7 +244,16 @@ def lookup_step(value: str, origin: Origin) -> Step:
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _lookup(setting, wanted, ctx)
 
-    return Step(origin, reads if not setting.new or writes is None else reads | writes, writes, make)
+    def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over | None:
+        timed = apply is not _nothing and _time_field(ctx.table(setting.table)) is not None
+        return over_rows(apply, reads | {"_time"} if timed else reads, writes, wanted)
+
+    return Step(origin, reads if not setting.new or writes is None else reads | writes, writes, make, over=over)
+
+
+def _time_field(table: Table) -> str | None:
+    """Return the column of times of a table whose rows hold for a time; None where there is none."""
+    return getattr(getattr(table, "definition", None), "time_field", None)
 
 
 def _nothing(row: Row, given: Container[str]) -> None:
@@ -245,7 +270,7 @@ def _lookup(setting: LookupSetting, wanted: Names, ctx: MapperContext) -> Apply:
 
 def _over_table(setting: LookupSetting, table: Table, wanted: Names, ctx: MapperContext) -> Apply:
     columns = [column for column, _ in setting.inputs]
-    timed = getattr(getattr(table, "definition", None), "time_field", None)
+    timed = _time_field(table)
     if setting.outputs is None:
         outputs = [(name, name) for name in table.fields if name not in columns and name != timed]
     else:

@@ -14,6 +14,7 @@ from splmini.values.wildcards import compile_wildcard, has_wildcard
 
 if TYPE_CHECKING:
     from splmini.events import Events
+    from splmini.knowledge.fields.columns import Over
     from splmini.language import tree
     from splmini.operators import Row, Table, Value
 
@@ -142,6 +143,8 @@ class Step:
     member: Callable[[str], str | None] | None = None
     """Of a step that does nothing but read the JSON that `_raw` is: the member, by its flattened name, that a field of
     a name would be; None where the field cannot be one."""
+    over: Callable[[Names, MapperContext, Apply], Over | None] | None = None
+    """Makes the step over columns, of what `make` gave; None: it is carried out on rows of what it reads and writes."""
 
     def needed(self, wanted: Names) -> bool:
         """Say whether the step can yield one of the wanted fields."""

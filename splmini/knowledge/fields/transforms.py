@@ -6,12 +6,13 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Transformsconf
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from splmini.errors import KnowledgeError
 from splmini.knowledge.conf import Stanza, as_bool
+from splmini.knowledge.fields.columns import Over, over_first_match, over_pairs
 from splmini.knowledge.fields.patterns import Template, expand_modules, field_list, parse_format
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Origin, Step, append, text_of
 from splmini.values import regex
@@ -53,7 +54,10 @@ def extract_step(value: str, origin: Origin, transforms: Mapping[str, Stanza]) -
     def make(wanted: Names, ctx: MapperContext) -> Apply:
         return _first_match(compiled, source, [pair for pair in groups if pair[0] in wanted])
 
-    return Step(origin, frozenset({source}), names, make)
+    def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over:
+        return over_first_match(compiled.search, source, [pair for pair in groups if pair[0] in wanted])
+
+    return Step(origin, frozenset({source}), names, make, over=over)
 
 
 def _first_match(compiled: regex.Pattern, source: str, groups: list[tuple[str, int]]) -> Apply:
@@ -123,7 +127,7 @@ def _reading(names: tuple[str, ...], step: Step) -> Step:
 
         return extract
 
-    return replace(step, reads=frozenset(names), make=make, verbatim=False)
+    return replace(step, reads=frozenset(names), make=make, verbatim=False, over=None)
 
 
 SOURCE_KEYS = {
@@ -190,8 +194,17 @@ def _grouped_step(
             return _first_match(compiled, options.source, [(name, value.group or 0) for name, value in fixed])
         return _all_matches(compiled, options, fixed, dynamic, keyed, wanted)
 
+    def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over | None:
+        fixed = [(name, value) for name, value in static if name in wanted]
+        if names is not None and not options.mv_add and simple:
+            return over_first_match(
+                compiled.search, options.source, [(name, value.group or 0) for name, value in fixed]
+            )
+        plain = _plain_pair(dynamic) if not fixed and not keyed else None
+        return None if plain is None else _pairs_over(compiled, plain, options, wanted)
+
     verbatim = all(value.group is not None for _, value in [*static, *dynamic])
-    return Step(origin, frozenset({options.source}), names, make, verbatim)
+    return Step(origin, frozenset({options.source}), names, make, verbatim, over=over)
 
 
 def _all_matches(
@@ -226,12 +239,26 @@ def _all_matches(
     return extract
 
 
-def _pairs(compiled: regex.Pattern, groups: tuple[int, int], options: Options, wanted: Names) -> Apply:
-    """`$1::$2` alone, the commonest FORMAT: names that are not wanted are passed over before their value is taken."""
-    source, mv_add, keep_empty = options.source, options.mv_add, options.keep_empty
+def _pairs_over(compiled: regex.Pattern, groups: tuple[int, int], options: Options, wanted: Names) -> Over | None:
+    """`$1::$2` over columns."""
+    exact = wanted.exact
+    if exact is None:
+        return None
+    named = _namer(options, wanted)
+    find = _pair_finder(compiled, groups, named, exact)
+    return over_pairs(find, options.source, named, options.mv_add, options.keep_empty, exact)
+
+
+def _pair_finder(
+    compiled: regex.Pattern,
+    groups: tuple[int, int],
+    named: Callable[[str], str | None],
+    wanted: frozenset[str] | None = None,
+) -> Callable[[str], Iterable[tuple[str, str]]]:
+    """Return what finds the names and values of a text, at least those of wanted fields."""
     key, item = groups
-    named, finditer = _namer(options, wanted), compiled.finditer
-    find = pair_finder(compiled.pattern) if groups == (1, 2) and not compiled.flags else None
+    finditer = compiled.finditer
+    find = pair_finder(compiled.pattern, wanted) if groups == (1, 2) and not compiled.flags else None
 
     def found(text: str) -> Iterator[tuple[str, str]]:
         for match in finditer(text):
@@ -239,12 +266,21 @@ def _pairs(compiled: regex.Pattern, groups: tuple[int, int], options: Options, w
             if name and named(name) is not None:
                 yield name, match.group(item) or ""
 
+    return found if find is None else find
+
+
+def _pairs(compiled: regex.Pattern, groups: tuple[int, int], options: Options, wanted: Names) -> Apply:
+    """`$1::$2` alone, the commonest FORMAT: names that are not wanted are passed over before their value is taken."""
+    source, mv_add, keep_empty = options.source, options.mv_add, options.keep_empty
+    named = _namer(options, wanted)
+    find = _pair_finder(compiled, groups, named)
+
     def extract(row: Row, given: Container[str]) -> None:
         text = row.get(source)
         if text is None:
             return
         text = text if isinstance(text, str) else text_of(text)
-        for written, value in found(text) if find is None else find(text):
+        for written, value in find(text):
             name = named(written)
             if name is None or not (value or keep_empty):
                 continue
