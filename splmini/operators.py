@@ -50,7 +50,7 @@ def union(*sets: Fields) -> Fields:
 
 
 class ColumnBatch:
-    """A batch of rows as columns, each of them full: rows are made where somebody asks for them.
+    """A batch of rows as columns, None where a row has no value: rows are made where somebody asks for them.
 
     Only what says so is given one (`Partial.takes_tables`); everybody else gets lists of rows.
     """
@@ -76,7 +76,9 @@ class ColumnBatch:
         if self._rows is None:
             names = tuple(self.columns)
             rows = (zip(names, values) for values in zip(*self.columns.values()))  # noqa: B905
-            if any(None in values for values in self.columns.values()):
+            if not names:
+                self._rows = [{} for _ in range(self.size)]
+            elif any(None in values for values in self.columns.values()):
                 self._rows = [{name: value for name, value in row if value is not None} for row in rows]
             else:
                 self._rows = list(map(dict, rows))

@@ -35,7 +35,7 @@ def scan(run: Run, request: Request) -> Stream:
     raw = request.raw or run.raw_wanted or (reads is not None and "_raw" in reads)
     asked = predicate if not may_hold_classes(needed) else None
     made, known = union(needed, reads), run.services.event_fields
-    full = known.bind_mapper(made, run, raw, owned=run.events.has_bytes, asked=asked)
+    full = known.bind_mapper(made, run, raw, owned=run.events.has_bytes, asked=asked, tables=request.columns)
     wanted = known.given_fields(made, run, raw) if run.optimized else None
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
@@ -130,7 +130,8 @@ def _kept(
             if 2 * len(rows) > before:
                 narrow = None
         else:
-            rows = keep(full(events), tests)
+            mapped = full(events)
+            rows = keep_columns(mapped, tests) if mapped.__class__ is ColumnBatch else keep(mapped, tests)
         if rows:
             run.matched += len(rows)
             yield rows

@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from splmini.engine.context import Run
     from splmini.plan.demands import Demand
 
-Mapper: TypeAlias = "Callable[[Batch], Batch]"
+Mapper: TypeAlias = "Callable[[Batch], Any]"
+"""From events to rows: a list of them, or a `ColumnBatch` where that was asked for."""
 
 
 class EventFields(Protocol):
     """What a run asks of the apps' knowledge about the fields of events (`knowledge.fields.event_fields`)."""
 
     def bind_mapper(
-        self, needed: Fields, run: Run, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None
+        self,
+        needed: Fields,
+        run: Run,
+        raw: bool | None = None,
+        owned: bool = False,
+        asked: tree.Node | None = None,
+        tables: bool = False,
     ) -> Mapper:
         """Return the function from event dicts to rows, knowledge applied; `raw`: rows without a `_raw` get one;
-        `owned`: an event that has all that is needed may itself become the row."""
+        `owned`: an event that has all that is needed may itself become the row; `tables`: a batch may come as a
+        `ColumnBatch`."""
 
     def given_fields(self, needed: Fields, run: Run, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""

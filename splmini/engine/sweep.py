@@ -302,7 +302,9 @@ class _Pass:
 
     def mapped(self, events: list[Row], reading: Reading) -> Batch:
         """Map events for one reading alone."""
-        return self.run.services.event_fields.bind_mapper(reading.needed, self.run, reading.raw)(events)
+        mapper = self.run.services.event_fields.bind_mapper(reading.needed, self.run, reading.raw)
+        rows: Batch = mapper(events)
+        return rows
 
 
 def _screen(readings: Sequence[Reading], datasets: Sequence[DatasetReadings], run: Run) -> Screen | None:

@@ -21,8 +21,8 @@ _OPEN = re.compile(r"\((?:\?:|\?P<\w+>)?")
 _ALPHABET = [*map(chr, range(128)), "\u00e9"]
 """ASCII, and one character for all others: inside the subset they are in a class or not alike."""
 
-_Atom: TypeAlias = "tuple[frozenset[str], bool]"
-"""The characters that an atom takes, and whether it takes exactly one."""
+_Atom: TypeAlias = "tuple[frozenset[str], bool, bool]"
+"""The characters that an atom takes, whether it takes no more than one, and whether it may take none."""
 
 
 @lru_cache(maxsize=512)
@@ -64,7 +64,7 @@ def _only(pattern: str, atoms: list[_Atom | None], names: frozenset[str]) -> str
     start, group = known[0][0], re.search(r"(?<!\\)\((?!\?:)", pattern)
     if group is None or len(start) != 1 or not 0 < len(names) <= _MOST_NAMES:
         return None
-    if any(taken & start for taken, _ in known[1:]):
+    if any(taken & start for taken, _, _ in known[1:]):
         return None
     written = "|".join(sorted("".join(map(_character, name)) for name in names))
     ahead = f"(?=[^A-Za-z{re.escape(next(iter(start)))}]*(?:{written}))"
@@ -94,30 +94,63 @@ def _atoms(pattern: str) -> Iterator[_Atom | None]:
             return
         position = atom.end()
         count = _COUNT.match(pattern, position)
+        many = optional = False
         if count is not None:
             position = count.end()
-            if pattern[position : position + 1] == "?":
+            if pattern[position : position + 1] == "?" or count[0].startswith("{"):
                 yield None
                 return
-            if count[0].startswith(("?", "*", "{")):
-                yield None
-                return
+            many, optional = count[0] != "?", count[0] != "+"
         test = re.compile(atom[0], re.ASCII)
-        yield frozenset(filter(test.fullmatch, _ALPHABET)), count is None
+        yield frozenset(filter(test.fullmatch, _ALPHABET)), not many, optional
 
 
 def _is_linear(atoms: list[_Atom | None]) -> bool:
     """Say whether matching takes time in proportion to the text.
 
-    It does where every run (`x+`) ends where the next atom begins, so that nothing is tried twice, and no run can go
-    over a place where another match might begin, so that no place is gone over twice.
+    It does where nothing is tried twice from one place on, and no run (`x+`) can go over a place where another match
+    might begin, so that no place is gone over twice.
     """
-    known = [atom for atom in atoms if atom is not None]
-    if len(known) < len(atoms) or not known or not known[0][1]:
+    if not _is_single(atoms):
         return False
-    start = known[0][0]
-    for index, (taken, single) in enumerate(known):
-        following = known[index + 1][0] if index + 1 < len(known) else frozenset()
-        if not single and (taken & start or taken & following):
-            return False
-    return True
+    known = [atom for atom in atoms if atom is not None]
+    return not any(taken & known[0][0] for taken, single, _ in known if not single)
+
+
+def _is_single(atoms: list[_Atom | None]) -> bool:
+    """Say whether a match from one place on can go one way only: whatever may repeat or be left out ends where what
+    may follow begins."""
+    known = [atom for atom in atoms if atom is not None]
+    if len(known) < len(atoms) or not known or not known[0][1] or known[0][2]:
+        return False
+    return not any(
+        taken & _following(known[index + 1 :])
+        for index, (taken, single, optional) in enumerate(known)
+        if not single or optional
+    )
+
+
+def _following(atoms: list[_Atom]) -> frozenset[str]:
+    """Return the characters that may come next: of atoms that may take none, and the first that cannot."""
+    found: frozenset[str] = frozenset()
+    for taken, _, optional in atoms:
+        found |= taken
+        if not optional:
+            break
+    return found
+
+
+@lru_cache(maxsize=4096)
+def longest_text(translated: str, most: int, shortest: int) -> int:
+    """Return how long a text may be that a pattern in Python's syntax searches: any length where it takes linear time,
+    `most` where nothing is tried twice from one place on, else `shortest`.
+
+    >>> longest_text("<id>([0-9]+)", 2, 1) > 2, longest_text("<id[^>]*>([0-9]+)", 2, 1), longest_text("a*b", 2, 1)
+    (True, 2, 1)
+    """
+    if translated.startswith("(?i)"):
+        return shortest
+    atoms = list(_atoms(translated))
+    if not _is_single(atoms):
+        return shortest
+    return 1 << 62 if _is_linear(atoms) else most

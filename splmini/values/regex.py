@@ -19,6 +19,7 @@ import pcre2
 from splmini.budget import SMALL, grows, watched
 from splmini.errors import ArgumentError
 from splmini.values import _subset
+from splmini.values.linear import longest_text
 from splmini.values.required import may_match, required_texts
 
 Match: TypeAlias = Any
@@ -29,6 +30,8 @@ MATCH_LIMIT = 100_000
 
 SHORT = 512
 """Up to this length a text may be searched by `re`."""
+MIDDLE = 2048
+"""Up to this length by one that tries nothing twice from one place on, which takes quadratic time at most."""
 
 _LIMIT = f"(*LIMIT_MATCH={MATCH_LIMIT})"
 _FLAGS = frozenset("imsxU")
@@ -47,6 +50,7 @@ class Pattern:
         "_any_names",
         "_fast",
         "_full",
+        "_longest",
         "_may_match",
         "_prepared",
         "exceeded",
@@ -67,6 +71,7 @@ class Pattern:
         self._full = _compile_full(pattern, prepared, flags)
         translated = None if flags.strip("ims") else _subset.translate(prepared.text)
         self._fast = re.compile(translated, _python_flags(flags)) if translated is not None else None
+        self._longest = 0 if translated is None else longest_text(translated, MIDDLE, SHORT)
         self._may_match = may_match(required_texts(prepared.text, flags))
         self.groups: int = self._full.groups
         self.names = prepared.named(self._full.groupindex)
@@ -80,13 +85,13 @@ class Pattern:
 
     def search(self, text: str) -> Match | None:
         """Return the first match anywhere in a text, or None."""
-        if self._fast is not None and len(text) <= SHORT and text.isascii():
+        if self._fast is not None and len(text) <= self._longest and text.isascii():
             return self._fast.search(text)
         return self._guarded(self._full.search, text) if self._may_match(text) else None
 
     def match(self, text: str) -> Match | None:
         """Return the match that begins at the start of a text, or None."""
-        if self._fast is not None and len(text) <= SHORT and text.isascii():
+        if self._fast is not None and len(text) <= self._longest and text.isascii():
             return self._fast.match(text)
         return self._guarded(self._full.match, text) if self._may_match(text) else None
 
@@ -96,7 +101,7 @@ class Pattern:
 
     def finditer(self, text: str) -> Iterator[Match]:
         """Yield all matches that do not overlap, from left to right."""
-        if self._fast is not None and len(text) <= SHORT and text.isascii():
+        if self._fast is not None and len(text) <= self._longest and text.isascii():
             return self._fast.finditer(text)
         return self._finditer(text) if self._may_match(text) else iter(())
 

@@ -8,7 +8,7 @@ row. Whatever is not surely the same as the steps one row after the other is lef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.fields.steps import Apply, Names, append, text_of
@@ -54,6 +54,10 @@ class Columns:
         """Return the column of a field, of Nones where no row has it."""
         column = self.get(name)
         return [None] * self.size if column is None else column
+
+    def of(self, names: Iterable[str]) -> dict[str, Column]:
+        """Return the columns of some fields."""
+        return {name: self.column(name) for name in names}
 
     def fill(self, name: str, values: Column) -> None:
         """Give a field to the rows that do not have it."""

@@ -23,10 +23,16 @@ class KnownFields:
         self.knowledge = knowledge
 
     def bind_mapper(
-        self, needed: Fields, run: Any, raw: bool | None = None, owned: bool = False, asked: tree.Node | None = None
+        self,
+        needed: Fields,
+        run: Any,
+        raw: bool | None = None,
+        owned: bool = False,
+        asked: tree.Node | None = None,
+        tables: bool = False,
     ) -> Mapped:
-        """Return the function from event dicts to rows."""
-        return self.knowledge.mapper().bind(needed, run, raw=raw, owned=owned, asked=asked)
+        """Return the function from event dicts to rows, or, with `tables`, to a `ColumnBatch` where that can be."""
+        return self.knowledge.mapper().bind(needed, run, raw=raw, owned=owned, asked=asked, tables=tables)
 
     def given_fields(self, needed: Fields, run: Any, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys that the mapper reads; None: all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,7 +15,7 @@ from splmini.knowledge.fields.extraction import Bound, Extraction, Needed, bind,
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, class_of
 from splmini.knowledge.fields.synthesis import synthesise
 from splmini.knowledge.props import PropsKey
-from splmini.operators import Fields
+from splmini.operators import ColumnBatch, Fields
 
 if TYPE_CHECKING:
     from splmini.events import Ask
@@ -46,6 +46,7 @@ class FieldMapper:
         raw: bool | None = None,
         owned: bool = False,
         asked: tree.Node | None = None,
+        tables: bool = False,
     ) -> Mapped:
         """Return the function from event dicts to rows.
 
@@ -56,6 +57,7 @@ class FieldMapper:
             raw: rows get a `_raw` though the event has none (default: where `needed` names it).
             asked: the tags and event types of the rows are only held against this expression: others may be absent.
             owned: nobody else holds the events: one that has all that is needed may itself become the row.
+            tables: a batch may come as a `ColumnBatch` of the fields that are needed.
         """
         if full is None:
             full = ctx.knowledge == "full"
@@ -63,7 +65,8 @@ class FieldMapper:
             raw = needed is not None and "_raw" in needed
         classes = None if asked is None else asked_of(asked)
         run = _Run(self.knowledge, with_named(needed, ctx), ctx, full, raw, classes)
-        return run.map_complete(owned) if run.complete is not None else run.map
+        mapped = run.map_complete(owned) if run.complete is not None else run.map
+        return run.map_tables(mapped) if tables else mapped
 
     def given_fields(self, needed: Fields, ctx: MapperContext, *, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event (source, sourcetype, host, index, and whether it has
@@ -159,19 +162,44 @@ class _Run:
             return [dict(event) for event in events]
         if len(events) < FEW:
             return [self._plan_for(event).apply(event) for event in events]
-        groups: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-        plans: dict[int, _Plan] = {}
-        for place, event in enumerate(events):
-            plan = self._plan_for(event)
-            plans[id(plan)] = plan
-            groups.setdefault((id(plan), tuple(event)), []).append(place)
+        groups = self._groups(events)
         if len(groups) == 1:
-            return plan.rows(events)
+            return groups[0][0].rows(events)
         rows: list[Any] = [None] * len(events)
-        for (identity, _), places in groups.items():
-            for place, row in zip(places, plans[identity].rows([events[each] for each in places]), strict=True):
+        for plan, places in groups:
+            for place, row in zip(places, plan.rows([events[each] for each in places]), strict=True):
                 rows[place] = row
         return rows
+
+    def map_tables(self, otherwise: Mapped) -> Mapped:
+        """Return `map` for batches that may come as columns; `otherwise` maps those that cannot."""
+        exact = Names(self.needed).exact
+
+        def map_events(events: list[dict[str, Any]]) -> Any:
+            if exact is None or len(events) < FEW or self._metadata or isinstance(events, Projected):
+                return otherwise(events)
+            groups = self._groups(events)
+            if len(groups) == 1:
+                found = groups[0][0].columns(events)
+                return otherwise(events) if found is None else ColumnBatch(found.of(exact), len(events))
+            parts = [(places, plan.columns([events[each] for each in places])) for plan, places in groups]
+            if any(columns is None for _, columns in parts):
+                return otherwise(events)
+            return ColumnBatch(_together(parts, exact, len(events)), len(events))
+
+        return map_events
+
+    def _groups(self, events: list[dict[str, Any]]) -> list[tuple[_Plan, list[int]]]:
+        """Return the places of the events of each class that give the same fields."""
+        groups: dict[tuple[int, tuple[str, ...]], tuple[_Plan, list[int]]] = {}
+        for place, event in enumerate(events):
+            plan = self._plan_for(event)
+            key = (id(plan), tuple(event))
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = (plan, [])
+            group[1].append(place)
+        return list(groups.values())
 
     def _plan_for(self, event: dict[str, Any]) -> _Plan:
         recent = self._recent
@@ -213,6 +241,17 @@ class _Run:
     def classifier(self) -> Classifier | None:
         """The event types and tags of the run, where they are wanted."""
         return self._classifier
+
+
+def _together(parts: list[tuple[list[int], Columns | None]], names: Iterable[str], size: int) -> dict[str, list[Any]]:
+    """Put columns of some places each together, as columns of all places."""
+    made: dict[str, list[Any]] = {name: [None] * size for name in names}
+    for places, columns in parts:
+        assert columns is not None
+        for name, whole in made.items():
+            for place, value in zip(places, columns.column(name), strict=True):
+                whole[place] = value
+    return made
 
 
 def _all_fields(event: Row) -> Fields:
