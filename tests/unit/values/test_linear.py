@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from splmini.values import regex
 from splmini.values.linear import pair_finder
 
-LINEAR = [r"<Data Name=['\"]([^'\"<]+)['\"]>([^<]+)", r"<([a-z]+)>([^<]+)<", r";(\w+)=([^;]+)"]
+LINEAR = [r"<Data Name=['\"]([^'\"<]+)['\"]>([^<]+)", r"<([a-z]+)>([^<]+)<", r";(\w+)=([^;]+)", r"<(\w*)>([^<]+)"]
 NOT_LINEAR = {
     "a run that swallows the start of another match": r"<a ([^>]+)>([^<]+)",
     "a run that swallows what follows it": r"<(\w+)([a-z])",
     "no fixed start": r"(\w+)=([^=]+)",
     "a choice": r"<(a|b)=([^<]+)",
     "something that may be missing": r"<(\w+)(?: x)?>([^<]+)",
-    "what may be empty": r"<(\w*)>([^<]+)",
+    "what may be left out before the same": r"<(\w*)a>([^<]+)",
     "a lazy run": r"<(\w+?)>([^<]+)",
     "another number of groups": r"<(\w+)>[^<]+",
     "outside the common subset": r"<(\w+)>(?=x)([^<]+)",
