@@ -50,13 +50,18 @@ class App:
 
     def layers(self, conf: str) -> list[Layer]:
         """Return the app's files of a kind of conf, the strongest first."""
+        read = _pack_layer if self.builtin else read_layer
         layers = []
         for folder in _FOLDERS:
             file = f"{conf}.conf"
             data = self.files.read(folder, file)
             if data is not None:
-                layers.append(read_layer(self.name, f"{folder}/{file}", data))
+                layers.append(read(self.name, f"{folder}/{file}", data))
         return layers
+
+
+_pack_layer = functools.lru_cache(maxsize=256)(read_layer)
+"""What the files of packs hold is read once in a process: every environment has them."""
 
 
 def pack_names() -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from splmini import compiler
 from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, EventTypes, Tags, types_named
@@ -21,6 +22,26 @@ from splmini.values.numbers import to_text
 
 if TYPE_CHECKING:
     from splmini.operators import Row
+
+
+class Possible(dict[str, tree.Node]):
+    """The event types that a class of events can have, with what is left of their conditions; never changed."""
+
+    @cached_property
+    def reads(self) -> Fields:
+        """The fields that these conditions and names need; None: all."""
+        names = {field for name in self for field in _TEMPLATE.findall(name)}
+        for node in self.values():
+            fields = compiler.fields_read(node)
+            if fields is None:
+                return None
+            names |= fields
+        return frozenset(names)
+
+    @cached_property
+    def presupposed(self) -> dict[str, frozenset[str] | None]:
+        """For each event type the fields one of which an event must have; None where that is not known."""
+        return {name: presupposed(node) for name, node in self.items()}
 
 
 @dataclass
@@ -36,7 +57,7 @@ class Classifier:
 
     def __post_init__(self) -> None:
         self.constants = self.types.constants(self.nodes)
-        self._specialised: dict[tuple[Any, ...], dict[str, tree.Node]] = {}
+        self._specialised: dict[tuple[str | None, ...], Possible] = {}
 
     def restricted(self, asked: Asked) -> Classifier:
         """Return a classifier that knows only the event types and tags that an expression asks for, and those event
@@ -64,16 +85,17 @@ class Classifier:
         ordered = {name: node for name, node in self.nodes.items() if name in nodes}
         return ordered, Tags(by_field, self.tags.origins)
 
-    def specialise(self, constants: Row) -> dict[str, tree.Node]:
+    def specialise(self, constants: Row) -> Possible:
         """Return the event types that events with these constant fields can have, with what remains to be tested."""
-        key = tuple(str(constants.get(name)) for name in CONSTANT_FIELDS if name in self.constants)
+        values = (constants.get(name) for name in CONSTANT_FIELDS if name in self.constants)
+        key = tuple(None if value is None else str(value) for value in values)
         found = self._specialised.get(key)
         if found is None:
-            found = self._specialised[key] = self._reduced(constants)
+            found = self._specialised[key] = self.types.reduced(self.nodes, key, partial(self._reduced, constants))
         return found
 
-    def _reduced(self, constants: Row) -> dict[str, tree.Node]:
-        possible: dict[str, tree.Node] = {}
+    def _reduced(self, constants: Row) -> Possible:
+        possible = Possible()
         lowered: set[str] = set()
         for name, node in self.nodes.items():
             reduced = reduce(node, constants, lowered, self.ctx)
@@ -82,34 +104,26 @@ class Classifier:
                 lowered.add(name.lower())
         return possible
 
-    def reads(self, possible: dict[str, tree.Node], wanted: Names) -> Fields:
+    def reads(self, possible: Possible, wanted: Names) -> Fields:
         """Return the fields that classifying events needs."""
         if not needs_classes(wanted):
             return frozenset()
-        names = {field for name in possible for field in _TEMPLATE.findall(name)}
-        for node in possible.values():
-            fields = compiler.fields_read(node)
-            if fields is None:
-                return None
-            names |= fields
-        names |= {name for name in self.tags.by_field if name != "eventtype"}
-        return frozenset(names - {"eventtype", "tag"})
+        if possible.reads is None:
+            return None
+        names = possible.reads | {name for name in self.tags.by_field if name != "eventtype"}
+        return names - {"eventtype", "tag"}
 
     @property
     def writes(self) -> frozenset[str]:
         """The fields that classifying events can set."""
         return frozenset({"eventtype", "tag", *(f"tag::{name}" for name in self.tags.by_field), "tag::eventtype"})
 
-    def make(self, possible: dict[str, tree.Node], wanted: Names) -> Apply | None:
+    def make(self, possible: Possible, wanted: Names) -> Apply | None:
         """Return what sets eventtype, tag and tag::field on a row; None where none of them is wanted."""
         if not needs_classes(wanted):
             return None
-        tests: list[Conditional] = []
-        for name, node in possible.items():
-            test = None if node == tree.And(()) else self.ctx.predicate(node)
-            tests.append((name, test, presupposed(node)))
         priorities = {name: self.types.types[name].priority for name in possible}
-        return _classify(tests, priorities, self.tags)
+        return _classify(_candidates(possible, self.ctx), priorities, self.tags)
 
 
 def needs_classes(wanted: Names) -> bool:
@@ -119,8 +133,8 @@ def needs_classes(wanted: Names) -> bool:
     return any(name.startswith("tag::") for name in wanted.fields)
 
 
-Conditional: TypeAlias = "tuple[str, Callable[[Row], bool] | None, frozenset[str] | None]"
-"""An event type, its condition, and the fields one of which has to be there."""
+Conditional: TypeAlias = "tuple[str, Callable[[Row], bool] | None]"
+"""An event type and its condition."""
 _KEPT_SIGNATURES = 4096
 
 
@@ -147,10 +161,22 @@ def presupposed(node: tree.Node) -> frozenset[str] | None:
 _UNSURE = frozenset({"eventtype", "tag", "index"})
 
 
-def _candidates(tests: list[Conditional]) -> Callable[[Row], list[Conditional]]:
-    """Return a function from a row to the event types whose conditions it may satisfy, by the fields that it has."""
-    names = sorted(frozenset().union(*(needs for _, _, needs in tests if needs)))
+def _candidates(possible: Possible, ctx: MapperContext) -> Callable[[Row], list[Conditional]]:
+    """Return a function from a row to the event types whose conditions it may satisfy, by the fields that it has.
+
+    A condition is compiled when a row comes that may satisfy it: most event types are of other sources.
+    """
+    needs = possible.presupposed
+    names = sorted(frozenset().union(*filter(None, needs.values())))
     known: dict[tuple[bool, ...], list[Conditional]] = {}
+    compiled: dict[str, Conditional] = {}
+
+    def conditional(name: str) -> Conditional:
+        found = compiled.get(name)
+        if found is None:
+            node = possible[name]
+            found = compiled[name] = (name, None if node == tree.And(()) else ctx.predicate(node))
+        return found
 
     def candidates(row: Row) -> list[Conditional]:
         signature = tuple([name in row for name in names])
@@ -158,24 +184,24 @@ def _candidates(tests: list[Conditional]) -> Callable[[Row], list[Conditional]]:
         if found is None:
             if len(known) >= _KEPT_SIGNATURES:
                 known.clear()
-            found = known[signature] = [each for each in tests if each[2] is None or not each[2].isdisjoint(row)]
+            able = [name for name, fields in needs.items() if fields is None or not fields.isdisjoint(row)]
+            found = known[signature] = list(map(conditional, able))
         return found
 
     return candidates
 
 
-def _classify(tests: list[Conditional], priorities: dict[str, int], tags: Tags) -> Apply:
+def _classify(candidates: Callable[[Row], list[Conditional]], priorities: dict[str, int], tags: Tags) -> Apply:
     by_field = tags.by_field
     others = [name for name in by_field if name != "eventtype"]
     type_tags = by_field.get("eventtype", {})
-    candidates = _candidates(tests)
 
     def classify(row: Row, given: Container[str]) -> None:
         if "eventtype" in given:
             matched = [to_text(item) for item in as_list(row["eventtype"])]
         else:
             ranked: list[tuple[int, str]] = []
-            for name, test, _ in candidates(row):
+            for name, test in candidates(row):
                 if test is None or test(row):
                     ranked.append((priorities[name], _filled(name, row)))
                     row["eventtype"] = from_list([each for _, each in ranked])

@@ -5,11 +5,11 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Eventtypesconf
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from splmini.compiler import with_bounds
@@ -23,6 +23,9 @@ from splmini.values.wildcards import compile_wildcard, has_wildcard
 
 CONSTANT_FIELDS = ("source", "sourcetype", "host", "index")
 """Fields that a whole class of events shares, so that conditions on them are decided once."""
+
+
+Reduced = TypeVar("Reduced", bound="dict[str, tree.Node]")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class EventTypes:
     _parsed: tuple[dict[str, tree.Node], list[str]] | None = None
     _constants: dict[str, frozenset[str]] = field(default_factory=dict)
     _kept: dict[Asked, tuple[dict[str, tree.Node], Tags]] = field(default_factory=dict)
+    _reduced: dict[tuple[int, tuple[str | None, ...]], tuple[dict[str, tree.Node], Any]] = field(default_factory=dict)
 
     def parsed(self, ctx: MapperContext) -> dict[str, tree.Node]:
         """Return the searches as trees, each after the event types that it refers to; parsed once."""
@@ -63,6 +67,19 @@ class EventTypes:
         if len(self._kept) > 256:
             self._kept.clear()
         self._kept[asked] = what
+
+    def reduced(
+        self, nodes: dict[str, tree.Node], constants: tuple[str | None, ...], make: Callable[[], Reduced]
+    ) -> Reduced:
+        """Return what `make` gives: what is left of these searches for events with these constant fields; kept, as
+        it is the same for every run."""
+        found = self._reduced.get((id(nodes), constants))
+        if found is None or found[0] is not nodes:
+            if len(self._reduced) > 1024:
+                self._reduced.clear()
+            found = self._reduced[id(nodes), constants] = (nodes, make())
+        reduced: Reduced = found[1]
+        return reduced
 
     def constants(self, nodes: dict[str, tree.Node]) -> frozenset[str]:
         """Return which of the constant fields event types hold conditions on."""

@@ -7,7 +7,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.events import Projected, Reads
-from splmini.knowledge.fields.classifying import Classifier, needs_classes
+from splmini.knowledge.fields.classifying import Classifier, Possible, needs_classes
 from splmini.knowledge.fields.columns import Columns, Over, over_rows
 from splmini.knowledge.fields.default_fields import DATE_FIELDS, with_named
 from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, asked_of
@@ -287,7 +287,7 @@ def constants_of(event: dict[str, Any], props: PropsKey, renames: bool) -> Row:
 class _Plan:
     """What is done to the events of one class."""
 
-    def __init__(self, run: _Run, props: PropsKey, possible: dict[str, Any] | None) -> None:
+    def __init__(self, run: _Run, props: PropsKey, possible: Possible | None) -> None:
         self._full = run.full
         self._raw = run.raw
         self._renames = run.renames
@@ -312,7 +312,7 @@ class _Plan:
         self._exact = Names(run.needed).exact
         self._over = self._over_columns(run, possible)
 
-    def _over_columns(self, run: _Run, possible: dict[str, Any] | None) -> tuple[Over, ...] | None:
+    def _over_columns(self, run: _Run, possible: Possible | None) -> tuple[Over, ...] | None:
         """Return what is done to columns of events that have a `_raw`; None where they are mapped one by one."""
         if self._full or self._exact is None or not self._props.sourcetype or self._props.renamed_from is not None:
             return None
