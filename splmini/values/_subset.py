@@ -2,14 +2,17 @@
 
 A small recursive-descent reader accepts: literals, escaped punctuation, `\\d \\w \\s \\b` and their opposites, simple
 character classes, `.`, `^`, `$`, groups (capturing, named, non-capturing), alternatives, quantifiers on single
-characters, `?` on groups, and a leading `(?i)`. At most two unbounded quantifiers: with the limit on the length of
-texts, matching stays cheap. Everything else is None, and PCRE2 runs it.
+characters, `?` on groups, and a leading `(?i)`. At most two unbounded quantifiers, or any number of which at most one
+can end in several places: with the limit on the length of texts, matching stays cheap. Everything else is None, and
+PCRE2 runs it.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+
+from splmini.values._ambiguity import ambiguity
 
 _LITERAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"%&',-/:;<=>@_`~")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ")
@@ -18,6 +21,8 @@ _CONTROLS = frozenset("trnf")
 _COUNT = re.compile(r"\{(\d{1,3})(,(\d{0,3}))?\}")
 _GROUP = re.compile(r"\((?:\?(?::|P?<([A-Za-z_][A-Za-z0-9_]{0,31})>))?", re.ASCII)
 _MOST_UNBOUNDED = 2
+_MOST_RUNS = 24
+_MOST_CHOICES = 4
 _MOST_REPEATS = 1000
 
 
@@ -52,7 +57,17 @@ def translate(pattern: str) -> str | None:
         _alternatives(reader)
     except _Outside:
         return None
-    return "".join(reader.out) if reader.position == len(pattern) else None
+    translated = "".join(reader.out)
+    if reader.position < len(pattern) or not (reader.unbounded <= _MOST_UNBOUNDED or _is_decided(translated)):
+        return None
+    return translated
+
+
+def _is_decided(translated: str) -> bool:
+    if translated.startswith("(?i)"):
+        return False
+    runs, choices = ambiguity(translated)
+    return runs <= 1 and choices <= _MOST_CHOICES
 
 
 def _alternatives(reader: _Reader) -> None:
@@ -189,7 +204,7 @@ def _quantifier(reader: _Reader) -> None:
         reader.unbounded += character != "?"
         reader.out.append(character)
         reader.position += 1
-    if reader.unbounded > _MOST_UNBOUNDED or reader.repeats > _MOST_REPEATS:
+    if reader.unbounded > _MOST_RUNS or reader.repeats > _MOST_REPEATS:
         raise _Outside
     if reader.peek() == "?":
         reader.out.append("?")

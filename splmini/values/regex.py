@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -52,6 +52,7 @@ class Pattern:
         "_full",
         "_longest",
         "_may_match",
+        "_part",
         "_prepared",
         "exceeded",
         "flags",
@@ -72,7 +73,9 @@ class Pattern:
         translated = None if flags.strip("ims") else _subset.translate(prepared.text)
         self._fast = re.compile(translated, _python_flags(flags)) if translated is not None else None
         self._longest = 0 if translated is None else longest_text(translated, MIDDLE, SHORT)
-        self._may_match = may_match(required_texts(prepared.text, flags))
+        needed = required_texts(prepared.text, flags)
+        self._part = needed[0][0] if needed and len(needed[0]) == 1 else ""
+        self._may_match = may_match(needed)
         self.groups: int = self._full.groups
         self.names = prepared.named(self._full.groupindex)
         self.groupindex: Mapping[str, int] = dict(reversed(self.names))
@@ -85,9 +88,16 @@ class Pattern:
 
     def search(self, text: str) -> Match | None:
         """Return the first match anywhere in a text, or None."""
+        if not self._may_match(text):
+            return None
         if self._fast is not None and len(text) <= self._longest and text.isascii():
             return self._fast.search(text)
-        return self._guarded(self._full.search, text) if self._may_match(text) else None
+        return self._guarded(self._full.search, text)
+
+    def search_each(self, texts: Iterable[str | None]) -> list[Match | None]:
+        """Return the first match in each text, None where it has none or is none."""
+        part, search = self._part, self.search
+        return [None if text is None or part not in text else search(text) for text in texts]
 
     def match(self, text: str) -> Match | None:
         """Return the match that begins at the start of a text, or None."""

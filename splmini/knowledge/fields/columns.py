@@ -8,7 +8,7 @@ row. Whatever is not surely the same as the steps one row after the other is lef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.fields.steps import Apply, Names, append, text_of
@@ -16,6 +16,7 @@ from splmini.values.multivalue import from_list
 
 if TYPE_CHECKING:
     from splmini.operators import Row
+    from splmini.values import regex
 
 Column: TypeAlias = "list[Any]"
 Over: TypeAlias = "Callable[[Columns], None]"
@@ -226,7 +227,7 @@ def over_alias(old: str, new: str, keep: bool) -> Over:
     return alias
 
 
-def over_first_match(search: Callable[[str], Any], source: str, groups: Sequence[tuple[str, int]]) -> Over:
+def over_first_match(pattern: regex.Pattern, source: str, groups: Sequence[tuple[str, int]]) -> Over:
     """EXTRACT, and REPORT with named groups: the first match gives the fields that are not there yet."""
 
     def extract(columns: Columns) -> None:
@@ -235,14 +236,15 @@ def over_first_match(search: Callable[[str], Any], source: str, groups: Sequence
         if texts is None or not wanted:
             return
         before = [columns.made.get(name) for name, _ in wanted]
-        if any(column is None for column in before):
-            skipped: Container[int] = ()
-        else:
-            skipped = {place for place, values in enumerate(zip(*before, strict=True)) if None not in values}
-        found = [
-            None if text is None or place in skipped else search(text if text.__class__ is str else text_of(text))
-            for place, text in enumerate(texts)
-        ]
+        if all(column is not None for column in before):
+            # where a row has all of them, nothing is looked for
+            texts = [
+                text if None in values else None
+                for text, values in zip(texts, zip(*filter(None, before), strict=True), strict=True)
+            ]
+        if not set(map(type, texts)) <= _TEXTS:
+            texts = [None if text is None else text_of(text) for text in texts]
+        found = pattern.search_each(texts)
         if any(found):
             for name, group in wanted:
                 columns.fill(name, [None if match is None else match.group(group) or None for match in found])

@@ -55,7 +55,7 @@ def extract_step(value: str, origin: Origin, transforms: Mapping[str, Stanza]) -
         return _first_match(compiled, source, [pair for pair in groups if pair[0] in wanted])
 
     def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over:
-        return over_first_match(compiled.search, source, [pair for pair in groups if pair[0] in wanted])
+        return over_first_match(compiled, source, [pair for pair in groups if pair[0] in wanted])
 
     return Step(origin, frozenset({source}), names, make, over=over)
 
@@ -197,9 +197,7 @@ def _grouped_step(
     def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over | None:
         fixed = [(name, value) for name, value in static if name in wanted]
         if names is not None and not options.mv_add and simple:
-            return over_first_match(
-                compiled.search, options.source, [(name, value.group or 0) for name, value in fixed]
-            )
+            return over_first_match(compiled, options.source, [(name, value.group or 0) for name, value in fixed])
         plain = _plain_pair(dynamic) if not fixed and not keyed else None
         return None if plain is None else _pairs_over(compiled, plain, options, wanted)
 
