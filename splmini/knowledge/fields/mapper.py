@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -189,16 +189,26 @@ class _Run:
 
         return map_events
 
-    def _groups(self, events: list[dict[str, Any]]) -> list[tuple[_Plan, list[int]]]:
+    def _groups(self, events: list[dict[str, Any]]) -> list[tuple[_Plan, Sequence[int]]]:
         """Return the places of the events of each class that give the same fields."""
-        groups: dict[tuple[int, tuple[str, ...]], tuple[_Plan, list[int]]] = {}
-        for place, event in enumerate(events):
+        index = "index" if self._by_index else ""
+        try:
+            kinds = [
+                (event.get("source"), event.get("sourcetype"), event.get("host"), event.get(index), *event)
+                for event in events
+            ]
+            distinct = dict(zip(kinds, events, strict=True))
+        except TypeError:  # a source or host that is multivalue
+            return [(self._plan_for(event), (place,)) for place, event in enumerate(events)]
+        if len(distinct) == 1:
+            return [(self._plan_for(events[0]), range(len(events)))]
+        groups: dict[Any, tuple[_Plan, list[int]]] = {}
+        of_kind: dict[Any, list[int]] = {}
+        for kind, event in distinct.items():
             plan = self._plan_for(event)
-            key = (id(plan), tuple(event))
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = (plan, [])
-            group[1].append(place)
+            of_kind[kind] = groups.setdefault((id(plan), kind[4:]), (plan, []))[1]
+        for place, kind in enumerate(kinds):
+            of_kind[kind].append(place)
         return list(groups.values())
 
     def _plan_for(self, event: dict[str, Any]) -> _Plan:
@@ -243,7 +253,9 @@ class _Run:
         return self._classifier
 
 
-def _together(parts: list[tuple[list[int], Columns | None]], names: Iterable[str], size: int) -> dict[str, list[Any]]:
+def _together(
+    parts: list[tuple[Sequence[int], Columns | None]], names: Iterable[str], size: int
+) -> dict[str, list[Any]]:
     """Put columns of some places each together, as columns of all places."""
     made: dict[str, list[Any]] = {name: [None] * size for name in names}
     for places, columns in parts:
