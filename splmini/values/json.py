@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as _json
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -126,14 +127,29 @@ def as_written(text: str) -> float | str:
 _CONTAINERS = frozenset({dict, list, tuple})
 
 
-def flatten(value: Any) -> dict[str, Any]:
+def beginnings(names: Iterable[str]) -> frozenset[str]:
+    """Return names of flattened fields with what each of them begins with: the names of what holds it.
+
+    >>> sorted(beginnings(["a.b", "l{}.c"]))
+    ['a', 'a.b', 'l', 'l{}', 'l{}.c']
+    """
+    found = set(names)
+    for name in names:
+        found.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
+    return frozenset(found)
+
+
+def flatten(value: Any, kept: frozenset[str] | None = None) -> dict[str, Any]:
     """Return the fields that Splunk extracts from a JSON value: `a.b`, `list{}`, `list{}.c`; several are multivalue.
 
-    JSON null is the text "null", as Splunk shows it; empty objects and arrays give no field.
+    JSON null is the text "null", as Splunk shows it; empty objects and arrays give no field. `kept` are the
+    `beginnings` of the fields that are wanted: what begins otherwise is passed over.
 
     >>> flatten({"a": {"b": 1}, "l": [{"c": "x"}, {"c": "y"}], "t": True})
     {'a.b': 1, 'l{}.c': ['x', 'y'], 't': 'true'}
     """
+    if kept is not None:
+        return _flatten_some(value, kept)
     if isinstance(value, dict) and not any(item.__class__ in _CONTAINERS for item in value.values()):
         return {str(key): "null" if item is None else plain(item) for key, item in value.items() if key}
     found: dict[str, list[Any]] = {}
@@ -146,6 +162,26 @@ def flatten(value: Any) -> dict[str, Any]:
         elif isinstance(current, (list, tuple)):
             path += "{}"
             stack.extend((path, item) for item in reversed(current))
+        elif path:
+            found.setdefault(path, []).append("null" if current is None else plain(current))
+    return {path: values if len(values) > 1 else values[0] for path, values in found.items()}
+
+
+def _flatten_some(value: Any, kept: frozenset[str]) -> dict[str, Any]:
+    found: dict[str, list[Any]] = {}
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack:
+        path, current = stack.pop()
+        if isinstance(current, dict):
+            prefix = path + "." if path else ""
+            for key, item in reversed(current.items()):
+                name = prefix + str(key)
+                if name in kept:
+                    stack.append((name, item))
+        elif isinstance(current, (list, tuple)):
+            path += "{}"
+            if path in kept:
+                stack.extend((path, item) for item in reversed(current))
         elif path:
             found.setdefault(path, []).append("null" if current is None else plain(current))
     return {path: values if len(values) > 1 else values[0] for path, values in found.items()}

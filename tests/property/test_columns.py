@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import splmini
 from benchmarks import generate, logs
 from splmini.knowledge.fields import mapper
-from splmini.values import regex
+from splmini.values import json, regex
 from splmini.values.linear import pair_finder
 from splmini.values.required import may_match, required_texts
 
@@ -165,3 +165,19 @@ def test_a_finder_of_some_names_finds_what_one_of_all_finds(parts: list[str], na
     assert some is not None
     wanted = [pair for pair in every(text) if clean_key(pair[0]) in names]
     assert [pair for pair in some(text) if clean_key(pair[0]) in names] == wanted
+
+
+NAMES = st.sampled_from(("a", "b", "a.b", "", "l"))
+JSON = st.recursive(
+    st.sampled_from((None, True, 1, "x")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+)
+
+
+@settings(max_examples=300)
+@given(JSON, st.sets(st.sampled_from(("a", "b", "a.b", "a{}.b", "l{}", "l{}{}", "{}", "{}.a", "a.b.a")), max_size=4))
+def test_flattened_json_of_some_names_is_a_part_of_all(value: Any, names: set[str]) -> None:
+    every, some = json.flatten(value), json.flatten(value, json.beginnings(names))
+    assert {name: every[name] for name in names if name in every} == {
+        name: some[name] for name in names if name in some
+    }

@@ -41,27 +41,31 @@ def json_fields(text: str, wanted: Names) -> Found:
     text = text.strip()
     if text[:1] not in ("{", "["):
         return None
+    exact = wanted.exact
+    kept = None if exact is None else _beginnings(exact)
     try:
-        decoded = (_decode if wanted.exact is None else _members(wanted.exact))(text)
+        decoded = (_decode if kept is None else _members(kept))(text)
     except msgspec.ValidationError:  # an array: no object with members
         decoded = _decode(text)
     except (msgspec.DecodeError, UnicodeError):
         decoded = _mended(text)
     except RecursionError:
         return None
-    return None if decoded is None else json.flatten(decoded)
+    return None if decoded is None else json.flatten(decoded, kept)
 
 
 @lru_cache(maxsize=256)
-def _members(names: frozenset[str]) -> Callable[[str], Any]:
-    """Return what decodes the members of an object that some names begin with, and passes over the others.
+def _beginnings(names: frozenset[str]) -> frozenset[str]:
+    return json.beginnings(names)
+
+
+@lru_cache(maxsize=256)
+def _members(kept: frozenset[str]) -> Callable[[str], Any]:
+    """Return what decodes the members of an object that names begin with, and passes over the others.
 
     A key may itself hold full stops, so that a name can begin with several.
     """
-    tops = set(names)
-    for name in names:
-        tops.update(name[: match.start()] for match in re.finditer(r"\.|\{\}", name))
-    shape = TypedDict("Members", dict.fromkeys(sorted(tops), Any), total=False)  # type: ignore[misc]
+    shape = TypedDict("Members", dict.fromkeys(sorted(kept), Any), total=False)  # type: ignore[misc]
     return msgspec.json.Decoder(shape, float_hook=json.as_written).decode
 
 
