@@ -40,7 +40,7 @@ def scan(run: Run, request: Request) -> Stream:
     tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
     tables = request.columns and keys is not None and known.keeps_given(keys)
-    ask = known.asked(made, run) if request.columns and not raw and run.knowledge == "default" else None
+    ask = known.asked(made, run, asked) if request.columns and not raw and run.knowledge == "default" else None
     selection = replace(selected(run, predicate, implied), wanted=wanted)
     if predicate is None:
         found = _candidates(run, predicate, implied, keys, None, tables, ask)

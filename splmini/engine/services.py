@@ -40,9 +40,9 @@ class EventFields(Protocol):
     def given_fields(self, needed: Fields, run: Run, raw: bool) -> Callable[[Row], Fields]:
         """Return a function from what tells the class of an event to the keys of the event that mapping it reads."""
 
-    def asked(self, needed: Fields, run: Run) -> Ask | None:
+    def asked(self, needed: Fields, run: Run, predicate: tree.Node | None = None) -> Ask | None:
         """Return what is asked of the events of a class whose text is all that they have, to make columns of them;
-        None where it is nothing for columns."""
+        None where it is nothing for columns. Tags and event types are only held against the predicate, if given."""
 
     def gives_index(self) -> bool:
         """Say whether an app could give an event an index."""

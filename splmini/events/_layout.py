@@ -264,12 +264,15 @@ def sampled(data: bytes) -> list[bytes]:
 class LayoutColumns:
     """Reads blocks of JSON objects, one a line, into columns, as long as they are of the layout that was learnt."""
 
-    def __init__(self, layout: Layout, reads: Reads, told: Row, inferred: tuple[str, str] | None) -> None:
+    def __init__(
+        self, layout: Layout, reads: Reads, members: Mapping[str, str], told: Row, inferred: tuple[str, str] | None
+    ) -> None:
         self._members = Members(
-            layout, {name: member for name, member in reads.members.items() if name not in told}, reads.timed
+            layout, {name: member for name, member in members.items() if name not in told}, reads.timed
         )
         self._finish = reads.finish
         self._told = told
+        self._given = frozenset(told) | ({"_time"} if reads.timed else frozenset())
         self._inferred = inferred
 
     def tables(self, block: Block, records: list[bytes] | None, report: Report) -> list[ColumnBatch | list[Row]] | None:
@@ -305,7 +308,7 @@ class LayoutColumns:
         if self._inferred is not None:
             report.inferred[self._inferred] += size
         columns.update((name, [value] * size) for name, value in self._told.items())
-        return self._finish(ColumnBatch(columns, size))
+        return self._finish(ColumnBatch(columns, size), self._given)
 
     def _one_by_one(self, block: Block, records: list[bytes], report: Report) -> list[ColumnBatch | list[Row]] | None:
         """Return tables of the objects that are of the layout, and between them the rows of those that are not."""
@@ -344,11 +347,13 @@ def columns_of(layout: Layout, settings: Settings, ask: Ask) -> LayoutColumns | 
     if settings.name is not None:
         told.setdefault("source", settings.name)
     reads = ask(told)
-    if reads is None or not (settings.ingest is None or settings.ingest.keeps(told, settings, reads.timed)):
+    if reads is None or reads.members is None:
+        return None
+    if not (settings.ingest is None or settings.ingest.keeps(told, settings, reads.timed)):
         return None
     if reads.timed and layout.time_key()[0] is None:
         return None
     try:
-        return LayoutColumns(layout, reads, told, inferred)
+        return LayoutColumns(layout, reads, reads.members, told, inferred)
     except Unsure:
         return None

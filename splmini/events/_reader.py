@@ -162,12 +162,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Reads:
-    """What is read of the events of one class, which are the text of JSON objects: the fields that are members, each
-    with its flattened name in the text, and whether they need a time. `finish` makes the columns of rows of them."""
+    """What is read of the events of one class, and whether they need a time.
 
-    members: Mapping[str, str]
+    Of those that are the text of JSON objects it is the fields that are members, each with its flattened name in the
+    text; where `members` is None, and of other events, it is their `_raw`. `finish` makes the columns of rows of a
+    table of that and of what the events give; it is told the names of what they give.
+    """
+
+    members: Mapping[str, str] | None
     timed: bool
-    finish: Callable[[ColumnBatch], ColumnBatch]
+    finish: Callable[[ColumnBatch, frozenset[str]], ColumnBatch]
 
 
 Ask: TypeAlias = "Callable[[Row], Reads | None]"

@@ -38,6 +38,9 @@ HEADS = st.sampled_from(
         '"level":"info","user":"u"',
         '"timestamp":"2024-05-01T00:00:01.5Z","level":"info","who":{"name":"ann"},"list":[{"name":"x"}]',
         '"eventVersion":"1","eventTime":"2024-05-01T00:00:01Z","eventSource":"s","eventName":"e","awsRegion":"r"',
+        '"eventVersion":"1","eventTime":"2024-05-01T00:00:01Z","eventSource":"iam.amazonaws.com","eventName":"DeleteUser",'
+        '"awsRegion":"r","sourceIPAddress":"192.0.2.1","userIdentity":{"type":"IAMUser","userName":"Ann","arn":"a/b"},'
+        '"errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::1:user/bob is not authorized to perform: x"',
         '"time":1714521600123,"level":"warn","user":5',
     )
 )
@@ -54,6 +57,10 @@ SEARCHES = st.sampled_from(
         "* | stats first(user) last(user) latest(user) by level",
         "index=* | stats count by index extracted_host host",
         "* | stats count by eventName awsRegion who",
+        "* | stats count by user, src_ip, action",
+        "* | stats count values(tag) values(eventtype) by vendor_region",
+        "tag=change user=* | stats count values(object) by user",
+        "| tstats count values(All_Changes.user) from datamodel=Change by All_Changes.action All_Changes.src",
         "earliest=1 latest=1714521601 * | stats count by user",
         "* | stats count(eval(user=5)) as c by timestamp time",
         "* | stats sum(other) avg(other) by level",
@@ -122,7 +129,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_most_are_tables() -> None:
     """Objects that are alike come as one table, a strange one between them as a row; where many are, there is none."""
     fine = json.dumps({"level": "info", "user": "u", "who": {"name": "ann"}})
-    wanted = Reads({"user": "user", "name": "who.name"}, False, lambda table: table)
+    wanted = Reads({"user": "user", "name": "who.name"}, False, lambda table, given: table)
 
     def kinds(lines: list[str]) -> list[str] | None:
         (block,) = blocks("\n".join(lines))
@@ -136,7 +143,7 @@ def test_most_are_tables() -> None:
 
 def test_where_members_may_stand() -> None:
     """A name with stops is that of a key with stops where the log has one; where it has both, objects are parsed."""
-    wanted = Reads({"x": "a.b"}, False, lambda table: table)
+    wanted = Reads({"x": "a.b"}, False, lambda table, given: table)
 
     def values(*objects: Any) -> list[Any] | None:
         (block,) = blocks("\n".join(json.dumps({"level": 1, **each}) for each in objects))

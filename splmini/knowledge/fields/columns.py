@@ -8,7 +8,7 @@ row. Whatever is not surely the same as the steps one row after the other is lef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.fields.steps import Apply, Names, append, text_of
@@ -31,15 +31,28 @@ TRIAL = 4096
 
 
 class Columns:
-    """The columns of events that give the same fields: those that they give, and those that steps made."""
+    """The columns of events that give the same fields: those that they give, and those that steps made.
 
-    __slots__ = ("events", "given", "made", "size")
+    `members` are what is known of the JSON that the events are the text of, where they have no `_raw` to read it from.
+    """
+
+    __slots__ = ("events", "given", "made", "members", "size")
 
     def __init__(self, events: Sequence[Row], given: frozenset[str]) -> None:
         self.events = events
         self.given = given
         self.size = len(events)
         self.made: dict[str, Column] = {}
+        self.members: dict[str, Column] = {}
+
+    @classmethod
+    def of_table(cls, columns: Mapping[str, Column], size: int, members: frozenset[str] = frozenset()) -> Columns:
+        """Return the columns of events that were read into columns, some of them members of JSON."""
+        made = cls((), frozenset(columns.keys() - members))
+        made.size = size
+        made.made = {name: columns[name] for name in made.given}
+        made.members = {name: columns[name] for name in members}
+        return made
 
     def __contains__(self, name: object) -> bool:
         return name in self.made or name in self.given
@@ -303,3 +316,10 @@ def over_reader(read: Callable[[str], Any], wanted: frozenset[str]) -> Over:
 
 
 _EMPTY: dict[str, Any] = {}
+
+
+def over_members(columns: Columns) -> None:
+    """Read the JSON that the events are the text of, where its members are known."""
+    for name, values in columns.members.items():
+        if not all(each is None for each in values):
+            columns.fill(name, values)

@@ -38,10 +38,10 @@ class KnownFields:
         """Return a function from what tells the class of an event to the keys that the mapper reads; None: all."""
         return self.knowledge.mapper().given_fields(needed, run, raw=raw)
 
-    def asked(self, needed: Fields, run: Any) -> Ask | None:
+    def asked(self, needed: Fields, run: Any, predicate: tree.Node | None = None) -> Ask | None:
         """Return what is asked of the events of a class whose text is all that they have; None where it is nothing for
         columns."""
-        return self.knowledge.mapper().asked(needed, run)
+        return self.knowledge.mapper().asked(needed, run, predicate)
 
     def gives_index(self) -> bool:
         """Say whether an app could give an event an index."""

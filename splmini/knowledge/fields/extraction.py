@@ -16,7 +16,7 @@ from typing import TypeAlias
 from splmini.errors import SplError
 from splmini.knowledge.conf import Setting, Stanza, Stanzas, as_bool
 from splmini.knowledge.fields.autokv import indexed_step, kv_step, mode_of
-from splmini.knowledge.fields.columns import Over, over_rows
+from splmini.knowledge.fields.columns import Over, over_members, over_rows
 from splmini.knowledge.fields.default_fields import default_steps
 from splmini.knowledge.fields.settings import (
     Calculation,
@@ -270,10 +270,17 @@ class Bound:
     lookups: tuple[Apply, ...]
 
 
-def over_columns(needed: Needed, bound: Bound, ctx: MapperContext) -> tuple[Over, ...] | None:
-    """Return the needed steps over columns, in order; None where one of them has to see each row."""
+def over_columns(
+    needed: Needed, bound: Bound, ctx: MapperContext, known: Step | None = None
+) -> tuple[Over, ...] | None:
+    """Return the needed steps over columns, in order; None where one of them has to see each row.
+
+    `known` is the step that reads JSON, for columns that have the members of it.
+    """
     before = [*zip(needed.raw, bound.raw, strict=True), *zip(needed.aliases, bound.aliases, strict=True)]
-    made: list[Over | None] = [_over(step, names, ctx, apply) for (step, names), apply in before]
+    made: list[Over | None] = [
+        over_members if step is known else _over(step, names, ctx, apply) for (step, names), apply in before
+    ]
     if needed.calculations:
         made.append(calculations_over(list(needed.calculations), ctx))
     behind = zip(needed.lookups, bound.lookups, strict=True)

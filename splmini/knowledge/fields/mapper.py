@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timezone
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.events import Projected, Reads
@@ -12,7 +13,7 @@ from splmini.knowledge.fields.columns import Columns, Over, over_rows
 from splmini.knowledge.fields.default_fields import DATE_FIELDS, with_named
 from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, asked_of
 from splmini.knowledge.fields.extraction import Bound, Extraction, Needed, bind, needed_steps, over_columns
-from splmini.knowledge.fields.steps import Apply, MapperContext, Names, class_of
+from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Step, class_of
 from splmini.knowledge.fields.synthesis import synthesise
 from splmini.knowledge.props import PropsKey
 from splmini.operators import ColumnBatch, Fields
@@ -80,16 +81,18 @@ class FieldMapper:
 
         return given_fields
 
-    def asked(self, needed: Fields, ctx: MapperContext) -> Ask | None:
+    def asked(self, needed: Fields, ctx: MapperContext, predicate: tree.Node | None = None) -> Ask | None:
         """Return a function from what tells the class of an event, which has nothing but its text, to what is asked of
-        such events to make columns of them; None where their rows have to be made one by one."""
+        such events to make columns of them; None where their rows have to be made one by one.
+
+        The tags and event types of the rows are only held against the predicate, where one is given.
+        """
         exact = Names(needed).exact
         if exact is None or not exact.isdisjoint(_OF_ROWS):
             return None
-        bound = _Run(self.knowledge, needed, ctx, False, False)
-        return (
-            None if bound.classifier is not None else lambda told: bound.plan_of(told).asked(exact, ctx.limits.kv_limit)
-        )
+        classes = None if predicate is None else asked_of(predicate)
+        bound = _Run(self.knowledge, needed, ctx, False, False, classes)
+        return lambda told: bound.plan_of(told).asked
 
 
 _OF_ROWS = frozenset({"_raw", "_indextime", "_sourcetype"})
@@ -322,13 +325,17 @@ class _Plan:
         self._needed: Needed = run.knowledge.needed(props.stanzas, fields)
         self._bound: Bound = bind(self._needed, run.ctx, self._extraction.automatic)
         self._exact = Names(run.needed).exact
-        self._over = self._over_columns(run, possible)
+        self._make_over = partial(self._over_columns, run, possible)
+        self._over = self._make_over(None)
+        self._limit = run.ctx.limits.kv_limit
+        self._timed = run.needs_time
 
-    def _over_columns(self, run: _Run, possible: Possible | None) -> tuple[Over, ...] | None:
-        """Return what is done to columns of events that have a `_raw`; None where they are mapped one by one."""
+    def _over_columns(self, run: _Run, possible: Possible | None, known: Step | None) -> tuple[Over, ...] | None:
+        """Return what is done to columns of events that have a `_raw`, or the members that the `known` step reads;
+        None where they are mapped one by one."""
         if self._full or self._exact is None or not self._props.sourcetype or self._props.renamed_from is not None:
             return None
-        over = over_columns(self._needed, self._bound, run.ctx)
+        over = over_columns(self._needed, self._bound, run.ctx, known)
         if over is None or self._classify is None:
             return over
         assert run.classifier is not None
@@ -391,18 +398,37 @@ class _Plan:
             del row["_raw"]
         return row
 
-    def asked(self, fields: frozenset[str], limit: int) -> Reads | None:
-        """Return what is asked of events that are nothing but JSON, if all that is done to them is to read it."""
+    @cached_property
+    def asked(self) -> Reads | None:
+        """Return what is asked of events that are nothing but their text; None where they are mapped one by one."""
+        if self._over is None:
+            return None
+        of_text, members = self._over, self._members()
+        of_members = () if members is None else self._make_over(self._extraction.automatic) or ()
+        exact = self._exact or _NOBODY
+
+        def finish(table: ColumnBatch, given: frozenset[str]) -> ColumnBatch:
+            columns = Columns.of_table(table.columns, table.size, frozenset(table.columns.keys() - given))
+            for over in of_text if "_raw" in given else of_members:
+                over(columns)
+            return ColumnBatch(columns.of(exact), table.size)
+
+        timed = self._timed or bool(self._needed.lookups) or "_time" in self._needed.wanted
+        return Reads(members, timed, finish)
+
+    def _members(self) -> dict[str, str] | None:
+        """Return the fields that are members of JSON, each with its name there, where nothing else is read of it."""
         steps, automatic = self._needed, self._extraction.automatic
-        if steps.aliases or steps.calculations or steps.lookups or self._props.renamed_from is not None:
+        others = [step.reads for step, _ in (*steps.raw, *steps.aliases, *steps.lookups) if step is not automatic]
+        others.extend(each.reads for each in steps.calculations)
+        if self._raw_for_types or any("_raw" in (reads or ()) for reads in others):
             return None
-        if any(step is not automatic for step, _ in steps.raw) or 0 < limit < len(fields):
+        asked = next((names.exact for step, names in steps.raw if step is automatic), _NOBODY)
+        member = automatic.member if automatic is not None and asked else _no_member
+        if member is None or asked is None or 0 < self._limit < len(asked):
             return None
-        member = automatic.member if automatic is not None and steps.raw else _no_member
-        if member is None:
-            return None
-        members = {name: found for name in fields - {"_time"} if (found := member(name)) is not None}
-        return Reads(members, "_time" in fields, _as_it_is) if len(set(members.values())) == len(members) else None
+        members = {name: found for name in asked - {"_time", "_raw"} if (found := member(name)) is not None}
+        return members if len(set(members.values())) == len(members) else None
 
     def given_fields(self, has_raw: bool) -> Fields:
         """The keys of an event that mapping reads, or hands on; None: all, as where a `_raw` may be made from them."""
@@ -428,10 +454,6 @@ class _Plan:
 
 def _no_member(name: str) -> str | None:
     return None
-
-
-def _as_it_is(table: ColumnBatch) -> ColumnBatch:
-    return table
 
 
 __all__ = ["FieldMapper", "Mapped", "needed_steps"]
