@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_text
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,17 @@ PIECES = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("app")
+    return written(tmp_path_factory.mktemp("app"), APP)
+
+
+@pytest.fixture(scope="module")
+def app_of_json(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("app"), JSON_APP)
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
     (folder / "default").mkdir()
-    for name, text in APP.items():
+    for name, text in files.items():
         (folder / "default" / name).write_text(text)
     (folder / "lookups").mkdir()
     (folder / "lookups" / "known.csv").write_text("user,team\nAnn,red\nann,blue\nPOST,green\n")
@@ -131,6 +140,50 @@ def test_logs_of_the_packs(make: Any, search: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("SPLMINI_BENCH_DATA", str(tmp_path))
     columns, rows = both(splmini.Environment(now=1_700_000_000), search, str(make(60)))
     assert columns == rows
+
+
+MEMBERS = st.dictionaries(
+    st.sampled_from(("user", "verb", "path", "bytes", "message", "host", "index", "source", "team", "deep")),
+    st.sampled_from((None, True, 1, 1.5, "Ann", "bob", ["a", "b"], {"user": "x", "l": [1, {"y": 2}]}, "who=Eve", "")),
+    max_size=5,
+)
+JSON_APP = {
+    "props.conf": """
+[appjson]
+KV_MODE = json
+REPORT-who = who
+FIELDALIAS-a = user AS src_user deep.user ASNEW user
+EVAL-size = case(bytes>1, "big", true(), bytes)
+EVAL-kind = sourcetype.":".verb
+EVAL-verb = upper(verb)
+LOOKUP-known = known user AS src_user OUTPUT team
+""",
+    "transforms.conf": "[who]\nREGEX = who=(?<name>\\w+)\nSOURCE_KEY = message\n[known]\nfilename = known.csv\n",
+}
+
+
+@settings(max_examples=150)
+@given(
+    members=st.lists(MEMBERS, min_size=1, max_size=12),
+    names=st.lists(
+        st.sampled_from(
+            ("user", "src_user", "size", "kind", "verb", "team", "name", "host", "index", "deep.l{}.y", "path")
+        ),
+        min_size=1,
+        max_size=4,
+        unique=True,
+    ),
+)
+def test_members_of_json_are_columns_from_the_file_on(
+    app_of_json: Path, members: list[dict[str, Any]], names: list[str]
+) -> None:
+    env = splmini.Environment(apps=[app_of_json], now=0)
+    path = app_of_json / "log.json"
+    path.write_text("".join(json_text.dumps({"z": 1, **each}) + "\n" for each in members))
+    values = ", ".join(f"list({name}) as v{number}" for number, name in enumerate(names))
+    search = env.compile(f"* | stats count, {values} by z")
+    columns = list(search.run(str(path), sourcetype="appjson"))
+    assert columns == list(search.run(str(path), sourcetype="appjson", optimize=False))
 
 
 ATOMS = st.sampled_from(

@@ -161,6 +161,7 @@ def over_rows(apply: Apply, reads: frozenset[str], writes: frozenset[str] | None
     targets = writes if writes is not None else wanted.exact
     if targets is None:
         return None
+    targets -= {"_raw"}
     concerned = tuple(sorted(reads | targets))
     outputs = tuple(sorted(targets))
     memory: dict[tuple[str, ...], Remembered] = {}
