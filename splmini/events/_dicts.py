@@ -53,7 +53,7 @@ def plain_event(event: Mapping[Any, Any]) -> Row:
     >>> plain_event({"a": None, "b": True, "c": {"d": [1, 2]}, "e": ["x"]})
     {'b': 'true', 'c.d{}': [1, 2], 'e': 'x'}
     """
-    from splmini.values.json import flatten
+    from splmini.values.json import flatten, listed
 
     plain: Row = {}
     for name, value in event.items():
@@ -68,8 +68,10 @@ def plain_event(event: Mapping[Any, Any]) -> Row:
             plain[name] = any_epoch(value)
         elif isinstance(value, Mapping):
             plain.update(flatten({name: value}))
-        elif isinstance(value, (list, tuple, set, frozenset)):
+        elif isinstance(value, (list, tuple)):
             _put_list(plain, name, list(value))
+        elif (items := listed(value)) is not None:
+            _put_list(plain, name, items)
         else:
             single = _plain_scalar(value)
             if single is not None:
@@ -80,12 +82,18 @@ def plain_event(event: Mapping[Any, Any]) -> Row:
 def _put_list(plain: Row, name: str, items: list[Any]) -> None:
     from splmini.values.json import flatten
 
-    if any(isinstance(item, (Mapping, list, tuple)) for item in items):
+    if any(item.__class__ not in SCALARS and _is_container(item) for item in items):
         plain.update(flatten({name: items}))
         return
     kept = [each for each in map(_plain_scalar, items) if each is not None]
     if kept:
         plain[name] = kept if len(kept) > 1 else kept[0]
+
+
+def _is_container(value: Any) -> bool:
+    from splmini.values.json import listed
+
+    return isinstance(value, (Mapping, list, tuple)) or listed(value) is not None
 
 
 def _plain_scalar(value: Any) -> Any:
@@ -94,6 +102,8 @@ def _plain_scalar(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return None if value != value else value.isoformat()  # pandas' NaT is a datetime that is not itself
+    if type(value).__name__ == "NAType":  # pandas' NA, which no comparison tells
+        return None
     item = getattr(value, "item", None)
     if item is not None and callable(item):
         return _plain_scalar(item())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as _json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -115,7 +115,25 @@ def plain(value: Any) -> Any:
         return encode(value)
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
-    return str(value)
+    items = listed(value)
+    return str(value) if items is None else plain(items)
+
+
+def listed(value: Any) -> list[Any] | None:
+    """Return the items of what holds several and is no list: an array of NumPy, a series, a set, a range; else None.
+
+    >>> listed(range(2)), listed("ab"), listed({"a": 1})
+    ([0, 1], None, None)
+    """
+    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)):
+        return None
+    if type(value).__name__ == "ndarray" and value.dtype.kind == "M":  # NumPy gives nanoseconds as integers
+        value = value.astype("datetime64[us]")
+    tolist = getattr(value, "tolist", None)
+    if callable(tolist):
+        items = tolist()
+        return items if isinstance(items, list) else None
+    return list(value) if isinstance(value, Collection) else None
 
 
 def as_written(text: str) -> float | str:
@@ -125,6 +143,7 @@ def as_written(text: str) -> float | str:
 
 
 _CONTAINERS = frozenset({dict, list, tuple})
+_SINGLE = frozenset({str, int, float, bool, type(None), bytes})
 
 
 def beginnings(names: Iterable[str]) -> frozenset[str]:
@@ -162,6 +181,8 @@ def flatten(value: Any, kept: frozenset[str] | None = None) -> dict[str, Any]:
         elif isinstance(current, (list, tuple)):
             path += "{}"
             stack.extend((path, item) for item in reversed(current))
+        elif current.__class__ not in _SINGLE and (items := listed(current)) is not None:
+            stack.append((path, items))
         elif path:
             found.setdefault(path, []).append("null" if current is None else plain(current))
     return {path: values if len(values) > 1 else values[0] for path, values in found.items()}

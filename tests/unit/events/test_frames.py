@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -285,3 +286,30 @@ def test_names_of_columns() -> None:
     """Names that are no text become text; of two columns of a name the last counts, as in a dict."""
     assert list(splmini.search("| table 1", pandas.DataFrame([[1, 2]]))) == [{"1": 2}]
     assert list(splmini.search("| table a", pandas.DataFrame([[1, 2]], columns=["a", "a"]))) == [{"a": 2}]
+
+
+def test_containers_inside_of_dicts_are_multivalue() -> None:
+    """Arrays, series, queues and sets in a dict, or in what it holds, give their items; times stay times."""
+    numpy = pytest.importorskip("numpy")
+    days = {"a": ["2026-01-01T00:00:00", "2026-01-02T00:00:00"]}
+    two = {"a": ["x", "y"]}
+    for given, expected in (
+        (numpy.array(["x", "y"]), two),
+        (pandas.Series(["x", "y"]), two),
+        (pandas.array(["x", None, "y"]), two),
+        (pyarrow.array(["x", "y"]), two),
+        (deque("xy"), two),
+        (range(2), {"a": [0, 1]}),
+        (numpy.array([]), {}),
+        (numpy.array(["x"]), {"a": "x"}),
+        (numpy.array(5), {"a": 5}),
+        (pandas.NA, {}),
+        ({"b": numpy.array([1, 2])}, {"a.b{}": [1, 2]}),
+        (numpy.array([[1, 2], [3, 4]]), {"a{}{}": [1, 2, 3, 4]}),
+        ([numpy.array([1, 2])], {"a{}{}": [1, 2]}),
+        (numpy.array([{"k": 1}, {"k": 2}], dtype=object), {"a{}.k": [1, 2]}),
+        (numpy.array(["2026-01-01", "2026-01-02"], dtype="datetime64[ns]"), days),
+    ):
+        assert splmini.search("| fields a* other", [{"a": given, "other": 1}])[0] == {**expected, "other": 1}
+    records = pyarrow.table({"u": [["a", "b"], ["c"]]}).to_pandas().to_dict("records")
+    assert list(splmini.search("| table u", records)) == [{"u": ["a", "b"]}, {"u": "c"}]
