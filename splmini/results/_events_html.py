@@ -7,7 +7,11 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from splmini.results._html import cut, stacked
+from splmini.results._page import PAGE
+from splmini.results._structure import as_json, xml_line, xml_lines
+from splmini.results._table_html import MAX_PAGE, fitting
+from splmini.results._timeline import timeline
+from splmini.results._values_html import FOLDED, cut, more, stacked, tree
 from splmini.results._view import View, as_text
 
 if TYPE_CHECKING:
@@ -19,35 +23,82 @@ UNTOLD = ("_", "tag", "eventtype")
 """How fields begin that are not shown as the text of an event without `_raw`."""
 MAX_FIELDS = 60
 TOP_VALUES = 10
+EVENT = "display:flex;gap:12px;padding:4px 6px;border-bottom:1px solid rgba(128,128,128,0.25)"
+RAW = "font-family:monospace;font-size:12px;white-space:pre-wrap;overflow-wrap:anywhere"
+FIELDS = (
+    "display:grid;grid-template-columns:max-content minmax(0,1fr);gap:1px 14px;margin:4px 0;font-size:12px;"
+    "overflow-wrap:anywhere"
+)
+VALUES = (
+    "display:grid;grid-template-columns:minmax(0,1fr) max-content max-content;gap:1px 8px;margin:2px 0 6px 12px;"
+    "font-size:12px;overflow-wrap:anywhere"
+)
+MAX_EVENTS = 100
 MAX_COUNTED = 20_000
 """Events over which values are counted."""
 
 
-def events(results: Results, rows: list[Row]) -> str:
-    """Return the events that fit a page as HTML, beside them the list of the fields of all."""
+def events(results: Results) -> tuple[str, int]:
+    """Return the events that fit a page as HTML, above them when they were, beside them the fields of all; and how
+    many of them it shows."""
     pattern = marks(results.view.terms)
-    body = "".join(_event(row, results.view, pattern) for row in rows)
-    return (
-        f"<div class='splmini-both'><div class='splmini-side'>{field_list(results)}</div><div class='splmini-main'>"
-        "<div class='splmini-scroll'><table class='splmini-t'><thead><tr><th tabindex='0'>Time</th>"
-        f"<th tabindex='0'>Event</th></tr></thead><tbody>{body}</tbody></table></div></div></div>"
+    made = list(fitting((_event(row, results.view, pattern) for row in results[:MAX_EVENTS]), MAX_PAGE))
+    first, later = made[:PAGE], made[PAGE:]
+    body = "".join(first)
+    if later:
+        body += f"<details class='splmini-later'><summary>show {len(later)} more</summary>{''.join(later)}</details>"
+    text = (
+        f"{timeline(results)}<div class='splmini-both' style='display:flex;gap:14px'>"
+        f"<div class='splmini-side' style='flex:0 0 230px;max-height:600px;overflow:auto'>{field_list(results)}</div>"
+        f"<div class='splmini-main' style='flex:1 1 0;min-width:0;max-height:600px;overflow:auto'>{body}</div></div>"
     )
+    return text, len(made)
 
 
 def _event(row: Row, view: View, pattern: re.Pattern[str] | None) -> str:
     moment = row.get("_time")
-    time = f"<td class='splmini-time' data-s='{escape(as_text(moment))}'>{escape(view.time(moment))}</td>"
+    time = "" if moment is None else escape(view.time(moment))
     raw = row.get("_raw")
-    text = as_text(raw) if isinstance(raw, (str, int, float)) else _keys(row)
+    known = as_text(raw) if isinstance(raw, (str, int, float)) else None
+    text, whole = (_marked_start(_keys(row), pattern), "") if known is None else _text_of(known, pattern)
     fields = "".join(
-        f"<tr><td>{escape(cut(name))}</td><td>{stacked(value)}</td></tr>"
+        f"<div style='opacity:0.75'>{escape(cut(name, 200))}</div><div>{_value(value, known or '')}</div>"
         for name, value in sorted(row.items())
         if not name.startswith("_") or name == "_indextime"
     )
     return (
-        f"<tr>{time if moment is not None else '<td></td>'}<td><div class='splmini-raw'>{marked(text, pattern)}</div>"
-        f"<details class='splmini-of'><summary>{_selected(row)}</summary><table>{fields}</table></details></td></tr>"
+        f"<div class='splmini-event' style='{EVENT}'><div style='flex:0 0 auto;white-space:nowrap'>{time}</div>"
+        f"<div style='flex:1 1 0;min-width:0'><div class='splmini-raw' style='{RAW}'>{text}</div>"
+        f"<details class='splmini-of'><summary>{_selected(row)}</summary>{whole}"
+        f"<div style='{FIELDS}'>{fields}</div></details></div></div>"
     )
+
+
+def _value(value: Any, raw: str) -> str:
+    """A field's value; of a long piece of the event's text, which stands above, only the start."""
+    if isinstance(value, str) and len(value) > FOLDED and value in raw:
+        return escape(cut(value, FOLDED))
+    return stacked(value)
+
+
+def _text_of(raw: str, pattern: re.Pattern[str] | None) -> tuple[str, str]:
+    """The text of an event as it is shown, and what unfolds below it: JSON as a tree, XML laid out."""
+    value = as_json(raw)
+    if value is not None:
+        start = raw if len(raw) <= FOLDED else raw[:FOLDED] + "…"
+        return marked(start, pattern), f"<div style='{RAW};margin:4px 0'>{tree(value)}</div>"
+    line = xml_line(raw)
+    if line is not None:
+        start = line if len(line) <= 2 * FOLDED else line[: 2 * FOLDED] + "…"
+        return marked(start, pattern), f"<div style='{RAW};margin:4px 0'>{marked(xml_lines(raw), pattern)}</div>"
+    return _marked_start(raw, pattern), ""
+
+
+def _marked_start(text: str, pattern: re.Pattern[str] | None) -> str:
+    """A text with its marks; the rest of a long one unfolds."""
+    if len(text) <= 3 * FOLDED:
+        return marked(text, pattern)
+    return more(marked(text[: 2 * FOLDED], pattern), marked(text[2 * FOLDED :], pattern))
 
 
 def _keys(row: Row) -> str:
@@ -136,11 +187,11 @@ def counted(rows: list[Row]) -> dict[str, tuple[Counter[str], int]]:
 
 def _field(name: str, counter: Counter[str], present: int, total: int) -> str:
     values = "".join(
-        f"<tr><td>{escape(cut(value, 120))}</td><td>{count:,}</td><td>{100 * count / present:.1f}%</td></tr>"
+        f"<span>{escape(cut(value, 120))}</span><span>{count:,}</span><span>{100 * count / present:.1f}%</span>"
         for value, count in counter.most_common(TOP_VALUES)
     )
     part = "" if present == total else f" in {100 * present / total:.0f}%"
     return (
-        f"<details><summary><span>{escape(cut(name))}</span><i>{len(counter):,}{part}</i></summary>"
-        f"<table>{values}</table></details>"
+        f"<details><summary><span>{escape(cut(name, 200))}</span> <i style='opacity:0.7'>{len(counter):,}{part}</i>"
+        f"</summary><div style='{VALUES}'>{values}</div></details>"
     )

@@ -1,33 +1,27 @@
-"""The style and the script of results in a notebook. Both are complete: nothing is fetched from anywhere."""
+"""The style and the script of results in a notebook. Both are complete: nothing is fetched from anywhere.
+
+How things are laid out stands in the elements themselves; here is what a page can do without.
+"""
 
 PAGE = 20
 """Rows to a page."""
 
 STYLE = """<style>
-.splmini{font-size:13px;line-height:1.45;max-width:100%}
 .splmini *{box-sizing:border-box}
 .splmini-sum{opacity:.75;margin:4px 0}
 .splmini-cut{color:#d9822b}
-.splmini-scroll{overflow:auto;max-height:70vh;max-width:100%;width:fit-content;
-border:1px solid rgba(128,128,128,.3);border-radius:4px}
-.splmini table.splmini-t{border-collapse:separate;border-spacing:0;margin:0;width:auto;border:0;
-font-size:13px;table-layout:auto}
-.splmini table.splmini-t th,.splmini table.splmini-t td{text-align:left;vertical-align:top;padding:4px 12px;
-border:0;border-bottom:1px solid rgba(128,128,128,.2);max-width:640px;white-space:pre-wrap;overflow-wrap:anywhere;
-background:transparent}
-.splmini table.splmini-t th{position:sticky;top:0;font-weight:600;cursor:pointer;user-select:none;white-space:nowrap;
+.splmini table.splmini-t>tbody>tr>td,.splmini table.splmini-t>thead>tr>th{padding:4px 12px;border:0;
+border-bottom:1px solid rgba(128,128,128,.2);background:transparent;white-space:pre-wrap;max-width:none}
+.splmini table.splmini-t>tbody>tr>td{font-variant-numeric:tabular-nums}
+.splmini table.splmini-t>thead>tr>th{position:sticky;top:0;font-weight:600;cursor:pointer;user-select:none;
 background:rgb(236,239,242);background:color-mix(in srgb,currentColor 9%,var(--jp-layout-color0,
 var(--vscode-editor-background,Canvas)));z-index:1}
-.splmini table.splmini-t th:hover{text-decoration:underline}
+.splmini table.splmini-t>thead>tr>th:hover{text-decoration:underline}
 .splmini table.splmini-t th[data-d='1']::after{content:' ▲';font-size:9px}
 .splmini table.splmini-t th[data-d='-1']::after{content:' ▼';font-size:9px}
-.splmini table.splmini-t tbody tr{background:transparent}
-.splmini table.splmini-t tbody tr:hover{background:rgba(80,140,220,.12)}
-.splmini table.splmini-t th.splmini-n,.splmini table.splmini-t td.splmini-n{text-align:right;
-font-variant-numeric:tabular-nums}
-.splmini table.splmini-t td.splmini-time{white-space:nowrap;font-variant-numeric:tabular-nums}
+.splmini table.splmini-t>tbody>tr{background:transparent}
+.splmini table.splmini-t>tbody>tr:hover,.splmini-event:hover{background:rgba(80,140,220,.12)}
 .splmini-none{opacity:.7;padding:8px 2px}
-.splmini-spark{color:#2f7ed8;vertical-align:middle}
 .splmini-chart{max-width:100%;height:auto;display:block;margin:6px 0}
 .splmini-pager{margin:6px 0;display:flex;gap:6px;align-items:center}
 .splmini-pager button{font:inherit;padding:1px 9px;border:1px solid rgba(128,128,128,.45);border-radius:3px;
@@ -37,27 +31,12 @@ background:transparent;color:inherit;cursor:pointer}
 .splmini-msg span{display:inline-block;width:1.2em;text-align:center}
 .splmini-msg.splmini-warn{border-color:#d9a02b;background:rgba(217,160,43,.1)}
 .splmini-msg.splmini-error{border-color:#d9412b;background:rgba(217,65,43,.1)}
-.splmini details>summary{cursor:pointer;opacity:.8}
-.splmini-both{display:flex;gap:14px;align-items:flex-start}
-.splmini-side{flex:0 0 230px;max-height:70vh;overflow:auto;padding:2px}
-.splmini-side>strong{display:block;opacity:.7;font-weight:600;margin:2px 0 4px}
-.splmini-side summary{display:flex;justify-content:space-between;gap:8px;overflow-wrap:anywhere}
-.splmini-side summary i{opacity:.6;font-style:normal;font-variant-numeric:tabular-nums}
-.splmini-side table{margin:2px 0 6px 10px;font-size:12px;border-collapse:collapse;background:transparent}
-.splmini-side td{padding:1px 6px;text-align:left;overflow-wrap:anywhere;border:0;background:transparent}
-.splmini-side td+td{text-align:right;opacity:.75;font-variant-numeric:tabular-nums;white-space:nowrap}
-.splmini-main{flex:1 1 auto;min-width:0}
-.splmini-main .splmini-scroll{width:100%}
-.splmini .splmini-main table.splmini-t{width:100%}
-.splmini .splmini-main table.splmini-t td{max-width:none}
-.splmini .splmini-main table.splmini-t td:first-child,.splmini .splmini-main table.splmini-t th:first-child{width:1%}
-.splmini-raw{font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);font-size:12px}
-.splmini-raw mark{background:rgba(255,196,0,.45);color:inherit;border-radius:2px;padding:0 1px}
-.splmini-of{font-size:12px;margin-top:2px}
-.splmini-of table{border-collapse:collapse;background:transparent;margin:3px 0}
-.splmini-of td{padding:0 10px 0 0!important;border:0!important;font-size:12px;text-align:left}
-.splmini-of td:first-child{opacity:.7}
-@media (max-width:700px){.splmini-both{flex-direction:column}.splmini-side{flex-basis:auto}}
+.splmini summary{cursor:pointer}
+.splmini summary i{opacity:.7;font-style:normal}
+.splmini-of>summary,.splmini-later>summary{opacity:.75}
+.splmini-later>summary{padding:6px}
+.splmini-raw{font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)}
+.splmini mark{background:rgba(255,196,0,.45);color:inherit;border-radius:2px;padding:0 1px}
 </style>"""
 
 SCRIPT = """<script>(function(){

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini.errors import ArgumentError, did_you_mean
 from splmini.results._convert import library
+from splmini.results._land import outlines
 from splmini.results._text import cell
 from splmini.results._view import as_text
 from splmini.values.texts import shortened
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 COLOURS = ("#2f7ed8", "#e0803a", "#3aa66b", "#c0504d", "#8064a2", "#20a3a8", "#d6b63b", "#9c6b4e", "#6b7b8c", "#e377c2")
 GREY = "#808a94"
 """For text and axes: to be read on white and on black."""
+LAND = (0.5, 0.54, 0.58)
 MAX_SERIES = 20
 MAX_CATEGORIES = 60
 """Labels on an axis; bars and slices, each of which has one."""
@@ -53,7 +55,9 @@ def plot(
     draw, data = _prepare(results, kind)
     library("matplotlib", "notebook")
     if ax is None:
-        _, ax = library("matplotlib.pyplot", "notebook").subplots(figsize=figsize or (9, 3.6), layout="constrained")
+        size = figsize or ((9, 4.5) if draw is _map else (9, 3.6))
+        figure, ax = library("matplotlib.pyplot", "notebook").subplots(figsize=size, layout="constrained")
+        figure.patch.set_alpha(0)  # on white and on black
     draw(ax, data, results, stacked)
     if title is not None:
         ax.set_title(plain(title))
@@ -63,7 +67,9 @@ def plot(
 def png(results: Results, kind: str | None = None) -> str:
     """Return a chart as PNG in base64, without touching pyplot's state."""
     draw, data = _prepare(results, kind)
-    figure = library("matplotlib.figure", "notebook").Figure(figsize=(9, 3.4), layout="constrained")
+    figure = library("matplotlib.figure", "notebook").Figure(
+        figsize=(9, 4.5 if draw is _map else 3.4), layout="constrained"
+    )
     ax = figure.subplots()
     figure.patch.set_alpha(0)
     draw(ax, data, results, False)
@@ -179,9 +185,18 @@ def _tell(ax: Any, data: Data) -> None:
         ax.set_title(data.note, loc="right", color=GREY, fontsize=8)
 
 
-def _finish(ax: Any, data: Data, legend: bool = True, amounts: str = "y") -> None:
+def _from_zero(ax: Any, data: Data, amounts: str) -> None:
+    """Let the axis of amounts begin at zero, so that lengths may be compared; below it where there are such amounts."""
+    low = min((value for values in data.series.values() for value in values if value is not None), default=0.0)
+    if low >= 0:
+        getattr(ax, f"set_{amounts}lim")(**{"bottom" if amounts == "y" else "left": 0})
+
+
+def _finish(ax: Any, data: Data, legend: bool = True, amounts: str = "y", from_zero: bool = True) -> None:
     _tell(ax, data)
     getattr(ax, f"{amounts}axis").set_major_formatter(_amount)
+    if from_zero:
+        _from_zero(ax, data, amounts)
     ax.patch.set_alpha(0)
     ax.tick_params(colors=GREY, labelsize=8)
     for side, spine in ax.spines.items():
@@ -320,31 +335,52 @@ def _scatter(ax: Any, data: Data, results: Results, stacked: bool) -> None:
         _line(ax, data, results, stacked)
         return
     ax.scatter(_gaps(data.series[names[0]]), _gaps(data.series[names[1]]), s=16, color=_colour(0), alpha=0.8)
-    _finish(ax, data, legend=False)
+    _finish(ax, data, legend=False, from_zero=False)
     ax.set_xlabel(plain(names[0]), color=GREY, fontsize=9)
     ax.set_ylabel(plain(names[1]), color=GREY, fontsize=9)
 
 
 def _map(ax: Any, data: Data, results: Results, stacked: bool) -> None:
-    """Bubbles over a grid of degrees: no map is fetched."""
+    """Bubbles over the outlines of land, as far as there are bubbles: nothing is fetched."""
+    ax.add_patch(_land())
     most = max((value for values in data.series.values() for value in values if value), default=1.0) or 1.0
     for index, (name, values) in enumerate(data.series.items()):
-        sizes = [900 * max(0.0, value or 0.0) / most for value in values]
+        sizes = [700 * max(0.0, value or 0.0) / most for value in values]
         ax.scatter(
             [place[0] for place in data.axis],
             [place[1] for place in data.axis],
             s=sizes,
             color=_colour(index),
-            alpha=0.55,
+            alpha=0.6,
             label=plain(name),
             edgecolors=GREY,
             linewidths=0.5,
+            zorder=2,
         )
-    _finish(ax, data, legend=len(data.series) > 1)
+    _finish(ax, data, legend=len(data.series) > 1, from_zero=False)
     ax.grid(True, color=GREY, alpha=0.25, linewidth=0.6)
-    ax.margins(0.15)
+    ax.set_xlim(*_extent([place[0] for place in data.axis], 180))
+    ax.set_ylim(*_extent([place[1] for place in data.axis], 90))
+    ax.set_aspect("equal", adjustable="box")
     ax.set_xlabel("longitude", color=GREY, fontsize=9)
     ax.set_ylabel("latitude", color=GREY, fontsize=9)
+
+
+def _land() -> Any:
+    """The outlines of land as one shape, in which the Caspian Sea is a hole."""
+    path = library("matplotlib.path", "notebook").Path
+    points = [place for ring in outlines() for place in (*ring, ring[0])]
+    codes = [code for ring in outlines() for code in (path.MOVETO, *[path.LINETO] * (len(ring) - 1), path.CLOSEPOLY)]
+    patch = library("matplotlib.patches", "notebook").PathPatch
+    return patch(path(points, codes), facecolor=(*LAND, 0.35), edgecolor=(*LAND, 0.8), linewidth=0.5, zorder=0)
+
+
+def _extent(degrees: list[float], most: int) -> tuple[float, float]:
+    """From where to where a map reaches: about its points, a part of the world around them, the world at most."""
+    known = [each for each in degrees if each == each]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    margin = max(most / 12, (high - low) * 0.15)
+    return max(-most, low - margin), min(most, high + margin)
 
 
 KINDS: dict[str, Callable[..., None]] = {

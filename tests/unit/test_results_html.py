@@ -13,8 +13,12 @@ import pytest
 import splmini
 from splmini.results import Results, View
 from splmini.results._events_html import counted, marked, marks
-from splmini.results._html import MAX_CELL, MAX_ROWS, shown, sparkline
+from splmini.results._land import outlines
+from splmini.results._structure import xml_line, xml_lines
+from splmini.results._table_html import MAX_PAGE, MAX_ROWS, table
 from splmini.results._text import bars
+from splmini.results._timeline import buckets
+from splmini.results._values_html import MAX_CELL, MAX_NODES, sparkline, tree
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 BERLIN = splmini.Environment(timezone="Europe/Berlin")
@@ -93,9 +97,9 @@ def test_tables() -> None:
     """Numbers stand right, multivalue is stacked, sparklines are drawn, nothing found is said."""
     text = BERLIN.compile("| stats count values(action) as a sparkline(count, 10m) as t by user").run(EVENTS)
     page = text._repr_html_()
-    assert "<td class='splmini-n' data-s='14'>14</td>" in page
+    assert "<td style='text-align:right;vertical-align:top'>14</td>" in page
     assert "failed<br>ok" in page
-    assert page.count("<polyline") == 3
+    assert page.count("splmini-spark") == 3
     assert "##__SPARKLINE__##" not in page
     assert "No results found" in BERLIN.compile("user=nobody | stats count by user").run(EVENTS)._repr_html_()
 
@@ -111,11 +115,11 @@ def test_events_view() -> None:
     assert "<mark>denied</mark>" in page
     assert "accepted" not in page
     assert "&lt;b&gt;<mark>denied</mark>&lt;/b&gt;" in page
-    assert "<summary><span>user</span><i>1</i></summary>" in page
-    assert "<td>bob</td><td>2</td><td>100.0%</td>" in page
+    assert "<summary><span>user</span> <i style='opacity:0.7'>1</i></summary>" in page
+    assert "<span>bob</span><span>2</span><span>100.0%</span>" in page
     assert "2026-01-01 01:00:00" in page
     table = BERLIN.compile("user=bob | table user").run(raw)._repr_html_()
-    assert "splmini-side'>" not in table
+    assert "class='splmini-side'" not in table
 
 
 def test_marks() -> None:
@@ -136,10 +140,18 @@ def test_marks_come_to_an_end() -> None:
     assert marked(text, marks(("*a" * 12 + "*b",))) == text
 
 
-def test_multivalue_fields_count_for_the_size_of_a_page() -> None:
-    """Many long values of one field fill a page, as many fields do."""
+def test_a_page_is_of_a_bounded_size() -> None:
+    """Many rows, long values, many values of one field, wide events: a page stays small and says what it leaves out."""
     row = {"a": ["x" * MAX_CELL] * 100}
-    assert len(shown(Results([row] * 50, ["a"]))) < 10
+    assert table(["a"], [row] * 50, View())[1] == 1
+    assert table(["a"], [{"a": "<" * MAX_CELL}] * 900, View())[1] < 20
+    wide = [
+        {"_time": NEW_YEAR + n, "_raw": f"e{n} " + "y" * 900, **{f"f{i}": i for i in range(80)}} for n in range(5000)
+    ]
+    for spl in ("e*", "| table *", "| stats count by _raw"):
+        page = BERLIN.compile(spl).run(wide)._repr_html_()
+        assert len(page) < 2 * MAX_PAGE
+        assert re.search(r"[\d,]+ more rows are not shown here; <code>results\[\d+:\]", page)
 
 
 def test_field_counts() -> None:
@@ -151,8 +163,7 @@ def test_field_counts() -> None:
 
 def test_long_results_are_cut() -> None:
     """A page holds so many rows, so much text, so long a cell; control characters are shown as escapes."""
-    assert len(shown(Results([{"a": 1}] * (MAX_ROWS + 5)))) == MAX_ROWS
-    assert len(shown(Results([{"a": "x" * MAX_CELL}] * 900))) < 900
+    assert table(["a"], [{"a": 1}] * (MAX_ROWS + 5), View())[1] == MAX_ROWS
     page = Results([{"a": "y" * (MAX_CELL + 10) + "z"}])._repr_html_()
     assert "y…" in page
     assert "yz" not in page
@@ -160,11 +171,135 @@ def test_long_results_are_cut() -> None:
 
 
 def test_sparkline_values() -> None:
-    """A sparkline is a line in a page and bars in a text."""
-    assert sparkline([1.0]).count("<polyline") == 1
+    """A sparkline is bars, in a page, which tells its figures, and in a text."""
+    assert ">█<" in sparkline(["##__SPARKLINE__##", 1])
+    assert "title='3 points, 0 to 4'>▁▅█" in sparkline(["##__SPARKLINE__##", 0, 2, 4])
     assert bars(["##__SPARKLINE__##", 0, 2, 4]) == "▁▅█"
     assert bars(["##__SPARKLINE__##", 0, 0]) == "▁▁"
     assert "▁▅█" in Results([{"t": ["##__SPARKLINE__##", 0, 2, 4]}]).to_table()
+
+
+class Bare(HTMLParser):
+    """A page as a notebook shows it that is not trusted: no style, no script, no drawing."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.styles: dict[str, str] = {}
+        self.shown: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "br":
+            self.open.append(tag)
+        given = dict(attrs)
+        self.styles.setdefault(given.get("class") or tag, given.get("style") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script", "svg"} & set(self.open):
+            self.shown.append(data)
+
+
+WINDOWS = (
+    "<Event xmlns='http://x'><System><EventID>1</EventID><Computer>ws-1</Computer></System><EventData>"
+    "<Data Name='Image'>C:\\a b.exe</Data><Data Name='User'>CORP\\ann</Data><Data Name='Empty'>-</Data>"
+    "</EventData></Event>"
+)
+
+
+def test_layout_needs_no_style_and_no_script() -> None:
+    """Columns stand side by side, and heads above their columns, in a notebook that is not trusted."""
+    raw = [
+        {"_raw": f'{{"user": {{"name": "ann"}}, "n": {n}}}', "_time": NEW_YEAR + n, "sourcetype": "app"}
+        for n in range(30)
+    ]
+    page = Bare(BERLIN.compile("ann").run(raw)._repr_html_())
+    assert page.open == []
+    assert "display:flex" in page.styles["splmini-both"]
+    assert "display:flex" in page.styles["splmini-event"]
+    assert "pre-wrap" in page.styles["splmini-raw"]
+    assert "show 10 more" in page.shown
+    counts = Bare(BERLIN.compile("| stats count avg(n) as mean by user.name").run(raw)._repr_html_())
+    assert "table-layout:auto" in counts.styles["splmini-t"]
+    assert "text-align" in counts.styles["th"]
+    assert "text-align" in counts.styles["td"]
+
+
+def test_an_event_unfolds_to_its_fields() -> None:
+    """Names stand whole in a column of their own, no table in a table whose style would reach them."""
+    page = BERLIN.compile("status=500").run([{"_time": NEW_YEAR, "a_long_name_of_a_field": "v", "status": 500}])
+    text = page._repr_html_()
+    assert "<table" not in text
+    assert "grid-template-columns:max-content minmax(0,1fr)" in text
+    assert "<div style='opacity:0.75'>a_long_name_of_a_field</div><div>v</div>" in text
+
+
+def test_json_is_a_tree() -> None:
+    """An event and a value that are JSON unfold as a tree, escaped, of a bounded size and depth."""
+    text = BERLIN.compile("n=1").run([{"_raw": '{"n": 1, "list": [{"k": "<b>"}]}', "sourcetype": "app"}])._repr_html_()
+    assert "<details open><summary><b>list</b> <i>[1]</i></summary>" in text
+    assert "<div><b>k</b>: &lt;b&gt;</div>" in text
+    assert "<b>a</b>: 1" in Results([{"v": '{"a": 1}'}])._repr_html_()
+    assert tree({str(n): n for n in range(10_000)}).count("<div>") < MAX_NODES + 5
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+    assert tree(deep).count("<details") < 20
+
+
+def test_windows_xml_is_one_line_and_unfolds() -> None:
+    """An event of Windows is told by its names and values; unfolded it is laid out, an element a line."""
+    text = BERLIN.compile("CORP\\ann").run([{"_raw": WINDOWS}])._repr_html_()
+    assert "EventID=1 Computer=ws-1 Image=&quot;C:\\a b.exe&quot; User=" in text
+    assert "\n    &lt;EventID&gt;1&lt;/EventID&gt;\n" in text
+    assert xml_line("<a>x</a>") is None
+    assert xml_line("2026 <Event> EventID=1") is None
+    assert xml_lines("<a><b></a></c>x<") == "<a><b></a>\n</c>\nx\n<"
+
+
+def test_long_values_unfold() -> None:
+    """A long value is its start; the rest is there once, to unfold."""
+    value = "".join(f"word{n} " for n in range(200))
+    text = Results([{"v": value}])._repr_html_()
+    assert text.count("word150 ") == 1
+    assert "<i>show more</i></summary>" in text
+    raw = BERLIN.compile("word*").run([{"_raw": value, "_time": NEW_YEAR}])._repr_html_()
+    assert raw.count("</mark>150 ") == 1
+
+
+def test_columns_keep_words_whole() -> None:
+    """A column is as wide as its values want, up to a limit; only a word longer than that is broken."""
+    text = Results([{"short": "one two", "long": "x" * 200}])._repr_html_()
+    assert "min-width:49px'>short" in text
+    assert "min-width:308px'>long" in text
+    assert "overflow-wrap:normal'>one two" in text
+    assert "overflow-wrap:anywhere'>xxx" in text
+
+
+def test_means_are_rounded_for_reading() -> None:
+    """A mean has three digits behind the point; the exact one is told and sorted by, and texts stay as they are."""
+    text = Results([{"mean": 10 / 3, "small": 1 / 3e5, "given": "3.33333333"}])._repr_html_()
+    assert "title='3.33333" in text
+    assert ">3.333</td>" in text
+    assert ">3.33333333</td>" in text
+    assert Results([{"mean": 10 / 3}]).to_csv().startswith("mean\n3.33333333")
+
+
+def test_a_timeline_stands_above_events() -> None:
+    """Events of several times have bars above them; those of one time, or of none, have not; wild times are no harm."""
+    text = BERLIN.compile("user=*").run(EVENTS)._repr_html_()
+    assert "a bar is 1 minute, the highest 1" in text
+    assert "title='2026-01-01 01:00:00: 1'" in text
+    assert "a bar is" not in BERLIN.compile("user=*").run(EVENTS[:1])._repr_html_()
+    assert "a bar is" not in BERLIN.compile("user=*").run([{"user": "x"}] * 5)._repr_html_()
+    for times in ([0.0, 1e11], [0.25, 0.5], [-5e9, 2.5e11], [1e300, 5.0, 9.0]):
+        events = [{"_time": each, "user": "x"} for each in times]
+        assert "1 event" not in BERLIN.compile("user=x").run(events)._repr_html_()
+    span, bars = buckets([0.0, 86400.0 * 365 * 3])
+    assert (len(bars) <= 61, sum(count for _, count in bars), span % 86400) == (True, 2, 0)
 
 
 # ---- charts --------------------------------------------------------------------------------------------------------
@@ -261,7 +396,7 @@ def test_types_of_frames() -> None:
         assert list(back) == [{name: row[name] for name in row if name not in ("mv", "mixed")} for row in rows]
     rounded = splmini.search("| makeresults | eval x=round(2.04, 1) | table x")
     assert str(rounded.to_pandas()["x"].dtype) == "float64"
-    assert "<td class='splmini-n' data-s='2.0'>2.0</td>" in rounded._repr_html_()
+    assert "<td style='text-align:right;vertical-align:top'>2.0</td>" in rounded._repr_html_()
     assert Results([{"_time": "soon"}]).to_pandas()["_time"].tolist() == ["soon"]
     assert Results([{"n": 1 << 70}]).to_arrow().column("n").to_pylist() == [str(1 << 70)]
 
@@ -334,3 +469,23 @@ def test_a_part_does_not_pass_for_the_whole() -> None:
     ):
         ax = results.plot(kind, figure.Figure().subplots())
         assert (len(ax.patches), ax.get_title(loc="right")) == (drawn, note)
+
+
+def test_an_axis_of_amounts_begins_at_zero(figure: Any) -> None:
+    """Lines and columns of what is never negative stand on zero; what is negative is not cut off."""
+    high = Results([{"_time": NEW_YEAR + n, "n": 1000 + n} for n in range(9)], ["_time", "n"])
+    low = Results([{"_time": NEW_YEAR + n, "n": n - 5} for n in range(9)], ["_time", "n"])
+    assert high.plot("line", figure.subplots()).get_ylim()[0] == 0
+    assert high.plot("bar", figure.subplots()).get_xlim()[0] == 0
+    assert low.plot("line", figure.subplots()).get_ylim()[0] <= -5
+
+
+def test_a_map_shows_land(figure: Any) -> None:
+    """Bubbles lie over the outlines of land, at one scale, and the map reaches as far as they do, no further."""
+    ax = BERLIN.compile("| geostats latfield=lat longfield=lon count").run(EVENTS).plot(ax=figure.subplots())
+    assert len(ax.patches[0].get_path().vertices) == sum(len(ring) + 1 for ring in outlines())
+    assert ax.get_aspect() == 1
+    assert (-90 <= ax.get_ylim()[0] <= -20, 19 <= ax.get_ylim()[1] <= 90) == (True, True)
+    one = Results([{"latitude": 52.5, "longitude": 13.4, "count": 1}]).plot("map", figure.subplots())
+    assert one.get_xlim()[1] - one.get_xlim()[0] < 40
+    assert all(-180 <= east <= 180 and -90 <= north <= 90 for ring in outlines() for east, north in ring)
