@@ -1,7 +1,7 @@
 """The outlines of the continents and larger islands, for maps.
 
-`land.txt` was made for this project from Natural Earth's land polygons at 1:110m, which are in the public domain: without
-points that move an outline by less than a third of a degree, degrees rounded to tenths, cut where the map is.
+`land.txt` was made for this project from Natural Earth's land polygons at 1:110m, which are in the public domain:
+without points that move an outline by less than a third of a degree, degrees rounded to tenths.
 """
 
 from __future__ import annotations
