@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from splmini.boundary import boundary, theirs
 from splmini.budget import Budget, work_for
 from splmini.engine.context import Run
+from splmini.engine.services import services_of
 from splmini.engine.stream import execute
 from splmini.errors import ArgumentError, LimitExceeded
 from splmini.events import NoEvents, Settings, for_readers, open_events
@@ -73,8 +74,9 @@ class Search:
         with boundary("The compiling of the search"):
             if not isinstance(text, str):
                 raise ArgumentError(f"A search is text, not a {type(text).__name__}.")
-            self.tree, self._source = parser.parse_source(text, environment.macros, environment.command_names())
-            self._builder = environment.builder()
+            services = services_of(environment)
+            self.tree, self._source = parser.parse_source(text, environment.macros, services.command_names())
+            self._builder = services.builder()
             work_for(Budget(environment.limits))
             with boundary("The compiling of the search", self._source):
                 _check_commands(self.tree, self._source.text, environment.limits)
@@ -111,7 +113,7 @@ class Search:
         """Return the plan in words, as built and as optimised: `print(search.plan())`, `search.plan().to_json()`."""
         from splmini.plan.show import describe
 
-        return describe(self._operators, self._optimized, self.environment.event_fields.block_literals)
+        return describe(self._operators, self._optimized, services_of(self.environment).event_fields.block_literals)
 
     def run(self, events: AnyEvents = (), **options: Unpack[RunArguments]) -> Results:
         """Run the search over events and give its rows.
@@ -164,11 +166,11 @@ class Search:
     def _start(
         self, events: AnyEvents, options: RunOptions, shared: bool, reading: dict[str, Any], kind: type[Run] = Run
     ) -> Run:
-        environment = self.environment
-        now = environment.clock() if options.now is None else environment.moment(options.now, time.time())
+        environment, services = self.environment, services_of(self.environment)
+        now = services.clock() if options.now is None else services.moment(options.now, time.time())
         assert now is not None
         run = kind(
-            environment,
+            services,
             NoEvents(),
             self._builder,
             self._source,
@@ -181,7 +183,7 @@ class Search:
         )
         for name in ("earliest", "latest"):
             own = getattr(options, name)
-            setattr(run, name, environment.moment(environment.setting(name) if own is None else own, now))
+            setattr(run, name, services.moment(services.setting(name) if own is None else own, now))
         run.range = (run.earliest, run.latest)
         settings = Settings(
             infer=options.infer,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -12,25 +11,13 @@ from typing import TYPE_CHECKING, Any
 from splmini.boundary import boundary
 from splmini.compiled import Search
 from splmini.compiler import evaluate_macro
-from splmini.engine.context import Run
-from splmini.engine.services import EventFields, Writes
-from splmini.engine.store import Store
-from splmini.errors import (
-    ArgumentError,
-    KnowledgeError,
-    Span,
-    UnknownDataModel,
-    UnknownLookup,
-    UnsupportedFeature,
-    did_you_mean,
-)
+from splmini.errors import ArgumentError, UnsupportedFeature
 from splmini.language import parser, tree
 from splmini.language.macros import MacroRegistry
 from splmini.limits import Limits
-from splmini.operators import Dataset, Row, Table
-from splmini.options import EnvironmentOptions, Handler, Moment, check_names
-from splmini.plan.build import Builder
+from splmini.options import EnvironmentOptions, Handler, check_names
 from splmini.results import Results
+from splmini.serving import Serving
 from splmini.values import times
 
 if TYPE_CHECKING:
@@ -85,8 +72,7 @@ class Environment:
         self._lookups: Tables | None = None
         self._datamodels: DataModels | None = None
         self._compiled: dict[str, Search] = {}
-        self._store = Store(self._settings["data_dir"])
-        self._tables_written = False
+        self._services = Serving(self, self._handlers, self._settings)
 
     def forget_writes(self) -> None:
         """Forget what runs wrote in memory: risk events and other events, files, lookup tables.
@@ -94,9 +80,9 @@ class Environment:
         What was compiled and loaded stays; what stands below `data_dir` does too.
         """
         with self._lock:
-            self._store.clear()
-            if self._tables_written:
-                self._lookups, self._tables_written = None, False
+            self._services.files.clear()
+            if self._services.tables_written:
+                self._lookups, self._services.tables_written = None, False
 
     def __getstate__(self) -> dict[str, Any]:
         written = None if self._lookups is None else self._lookups.written()
@@ -104,7 +90,7 @@ class Environment:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state["settings"])  # type: ignore[misc]
-        self._handlers = dict.fromkeys(state["served"], _left_behind)
+        self._handlers.update(dict.fromkeys(state["served"], _left_behind))
         if state["written"]:
             self.lookups.restore(state["written"])
 
@@ -144,11 +130,6 @@ class Environment:
             self._compiled.clear()
 
     @property
-    def macro_registry(self) -> MacroRegistry:
-        """The macros in force, as a run asks for them."""
-        return self.macros
-
-    @property
     @boundary("The loading of apps")
     def knowledge(self) -> Knowledge:
         """What the apps define (`splmini.knowledge.apps.Knowledge`), loaded when first needed."""
@@ -172,50 +153,6 @@ class Environment:
                     self._lookups = Tables.of(self.knowledge, self._settings["lookups"], self._settings["data_dir"])
         return self._lookups
 
-    def command_names(self) -> frozenset[str]:
-        """The names of commands beyond the registry: of handlers, and of the apps' commands.conf."""
-        return frozenset(self._handlers) | frozenset(self.knowledge.commands)
-
-    # ---- the clock -----------------------------------------------------------------------------------------------
-
-    def clock(self) -> float:
-        """Return what is now for a run, as epoch seconds."""
-        given = self.moment(self._settings["now"], time.time())
-        return time.time() if given is None else given
-
-    def moment(self, value: Moment | None, now: float) -> float | None:
-        """Return a point in time (epoch, datetime, Splunk modifier or ISO text) as epoch seconds; None for None."""
-        return None if value is None else times.point_in_time(value, now, self.timezone)
-
-    # ---- what a run asks for (engine.services.Services) -----------------------------------------------------------
-
-    def builder(self) -> Builder:
-        """Return a builder of plans that knows this environment's handlers, macros and commands."""
-        from splmini.plan.handlers import handled
-
-        def parse(text: str) -> tree.Pipeline:
-            return parser.parse(text, self.macros, self.command_names())
-
-        return Builder(handlers=self._handlers, handled=handled, parsed=parse)
-
-    @property
-    def event_fields(self) -> EventFields:
-        """What a run asks of the apps' knowledge about the fields of events."""
-        from splmini.knowledge.fields.event_fields import KnownFields
-
-        return KnownFields(self.knowledge)
-
-    def find_table(self, name: str, run: Run, span: Span | None, reading: bool = True) -> Table:
-        """Return a lookup table."""
-        table: Table | None = self.lookups.find(name)
-        if table is None:
-            raise UnknownLookup(
-                f"There is no lookup table '{name}'.", name=name, span=span, hint=did_you_mean(name, self.lookups)
-            )
-        if reading and not getattr(table, "complete", True):
-            run.message("warn", "lookup", f"The content of the lookup '{name}' is not here; it is read as empty.", span)
-        return table
-
     @property
     @boundary("The loading of data models")
     def datamodels(self) -> DataModels:
@@ -225,85 +162,6 @@ class Environment:
 
             self._datamodels = DataModels.of(self.knowledge, self._settings["datamodels"])
         return self._datamodels
-
-    def find_dataset(self, name: str, span: Span | None) -> Dataset:
-        """Return a dataset of a data model."""
-        dataset: Dataset | None = self.datamodels.find(name)
-        if dataset is None:
-            raise UnknownDataModel(
-                f"There is no data model or dataset '{name}'.",
-                name=name,
-                span=span,
-                hint=did_you_mean(name, [*self.datamodels, *self.datamodels.names()]),
-            )
-        return dataset
-
-    def add_events(self, index: str, events: Iterable[Row]) -> None:
-        """Keep events (risk events, what collect wrote) in an index of the environment, for later runs."""
-        self._store.add_events(index, events)
-
-    def find_saved_search(self, name: str, span: Span | None = None) -> str:
-        """Return the text of a saved search of the apps."""
-        found: str | None = self.knowledge.saved_searches.get(name)
-        if found is None:
-            raise KnowledgeError(
-                f"There is no saved search '{name}'.",
-                name=name,
-                hint=did_you_mean(name, self.knowledge.saved_searches),
-                span=span,
-            )
-        return found
-
-    def find_transform(self, name: str, run: Run, span: Span | None = None) -> Callable[[Row], None]:
-        """Return an extraction of the apps' transforms.conf."""
-        from splmini.knowledge import stanzas as named
-
-        return named.extraction(self.knowledge, name, run, span)
-
-    def find_form(self, name: str) -> Callable[[Row], None] | None:
-        """Return the extraction of a form of the apps."""
-        from splmini.knowledge import stanzas as named
-
-        return named.form(self.knowledge, name)
-
-    def find_stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
-        """Return the settings of a stanza of a conf file of the apps."""
-        from splmini.knowledge import stanzas as named
-
-        return named.stanza(self.knowledge, conf, name)
-
-    def find_handler(self, name: str) -> Handler | None:
-        """Return the handler of a command, if the caller registered one."""
-        return self._handlers.get(name)
-
-    def setting(self, name: str) -> Any:
-        """Return a further setting: `databases`, `data_dir`."""
-        return self._settings.get(name)
-
-    def commit(self, writes: Writes, run: Run) -> None:
-        """Make the writes of a run that ended well visible to later runs, under a lock."""
-        if not writes:
-            return
-        with self._lock:
-            self._tables_written = self._tables_written or bool(writes.tables)
-            for name, batches in writes.tables.items():
-                for write in batches:
-                    self.lookups.write(name, write.rows, write.fields, write.append, **write.options)
-            for index, rows in writes.events.items():
-                self._store.add_events(index, rows)
-            for name, changes in writes.files.items():
-                self._store.change_file(name, changes)
-
-    def written_events(self, names: set[str]) -> list[Row]:
-        """Return the events that runs wrote (collect, risk events) to the indexes that match one of these names.
-
-        Later searches find them where they name the index, as the Risk data model does.
-        """
-        return self._store.events(names)
-
-    def read_file(self, name: str) -> str:
-        """Read a file of `data_dir`, or one that a run wrote in memory."""
-        return self._store.read_file(name)
 
     # ---- compiling -----------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from splmini.errors import NOWHERE, Span
 
 if TYPE_CHECKING:
     from splmini.budget import Budget
+    from splmini.context import Apps, Files, Lookups
     from splmini.language import tree
 
 Scalar: TypeAlias = "str | int | float"
@@ -283,55 +284,6 @@ class Message:
     position: tuple[int, int] | None = None
 
 
-class Table(Protocol):
-    """A lookup table of the environment, as commands use it."""
-
-    name: str
-
-    def rows(self) -> list[Row]:
-        """Return the table's rows as new dicts; null cells are absent."""
-
-    @property
-    def fields(self) -> list[str]:
-        """The columns, in the table's order."""
-
-    def matcher(
-        self, keys: list[str], outputs: list[str] | None, ctx: RunContext, time_field: str = "_time"
-    ) -> Callable[[list[Any], float | None], list[Row] | None]:
-        """Return a function from the key values (aligned with `keys`) and the event's time to the matching rows.
-
-        It applies match_type, case_sensitive_match, min_matches, max_matches and default_match; None where nothing
-        matches.
-        """
-
-
-class Dataset(Protocol):
-    """A dataset of a data model, as tstats, from, datamodel and pivot use it."""
-
-    model: str
-    name: str
-    lineage: tuple[str, ...]
-    fields: tuple[str, ...]
-
-    def describe(self) -> str:
-        """Return what the dataset is, as JSON."""
-
-    def describe_models(self) -> list[str]:
-        """Return what the dataset's model is, as JSON; of no dataset (the name ""), what each model is."""
-
-    def summary_fields(self) -> frozenset[str]:
-        """Return the fields of the dataset and of those below it, by their prefixed names."""
-
-    def rows(
-        self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
-    ) -> Stream:
-        """Return the dataset's events with its calculated fields; names prefixed with the dataset's where asked.
-
-        `where` is a search expression over the rows as they are given; `strict` leaves out what is no field of the
-        dataset.
-        """
-
-
 @dataclass(frozen=True)
 class Implied:
     """A search expression that rows have to satisfy once fields were calculated (by a data model).
@@ -373,6 +325,9 @@ class RunContext(Protocol):
     budget: Budget
     """What is left of the run's time, memory and rows."""
     index: str
+    apps: Apps
+    lookups: Lookups
+    files: Files
 
     def message(self, level: str, command: str, text: str, span: Span | None = None) -> None:
         """Add a message to the results; the same text is added once."""
@@ -410,36 +365,8 @@ class RunContext(Protocol):
     def predicate(self, node: tree.Node) -> Callable[[Row], bool]:
         """Compile a search expression for this run; subsearches in it are run and expanded first."""
 
-    def table(self, name: str, span: Span | None = None, reading: bool = True) -> Table:
-        """Return a lookup table; raises UnknownLookup. Who is `reading` it is told where its content is not here."""
-
-    def write_table(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
-        """Write a lookup table of the environment; visible to later runs when this one ends well."""
-
     def write_events(self, index: str, rows: list[Row]) -> None:
         """Write events to an index of the environment (collect, risk events)."""
-
-    def change_file(self, name: str, change: Callable[[str | None], str | None]) -> None:
-        """Change a file below `data_dir` (in memory without one) when this run ends well: `change` makes its new text
-        of the text that it has by then; None stands for no file."""
-
-    def read_file(self, name: str) -> str:
-        """Read a file that a run wrote, or one below `data_dir`."""
-
-    def dataset(self, name: str, span: Span | None = None) -> Dataset:
-        """Return `Model.Dataset`, or the root dataset of a bare `Model`; raises UnknownDataModel."""
-
-    def saved_search(self, name: str, span: Span | None = None) -> str:
-        """Return the text of a saved search; raises KnowledgeError."""
-
-    def transform(self, name: str, span: Span | None = None) -> Callable[[Row], None]:
-        """Return an extraction of transforms.conf, which changes a row in place; raises KnowledgeError."""
-
-    def form(self, name: str) -> Callable[[Row], None] | None:
-        """Return the extraction of a form of an app; None where there is none of that name."""
-
-    def stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
-        """Return the settings of a stanza of a conf file of the apps; None where there is none of that name."""
 
     def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
         """Return the handler that the caller registered for a command, if any."""

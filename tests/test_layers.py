@@ -12,14 +12,14 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "splmini"
 LAYERS = (
     ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents", "writing", "options"),
-    ("registry", "operators", "language"),
+    ("registry", "operators", "context", "language"),
     ("compiler",),
     ("events", "results"),
     ("functions", "learning", "commands"),
     ("plan", "engine"),
     ("knowledge",),
     ("detections",),
-    ("environment", "compiled", "completion", "_accessors", "frames", "__init__"),
+    ("environment", "serving", "compiled", "completion", "_accessors", "frames", "__init__"),
     ("cli", "pytest_plugin", "notebook", "highlight", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

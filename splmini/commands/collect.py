@@ -84,7 +84,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
                     ctx.write_events(index, events)
                 else:
                     if not lines:
-                        ctx.change_file(
+                        ctx.files.change(
                             _file_name(options["file"], ctx), lambda before: "".join((before or "", *lines))
                         )
                     lines.extend(f"{to_text(event['_raw'])}\n" for event in events)

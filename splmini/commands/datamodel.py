@@ -65,7 +65,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     strict = arguments["strict_fields"]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        dataset = ctx.dataset(name, at)
+        dataset = ctx.apps.dataset(name, at)
         if len(words) < 2:
             return Stream(iter([[{"_raw": text} for text in dataset.describe_models()]]))
         if mode is None:

@@ -96,7 +96,7 @@ def _named(node: tree.Command, words: list[tree.Word]) -> Operator:
     """The extractions of stanzas of transforms.conf, one after the other."""
 
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
-        extractions = [ctx.transform(word.text, word.span) for word in words]
+        extractions = [ctx.apps.transform(word.text, word.span) for word in words]
 
         def extract(batch: Batch) -> Batch:
             for row in batch:

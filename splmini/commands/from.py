@@ -55,10 +55,10 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         if kind == "datamodel":
-            return ctx.dataset(name, at).rows(ctx, needed, False, None, False)
+            return ctx.apps.dataset(name, at).rows(ctx, needed, False, None, False)
         if kind == "savedsearch":
-            return ctx.run(ctx.parse(ctx.saved_search(name)), None, needed)
-        table = ctx.table(name, at)
+            return ctx.run(ctx.parse(ctx.apps.saved_search(name)), None, needed)
+        table = ctx.lookups.table(name, at)
         fields = list(table.fields)
         return Stream(batched(table.rows()), lambda: fields)
 

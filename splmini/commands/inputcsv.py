@@ -90,10 +90,10 @@ def _content(name: str, ctx: RunContext) -> str:
     """The text of the file of this name; where there is none and the name has no extension, of `NAME.csv`."""
     longer = file_name(name)
     try:
-        return ctx.read_file(longer)
+        return ctx.files.read(longer)
     except KnowledgeError:
         if longer == name:
             raise
         with contextlib.suppress(KnowledgeError):
-            return ctx.read_file(name)
+            return ctx.files.read(name)
         raise

@@ -53,7 +53,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     start, most = arguments["start"], arguments["max"]
 
     def table(ctx: RunContext) -> Stream:
-        source = ctx.table(words[0].text, words[0].span)
+        source = ctx.lookups.table(words[0].text, words[0].span)
         test = ctx.predicate(where[0]) if where else None
 
         def rows() -> Iterator[Row]:

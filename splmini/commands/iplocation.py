@@ -121,16 +121,8 @@ def finder(ctx: RunContext, span: Span | None = None, language: str = "en") -> C
     return find
 
 
-def database_path(ctx: RunContext) -> str | None:
-    """Return the path of the database that the environment names for iplocation."""
-    setting = getattr(ctx, "setting", None)
-    databases = setting("databases") if setting is not None else None
-    path = databases.get("iplocation") if isinstance(databases, Mapping) else databases
-    return None if path is None else str(path)
-
-
 def _open(ctx: RunContext, span: Span | None) -> Any:
-    path = database_path(ctx)
+    path = ctx.files.database("iplocation")
     if path is None or not Path(path).is_file():
         raise MissingDatabase(
             "iplocation needs a MaxMind database." if path is None else f"There is no database '{path}'.",

@@ -42,7 +42,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def bind(ctx: RunContext) -> Callable[[Batch], Batch]:
         known: dict[str, Callable[[Row], None] | None] = {}
         if only is not None:
-            known[only] = ctx.form(only)
+            known[only] = ctx.apps.form(only)
             if known[only] is None:
                 raise KnowledgeError(
                     f"There is no form '{only}'.",
@@ -55,7 +55,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             for row in batch:
                 for name in [only] if only is not None else map(to_text, as_list(row.get(field))):
                     if name not in known:
-                        known[name] = ctx.form(name)
+                        known[name] = ctx.apps.form(name)
                     extract = known[name]
                     if extract is not None:
                         extract(row)

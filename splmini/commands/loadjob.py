@@ -60,7 +60,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         if reference is None:
             raise UnsupportedFeature("loadjob cannot load a job by its search id.", name="loadjob", span=node.span)
-        text = ctx.saved_search(reference.split(":", 2)[-1], arguments.given["savedsearch"].span)
+        text = ctx.apps.saved_search(reference.split(":", 2)[-1], arguments.given["savedsearch"].span)
         return ctx.run(ctx.parse(text), needed=needed)
 
     return Generating(name="loadjob", generate=generate, node=node, span=node.span)

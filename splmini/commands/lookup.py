@@ -146,7 +146,7 @@ def _column(node: tree.Node) -> Column:
 
 
 def _bound(plan: Plan, ctx: RunContext, node: tree.Node) -> Callable[[Batch], Batch]:
-    table = ctx.table(plan.table, node.span)
+    table = ctx.lookups.table(plan.table, node.span)
     columns = [key.column for key in plan.keys]
     if plan.outputs is None:
         outputs = [Column(name, name) for name in table.fields if name not in columns]

@@ -64,7 +64,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         most = arguments["maxsearches"]
         limit = ctx.limits.map_maxsearches if most is None else most
-        template = text if name is None else ctx.saved_search(name, arguments.words[0].span)
+        template = text if name is None else ctx.apps.saved_search(name, arguments.words[0].span)
 
         def batches() -> Iterator[Batch]:
             for number, row in enumerate(stream.rows(), 1):

@@ -116,7 +116,7 @@ _OF_TABLES = ("forceheader", "noheader", "multitable")
 
 def _described(ctx: RunContext, called: str, span: Span) -> TableRules:
     """Return what a stanza of multikv.conf describes."""
-    settings = ctx.stanza("multikv", called)
+    settings = ctx.apps.stanza("multikv", called)
     if settings is None:
         raise KnowledgeError(f"There is no multikv stanza '{called}'.", name=called, span=span)
     try:

@@ -62,7 +62,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
     def run(stream: Stream, ctx: RunContext) -> Stream:
         def batches() -> Iterator[Batch]:
             rows = rows_of(stream, ctx)
-            ctx.change_file(name, _change(rows, stream.columns(), options))
+            ctx.files.change(name, _change(rows, stream.columns(), options))
             yield from batched(rows)
 
         return Stream(batches(), stream.columns)

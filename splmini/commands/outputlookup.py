@@ -101,10 +101,10 @@ def _write(
     how = {"updates": options["allow_updates"], "flat": options["output_format"] == "splunk_sv_csv"}
     if not rows and (append or not options["override_if_empty"] or known is None):
         if options["create_empty"] and known is None:
-            ctx.write_table(name, [], [], False)
+            ctx.lookups.write(name, [], [], False)
         return
     if not rows:
-        ctx.write_table(name, [], [], False, remove=not options["create_empty"])
+        ctx.lookups.write(name, [], [], False, remove=not options["create_empty"])
         return
     most = options["max"]
     assert isinstance(most, int)
@@ -114,12 +114,12 @@ def _write(
     key = options["key_field"]
     if isinstance(key, str):
         written = [row | {"_key": row[key]} if key in row else row for row in written]
-    ctx.write_table(name, written, fields, append, **how)
+    ctx.lookups.write(name, written, fields, append, **how)
 
 
 def _columns_of(name: str, ctx: RunContext) -> list[str] | None:
     """The columns of a table; None where there is no such table."""
     try:
-        return ctx.table(name, reading=False).fields
+        return ctx.lookups.table(name, reading=False).fields
     except UnknownLookup:
         return None

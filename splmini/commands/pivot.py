@@ -164,7 +164,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
         pipeline = ctx.parse(text)
-        rows = ctx.dataset(".".join(names), at).rows(ctx, None, False)
+        rows = ctx.apps.dataset(".".join(names), at).rows(ctx, None, False)
         return ctx.run(pipeline, rows, needed)
 
     return Generating(name="pivot", generate=generate, node=node, span=node.span)

@@ -66,7 +66,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return values[match[1]]
 
     def generate(ctx: RunContext, needed: Fields) -> Stream:
-        text = ctx.saved_search(name, word.span)
+        text = ctx.apps.saved_search(name, word.span)
         if not arguments["nosubstitution"]:
             text = _TOKEN.sub(value, text)
         return ctx.run(ctx.parse(text), needed=needed)

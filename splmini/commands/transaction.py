@@ -146,7 +146,7 @@ def _typed(node: tree.Command, arguments: Arguments, scope: BuildScope) -> Opera
     option, called = arguments.given["name"], arguments["name"]
 
     def run(stream: Stream, ctx: RunContext) -> Stream:
-        settings = ctx.stanza("transactiontypes", called)
+        settings = ctx.apps.stanza("transactiontypes", called)
         if settings is None:
             raise KnowledgeError(f"There is no transaction type '{called}'.", name=called, span=option.span)
         own = [argument for argument in node.args if argument is not option]

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from splmini.detections.findings import TOKEN
+from splmini.engine.services import services_of
 from splmini.errors import ArgumentError
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_number, to_text
@@ -104,7 +105,9 @@ def run_drilldown(
 
         env = Environment()
     drilldown = detection.drilldowns[number]
-    low, high = time_range(drilldown.earliest_offset, drilldown.latest_offset, row, env.clock(), env.timezone)
+    low, high = time_range(
+        drilldown.earliest_offset, drilldown.latest_offset, row, services_of(env).clock(), env.timezone
+    )
     results: Results = env.compile(fill(detection, drilldown.search, row)).run(
         events, earliest=low, latest=high, **options
     )

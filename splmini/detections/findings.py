@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from splmini.engine.services import services_of
 from splmini.values.multivalue import as_list, from_list
 from splmini.values.numbers import to_number, to_text
 
@@ -50,9 +51,9 @@ def run_detection(detection: Detection, events: Any, env: Any, options: Mapping[
 
         env = Environment()
     results = env.compile(detection.search).run(events, **options)
-    now = results.stats.get("now", env.clock())
+    now = results.stats.get("now", services_of(env).clock())
     outcome = Outcome(detection, results, findings_of(detection, results), risk_events_of(detection, results, now))
-    env.add_events(RISK_INDEX, outcome.risk_events)
+    services_of(env).add_events(RISK_INDEX, outcome.risk_events)
     return outcome
 
 

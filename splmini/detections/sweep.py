@@ -13,6 +13,7 @@ from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, Outcome, findings_of, risk_events_of
 from splmini.engine.context import Cancelled, Run
 from splmini.engine.parallel import Tasks, task_parts, task_size
+from splmini.engine.services import services_of
 from splmini.engine.stream import execute
 from splmini.engine.sweep import (
     Found,
@@ -102,7 +103,7 @@ def sweep(
     hits = [each.hit() for each in searches]
     for hit in hits:
         if hit.outcome is not None:
-            env.add_events(RISK_INDEX, hit.outcome.risk_events)
+            services_of(env).add_events(RISK_INDEX, hit.outcome.risk_events)
     return hits
 
 
@@ -319,7 +320,7 @@ class SweepJob:
         for text, now, expanded in self.searches:
             each = _Search(_of_text(text), (), self.environment, {**self.options, "now": now})
             if each.error is None:
-                each.run.events, each.run.services = events, Elsewhere(self.environment)
+                each.run.events, each.run.services = events, Elsewhere(services_of(self.environment))
             readings += each.register_late(expanded) if self.late else each.register()
         if readings:
             run = read_for(readings, None)

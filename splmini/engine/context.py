@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +14,11 @@ from splmini.boundary import boundary
 from splmini.budget import Budget, work_for
 from splmini.commands.format import NOTHING
 from splmini.compiler import searching
+from splmini.context import Apps, Files, Lookups
 from splmini.engine import scanning
+from splmini.engine.handing import RunApps, RunFiles, RunLookups
 from splmini.engine.selection import time_modifiers
-from splmini.engine.services import Services, TableWrite, Writes
+from splmini.engine.services import Services, Writes
 from splmini.engine.stream import column_order, execute
 from splmini.engine.subsearch import rows_to_expression, rows_to_text
 from splmini.errors import LimitExceeded, Signal, SourceMap, Span, SplError
@@ -24,21 +26,8 @@ from splmini.events import Events
 from splmini.language import parser, tree
 from splmini.language.conjuncts import conjuncts
 from splmini.language.printer import render
-from splmini.operators import (
-    ALL,
-    Batch,
-    Columns,
-    Dataset,
-    Fields,
-    Generating,
-    Message,
-    Operator,
-    Request,
-    Row,
-    Stream,
-    Table,
-    Value,
-)
+from splmini.operators import ALL, Batch, Columns, Fields, Generating, Message, Operator, Request, Row, Stream, Value
+from splmini.options import Handler
 from splmini.plan.build import Builder, ignores_rows
 from splmini.plan.optimize import optimize
 from splmini.plan.scan import scan
@@ -126,6 +115,9 @@ class Run:
         self.timezone = self.services.timezone
         self.limits = self.services.limits
         self.index = self.services.index
+        self.apps: Apps = RunApps(self)
+        self.lookups: Lookups = RunLookups(self)
+        self.files: Files = RunFiles(self)
         self.text = getattr(self.origin, "text", "")
         self.scope = compiler.RunScope(self)
         self.complete = True
@@ -159,7 +151,7 @@ class Run:
             self._columns = stream.columns
             yield from stream.batches
             if keeps and self.complete:
-                self.services.commit(self.writes, self)
+                self.services.commit(self.writes)
 
     def collect(
         self, start: Callable[[], Stream], what: str = "The run", keeps: bool = True, spent: float = 0.0
@@ -337,7 +329,7 @@ class Run:
 
     def parse(self, text: str) -> tree.Pipeline:
         """Parse search text with the environment's macros; what was parsed is kept."""
-        registry = self.services.macro_registry
+        registry = self.services.macros
         known = _parsed.setdefault(registry, {})
         pipeline = known.get(text)
         if pipeline is None:
@@ -359,51 +351,14 @@ class Run:
 
     # ---- the environment ---------------------------------------------------------------------------------------
 
-    def table(self, name: str, span: Span | None = None, reading: bool = True) -> Table:
-        """Return a lookup table; a message says where the content of one that is read is not here."""
-        return self.services.find_table(name, self, span, reading)
-
-    def write_table(self, name: str, rows: list[Row], fields: list[str], append: bool = False, **options: Any) -> None:
-        """Write a lookup table of the environment when this run ends well."""
-        self.writes.tables.setdefault(name, []).append(TableWrite(rows, fields, append, options))
-
     def write_events(self, index: str, rows: list[Row]) -> None:
         """Write events to an index of the environment when this run ends well."""
-        self.writes.events.setdefault(index, []).extend(rows)
+        self.written().events.setdefault(index, []).extend(rows)
 
-    def change_file(self, name: str, change: Callable[[str | None], str | None]) -> None:
-        """Change a file below `data_dir`, or in memory, when this run ends well: `change` makes its new text of the
-        text that it has by then (None: there is no file)."""
-        self.writes.files.setdefault(name, []).append(change)
+    def written(self) -> Writes:
+        """Return what the run has written so far, to write more."""
+        return self.writes
 
-    def read_file(self, name: str) -> str:
-        """Read a file of `data_dir`, or one held in memory."""
-        return self.services.read_file(name)
-
-    def dataset(self, name: str, span: Span | None = None) -> Dataset:
-        """Return a dataset of a data model."""
-        return self.services.find_dataset(name, span)
-
-    def saved_search(self, name: str, span: Span | None = None) -> str:
-        """Return the text of a saved search."""
-        return self.services.find_saved_search(name, span)
-
-    def transform(self, name: str, span: Span | None = None) -> Callable[[Row], None]:
-        """Return an extraction of transforms.conf."""
-        return self.services.find_transform(name, self, span)
-
-    def form(self, name: str) -> Callable[[Row], None] | None:
-        """Return the extraction of a form of an app."""
-        return self.services.find_form(name)
-
-    def stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
-        """Return the settings of a stanza of a conf file."""
-        return self.services.find_stanza(conf, name)
-
-    def handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
+    def handler(self, name: str) -> Handler | None:
         """Return the handler that the caller registered for a command, if any."""
-        return self.services.find_handler(name)
-
-    def setting(self, name: str) -> Any:
-        """Return a further setting of the environment."""
-        return self.services.setting(name)
+        return self.services.handlers.get(name)

@@ -110,7 +110,7 @@ class DatasetReadings:
         if not any(each.rows for each in self.run.asked):
             return
         self.run.start()
-        for batch in self.run.dataset(self.name).rows(self.run, self.needed, True).batches:
+        for batch in self.run.apps.dataset(self.name).rows(self.run, self.needed, True).batches:
             if self.index is None:
                 self.index = index_of(self.readings, batch)
             _hand_out(self.readings, self.index, batch)
@@ -165,7 +165,7 @@ def _prepared(name: str, readings: list[Reading], shared: Callable[[type[Run]], 
 
 def _ask(run: _Shared, name: str, needed: Fields, where: tree.Node | None) -> None:
     """Let a dataset say what it scans."""
-    for _ in run.dataset(name).rows(run, needed, True, where).batches:
+    for _ in run.apps.dataset(name).rows(run, needed, True, where).batches:
         pass
 
 
@@ -183,7 +183,7 @@ def read_dataset(name: str, readings: Sequence[Reading], run: Run) -> None:
     """Read a dataset that cannot be made chunk by chunk, once for all its readings."""
     index: Index | None = None
     try:
-        for batch in run.dataset(name).rows(run, union(*(each.needed for each in readings)), True).batches:
+        for batch in run.apps.dataset(name).rows(run, union(*(each.needed for each in readings)), True).batches:
             index = index or index_of(readings, batch)
             _hand_out(readings, index, batch)
     except SplError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -11,11 +11,17 @@ from splmini.errors import Span
 from splmini.events import Ask
 from splmini.language import tree
 from splmini.limits import Limits
-from splmini.operators import Batch, Dataset, Fields, Implied, Row, Table
+from splmini.operators import Batch, Fields, Implied, Row
 
 if TYPE_CHECKING:
+    from splmini.context import Dataset, Table
     from splmini.engine.context import Run
+    from splmini.engine.store import Store
+    from splmini.environment import Environment
+    from splmini.language.macros import MacroRegistry
+    from splmini.options import Handler, PathName
     from splmini.plan.demands import Demand
+    from splmini.serving import Serving
 
 Mapper: TypeAlias = "Callable[[Batch], Any]"
 """From events to rows: a list of them, or a `ColumnBatch` where that was asked for."""
@@ -68,56 +74,98 @@ class EventFields(Protocol):
         """Say of each demand whether no event can satisfy it whose sourcetype and source are these."""
 
 
+class Tables(Protocol):
+    """The lookup tables of an environment, by name (`knowledge.lookups.lookups.Tables`)."""
+
+    def find(self, name: str) -> Table | None:
+        """Return a table; None where there is none of that name."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of all."""
+
+
+class DataModels(Protocol):
+    """The data models of an environment, by name (`knowledge.datamodels.datasets.DataModels`)."""
+
+    def find(self, name: str) -> Dataset | None:
+        """Return a dataset; None where there is none of that name."""
+
+    def names(self) -> list[str]:
+        """Return the names of all datasets, with their models."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the models."""
+
+
+class Stanzas(Protocol):
+    """What apps define for commands (`knowledge.stanzas.Stanzas`)."""
+
+    @property
+    def saved_searches(self) -> Mapping[str, str]:
+        """The texts of the saved searches."""
+
+    def transform(self, name: str, ctx: Any, span: Span | None) -> Callable[[Row], None]:
+        """Return an extraction of transforms.conf; raises KnowledgeError."""
+
+    def form(self, name: str) -> Callable[[Row], None] | None:
+        """Return the extraction of a form of an app."""
+
+    def stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
+        """Return the settings of a stanza of a conf file."""
+
+
 class Services(Protocol):
-    """What a run needs of its environment; `splmini.environment.Environment` implements it."""
+    """What a run needs of its environment; `splmini.serving.Serving` implements it."""
 
     timezone: tzinfo
     limits: Limits
     index: str
 
     @property
-    def macro_registry(self) -> Any:
+    def macros(self) -> MacroRegistry:
         """The macros in force."""
 
-    def command_names(self) -> frozenset[str]:
-        """Return the names of commands beyond the registry."""
+    @property
+    def apps(self) -> Stanzas:
+        """What the apps define by name."""
+
+    @property
+    def lookups(self) -> Tables:
+        """The lookup tables."""
+
+    @property
+    def datamodels(self) -> DataModels:
+        """The data models."""
+
+    @property
+    def files(self) -> Store:
+        """The files below `data_dir`, or in memory."""
+
+    @property
+    def databases(self) -> Mapping[str, PathName]:
+        """Files that commands need, by the command."""
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handlers of commands that the caller serves."""
 
     @property
     def event_fields(self) -> EventFields:
         """What the apps' knowledge says of the fields of events."""
 
+    def command_names(self) -> frozenset[str]:
+        """Return the names of commands beyond the registry."""
+
     def written_events(self, names: set[str]) -> list[Row]:
         """Return the events that earlier runs wrote to the indexes that match one of these names."""
 
-    def find_table(self, name: str, run: Run, span: Span | None, reading: bool = True) -> Table:
-        """Return a lookup table; raises UnknownLookup."""
-
-    def find_dataset(self, name: str, span: Span | None) -> Dataset:
-        """Return a dataset of a data model; raises UnknownDataModel."""
-
-    def find_saved_search(self, name: str, span: Span | None = None) -> str:
-        """Return the text of a saved search."""
-
-    def find_transform(self, name: str, run: Run, span: Span | None) -> Callable[[Row], None]:
-        """Return an extraction of transforms.conf; raises KnowledgeError."""
-
-    def find_form(self, name: str) -> Callable[[Row], None] | None:
-        """Return the extraction of a form of an app."""
-
-    def find_stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
-        """Return the settings of a stanza of a conf file."""
-
-    def find_handler(self, name: str) -> Callable[..., Iterable[Mapping[str, Any]]] | None:
-        """Return the handler of a command, if the caller registered one."""
-
-    def setting(self, name: str) -> Any:
-        """Return a further setting of the environment, such as a database's path."""
-
-    def commit(self, writes: Writes, run: Run) -> None:
+    def commit(self, writes: Writes) -> None:
         """Make the writes of a run that ended well visible to later runs."""
 
-    def read_file(self, name: str) -> str:
-        """Read a file of `data_dir`, or one held in memory."""
+
+def services_of(environment: Environment) -> Serving:
+    """Return what runs ask of an environment, which is no part of its public face."""
+    return environment._services
 
 
 @dataclass

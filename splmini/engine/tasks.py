@@ -18,6 +18,7 @@ from splmini.boundary import converted
 from splmini.engine.blame import placed, placed_stream
 from splmini.engine.context import Run
 from splmini.engine.ordering import newest_first
+from splmini.engine.services import services_of
 from splmini.engine.stream import execute, generated
 from splmini.errors import EventFormatError, Signal
 from splmini.events import Part, PartEvents, Report, Traits
@@ -123,10 +124,9 @@ class TaskRun(Run):
         """Refuse: a subsearch reads all events."""
         raise NotDistributable
 
-    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def written(self) -> NoReturn:
+        """Refuse: what a run writes is kept in the calling process."""
         raise NotDistributable
-
-    write_table = write_events = change_file = _refuse
 
 
 def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome:
@@ -136,9 +136,10 @@ def perform(job: Job, parts: tuple[Part, ...], written: bool = False) -> Outcome
     """
     search = job.search
     outcome, environment = Outcome(), search.environment
+    services = services_of(environment)
     events = PartEvents(parts, outcome.report, environment.knowledge.ingest, job.traits)
     run = TaskRun(
-        environment if written else Elsewhere(environment),
+        services if written else Elsewhere(services),
         events,
         search.builder,
         search.source,
@@ -172,7 +173,7 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
         if reading.dataset is None:
             stream = run.scan(Request(predicate=reading.where, needed=reading.needed))
         else:
-            stream = run.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
+            stream = run.apps.dataset(reading.dataset).rows(run, reading.needed, True, reading.where)
         if reading.points is not None:
             stream = Stream(map(reading.points(run), stream.batches))
         outcome.state = _filled(operators[0], reading.create(run), stream, run)

@@ -324,7 +324,7 @@ def _lookup_tables(settings: dict[str, Setting], stanza: str, ctx: Any) -> Itera
         try:
             wanted = parse_lookup(setting.value)
             outputs = None if wanted.outputs is None else [column for column, _ in wanted.outputs]
-            ctx.table(wanted.table).matcher([column for column, _ in wanted.inputs], outputs, ctx)
+            ctx.lookups.table(wanted.table).matcher([column for column, _ in wanted.inputs], outputs, ctx)
         except SplError as error:
             yield _problem(setting, stanza, key, error.message)
 
@@ -346,7 +346,7 @@ def _lookups(app: App, knowledge: Knowledge, ctx: Any) -> Iterator[Problem]:
             yield _problem(settings[key], stanza, key, "lookups that run a program or read shapes are refused")
         elif "filename" in settings:
             try:
-                there = ctx.table(stanza).complete
+                there = ctx.lookups.table(stanza).complete
             except SplError:
                 there = False
             if not there:

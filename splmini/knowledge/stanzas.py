@@ -21,6 +21,30 @@ if TYPE_CHECKING:
 _MODULE = re.compile(r"(\[\[[^\[\]]+\]\])")
 
 
+class Stanzas:
+    """The named things of some apps (`engine.services.Stanzas`)."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+
+    @property
+    def saved_searches(self) -> Mapping[str, str]:
+        """The texts of the saved searches."""
+        return self._knowledge.saved_searches
+
+    def transform(self, name: str, ctx: Any, span: Span | None) -> Callable[[Row], None]:
+        """Return an extraction of transforms.conf."""
+        return extraction(self._knowledge, name, ctx, span)
+
+    def form(self, name: str) -> Callable[[Row], None] | None:
+        """Return the extraction of a form."""
+        return form(self._knowledge, name)
+
+    def stanza(self, conf: str, name: str) -> Mapping[str, str] | None:
+        """Return the settings of a stanza of a conf file."""
+        return stanza(self._knowledge, conf, name)
+
+
 def extraction(knowledge: Knowledge, name: str, ctx: Any, span: Span | None) -> Callable[[Row], None]:
     """Return the extraction of a stanza of transforms.conf, as a function that changes a row in place.
 

@@ -29,7 +29,7 @@ def _file(name: str) -> str:
 def store(ctx: RunContext, name: str, algorithm: Algorithm, model: Model) -> None:
     """Keep a model; later runs find it when this one ends well."""
     text = json.dumps({"algorithm": algorithm.name, "model": model.state()})
-    ctx.change_file(_file(name), lambda before: text)
+    ctx.files.change(_file(name), lambda before: text)
 
 
 def load(ctx: RunContext, name: str, command: str, span: Span) -> Model:
@@ -51,7 +51,7 @@ def find(ctx: RunContext, name: str, span: Span) -> tuple[str, Model] | None:
     Everything in the file is checked before it is used: what does not fit together is an error here, not in numpy.
     """
     try:
-        text = ctx.read_file(_file(name))
+        text = ctx.files.read(_file(name))
     except KnowledgeError:
         return None
     try:

@@ -25,8 +25,18 @@ def test_times_that_are_none(setting: str, value: Any) -> None:
 )
 def test_times_as_text(value: str, epoch: int) -> None:
     """Dates are local, digits are epoch seconds on every Python, modifiers count from now."""
-    environment = splmini.Environment(now=1700000000, timezone="Europe/Berlin")
-    assert environment.moment(value, environment.clock()) == epoch
+    search = splmini.Environment(timezone="Europe/Berlin").compile("| makeresults | addinfo")
+    (row,) = search.run(now=1700000000, earliest=value)
+    assert row["info_min_time"] == epoch
+
+
+def test_the_public_face() -> None:
+    """An environment shows what its users have to do with, and nothing of what runs ask of it."""
+    shown = {name for name in dir(splmini.Environment()) if not name.startswith("_")}
+    assert shown == {
+        "add_macros", "compile", "datamodels", "explain", "fields", "forget_writes", "index", "knowledge", "limits",
+        "lookups", "macros", "timezone",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ["outputcsv kept.csv", "outputlookup kept.csv", "collect index=kept"])

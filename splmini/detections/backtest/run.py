@@ -28,6 +28,7 @@ from splmini.detections.sweep import as_detection, read_for
 from splmini.engine.context import Cancelled
 from splmini.engine.readings import Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.selection import named_indexes, time_modifiers
+from splmini.engine.services import services_of
 from splmini.engine.spreading import Spread, Window, spread
 from splmini.engine.stream import execute
 from splmini.errors import ArgumentError, LimitExceeded, SplError
@@ -91,7 +92,7 @@ def backtest(
 
         env = content.environment() if content is not None else Environment()
     wanted = [as_detection(each) for each in (content.detections if content is not None else detections)]  # type: ignore[union-attr]
-    first, last = env.moment(start, time.time()), env.moment(end, time.time())
+    first, last = services_of(env).moment(start, time.time()), services_of(env).moment(end, time.time())
     if first is None or last is None or last <= first:
         raise ArgumentError("A backtest ends after it starts.", name="end")
     begun = time.perf_counter()
@@ -160,7 +161,7 @@ class _Backtest:
                 except Cancelled:
                     self.complete = False
         risk = [event for each in searches for firing in each.firings for event in firing.risk_events]
-        self.env.add_events(RISK_INDEX, sorted(risk, key=_time))
+        services_of(self.env).add_events(RISK_INDEX, sorted(risk, key=_time))
 
     def schedule_of(self, detection: Detection) -> Schedule:
         """Return the schedule that a detection runs on."""

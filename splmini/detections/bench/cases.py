@@ -33,6 +33,7 @@ from splmini.detections.bench.expected import differences, line, read_rows, same
 from splmini.detections.bench.inputs import READING, Inputs, Logs
 from splmini.detections.content import repository_of
 from splmini.detections.detection import Detection
+from splmini.engine.services import services_of
 from splmini.errors import SplError
 
 _EXPECTATIONS = frozenset({"rows", "rows_file", "count", "findings", "risk"})
@@ -77,7 +78,7 @@ class Case:
             env = self.environment(env_settings) if env is None else env
             inputs = self.inputs(logs)
             options = dict(inputs.options)
-            now = env.setting("now")
+            now = services_of(env).setting("now")
             options["now"] = logs.newest(inputs, env) if now is None else now
             self._prepare(env, inputs, options, logs)
             if "knowledge" in self.data:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from splmini.detections.bench.inputs import COMPRESSED, Inputs, Logs
 from splmini.detections.content import baselines_beside
+from splmini.engine.services import services_of
 from splmini.errors import KnowledgeError, SplError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def run_test(
         inputs = test_inputs(test, attack_data, logs)
         chosen = {**inputs.options, **options}
         if chosen.get("now") is None:
-            now = env.setting("now")
+            now = services_of(env).setting("now")
             chosen["now"] = logs.newest(inputs, env) if now is None else now
         for baseline in baselines_beside(detection):
             baseline.run(inputs.events, env, **chosen)

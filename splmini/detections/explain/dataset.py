@@ -53,7 +53,7 @@ def generated_notes(explainer: Any, node: Any) -> Iterator[str]:
     if found is not None:
         name = f"{found[1]}.{found[2]}" if found[2] else found[1]
         environment = explainer.compiled.environment
-        yield from dataset_notes(explainer.run, environment.knowledge, explainer.run.dataset(name, node.span))
+        yield from dataset_notes(explainer.run, environment.knowledge, explainer.run.apps.dataset(name, node.span))
 
 
 def _conditions(run: Run, chain: Iterable[Any]) -> Iterator[tree.Node]:

@@ -23,7 +23,7 @@ def tstats_rows(run: Run, node: tree.Command) -> tuple[tree.Node | None, list[Ro
     predicate = None if not where else where[0] if len(where) == 1 else tree.And(where)
     if dataset is None:
         return predicate, list(run.scan(Request()).rows())
-    stream = run.dataset(dataset.text, dataset.span).rows(run, ALL, True)
+    stream = run.apps.dataset(dataset.text, dataset.span).rows(run, ALL, True)
     return predicate, list(stream.rows())
 
 
@@ -34,7 +34,7 @@ def _why_empty(explainer: Any, node: tree.Command) -> Iterator[str]:
     word = dataset_of(node)
     if word is not None:
         environment = explainer.compiled.environment
-        yield from dataset_notes(explainer.run, environment.knowledge, explainer.run.dataset(word.text, word.span))
+        yield from dataset_notes(explainer.run, environment.knowledge, explainer.run.apps.dataset(word.text, word.span))
 
 
 def dataset_of(node: tree.Command) -> tree.Word | None:

@@ -20,6 +20,7 @@ from splmini.detections.lint import repository as lint_repository_rule
 from splmini.detections.lint.config import config_for
 from splmini.detections.lint.positions import Places
 from splmini.detections.lint.rules import Found, Rule, Subject, rules
+from splmini.engine.services import services_of
 from splmini.errors import ArgumentError, KnowledgeError, MissingDatabase, SplError, UnsupportedFeature, did_you_mean
 from splmini.language import parser
 
@@ -113,7 +114,7 @@ def _subject(
         if not isinstance(error, (UnsupportedFeature, MissingDatabase)):  # a valid search that only Splunk can run
             subject.error = error
         with suppress(SplError):  # the same one, where it is about the syntax
-            subject.pipeline, subject.source = parser.parse_source(text, env.macros, env.command_names())
+            subject.pipeline, subject.source = parser.parse_source(text, env.macros, services_of(env).command_names())
     return subject
 
 

@@ -35,6 +35,7 @@ from splmini.detections.bench.files import is_case_file
 from splmini.detections.bench.inputs import Logs
 from splmini.detections.content import repository_settings
 from splmini.documents import Document, load_document
+from splmini.engine.services import services_of
 from splmini.errors import KnowledgeError
 
 CONFIDENCES = ("measured", "documented", "reported")
@@ -136,7 +137,7 @@ class Question:
         logs = Logs()
         inputs = self.case.inputs(logs)
         options = dict(inputs.options)
-        if env.setting("now") is None:
+        if services_of(env).setting("now") is None:
             options["now"] = logs.newest(inputs, env)
         if "knowledge" in self.data:
             options["knowledge"] = self.data["knowledge"]

@@ -29,6 +29,7 @@ from splmini.detections.verify.sending import (
     with_made,
 )
 from splmini.detections.verify.server import UNAUTHORISED, Splunk
+from splmini.engine.services import services_of
 from splmini.errors import MissingDatabase, ServerError, SplError, UnsupportedFeature
 from splmini.language.parser import parse_source
 from splmini.values.numbers import to_number
@@ -187,7 +188,7 @@ class Verifier:
         try:
             search = env.compile(question.search)
             events, options = question.inputs(env)
-            now = options.pop("now", None) or env.clock()
+            now = options.pop("now", None) or services_of(env).clock()
             rows = list(search.run(events, **options, now=now))
             other = env if self._same_zone(env) else self._environment(question, timezone=ELSEWHERE)
             later = other.compile(question.search)
@@ -236,7 +237,7 @@ class Verifier:
         and with no index that matches any name."""
         env = self._environment(question, index=NOWHERE)
         try:
-            rows = list(env.compile(sent).run([], now=options.get("now") or env.clock()))
+            rows = list(env.compile(sent).run([], now=options.get("now") or services_of(env).clock()))
         except SplError:
             return own.error is not None
         return own.error is None and equal_rows(own.rows, rows, own.unstable)
@@ -258,8 +259,9 @@ class Verifier:
 
     def _range(self, env: Any) -> tuple[float | None, float | None]:
         """The time range of a case."""
-        now = env.clock()
-        earliest, latest = (env.moment(env.setting(name), now) for name in ("earliest", "latest"))
+        services = services_of(env)
+        now = services.clock()
+        earliest, latest = (services.moment(services.setting(name), now) for name in ("earliest", "latest"))
         return earliest, latest
 
     # ---- what came back ----------------------------------------------------------------------------------------
@@ -301,7 +303,7 @@ class Verifier:
 def _parsed(question: Question, env: Any) -> Parsed | None:
     """The search with its macros expanded; None where splmini cannot read it."""
     try:
-        pipeline, source = parse_source(question.search, env.macros, env.command_names())
+        pipeline, source = parse_source(question.search, env.macros, services_of(env).command_names())
     except SplError:
         return None
     return Parsed(source.text, pipeline)

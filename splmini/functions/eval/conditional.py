@@ -238,7 +238,7 @@ def lookup(call: tree.Call, scope: Scope) -> Evaluate:
         names = [to_text(each) for each in outputs]
         identity = (*keys, "\0", *names)
         if identity not in matchers:
-            matchers[identity] = ctx.table(name, span).matcher(list(keys), names, ctx)
+            matchers[identity] = ctx.lookups.table(name, span).matcher(list(keys), names, ctx)
         found = matchers[identity]([json.plain(value) for value in keys.values()], None)
         if not found:
             return None

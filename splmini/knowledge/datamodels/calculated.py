@@ -87,7 +87,7 @@ def _rex(each: CalculatedFields) -> tuple[Change, Fields]:
 
 
 def _lookup(each: CalculatedFields, ctx: RunContext) -> tuple[Change, Fields]:
-    table = ctx.table(each.lookup)
+    table = ctx.lookups.table(each.lookup)
     columns = [column for column, _ in each.inputs]
     match = table.matcher(columns, [column for _, column in each.outputs], ctx)
 

@@ -20,7 +20,8 @@ from splmini.values.numbers import to_text
 from splmini.values.wildcards import has_wildcard, substitute
 
 if TYPE_CHECKING:
-    from splmini.operators import Row, Table
+    from splmini.context import Table
+from splmini.operators import Row
 
 _NAME = r'("[^"]*"|[^\s,]+)'
 
@@ -245,7 +246,7 @@ def lookup_step(value: str, origin: Origin) -> Step:
         return _lookup(setting, wanted, ctx)
 
     def over(wanted: Names, ctx: MapperContext, apply: Apply) -> Over | None:
-        timed = apply is not _nothing and _time_field(ctx.table(setting.table)) is not None
+        timed = apply is not _nothing and _time_field(ctx.lookups.table(setting.table)) is not None
         return over_rows(apply, reads | {"_time"} if timed else reads, writes, wanted)
 
     return Step(origin, reads if not setting.new or writes is None else reads | writes, writes, make, over=over)
@@ -262,7 +263,7 @@ def _nothing(row: Row, given: Container[str]) -> None:
 
 def _lookup(setting: LookupSetting, wanted: Names, ctx: MapperContext) -> Apply:
     try:
-        return _over_table(setting, ctx.table(setting.table), wanted, ctx)
+        return _over_table(setting, ctx.lookups.table(setting.table), wanted, ctx)
     except SplError as error:
         ctx.message("warn", "lookup", f"The automatic lookup '{setting.table}' is left out: {error.message}")
         return _nothing

@@ -13,10 +13,11 @@ from splmini.values.numbers import to_text
 from splmini.values.wildcards import compile_wildcard, has_wildcard
 
 if TYPE_CHECKING:
+    from splmini.context import Lookups
     from splmini.events import Events
     from splmini.knowledge.fields.columns import Over
     from splmini.language import tree
-    from splmini.operators import Row, Table, Value
+    from splmini.operators import Row, Value
 
 Apply: TypeAlias = "Callable[[Row, Container[str]], None]"
 """Changes a row in place; the second argument are the fields that it must leave alone."""
@@ -29,6 +30,7 @@ class MapperContext(Protocol):
     knowledge: str
     """`full`: EVAL and LOOKUP replace keys that the caller gave."""
     events: Events
+    lookups: Lookups
 
     def message(self, level: str, command: str, text: str) -> None:
         """Add a message to the results."""
@@ -41,9 +43,6 @@ class MapperContext(Protocol):
 
     def predicate(self, node: tree.Node) -> Callable[[Row], bool]:
         """Compile a search expression for this run."""
-
-    def table(self, name: str) -> Table:
-        """Return a lookup table."""
 
 
 class Names:

@@ -11,6 +11,7 @@ from splmini.detections.lint.rules import Found, Subject, rule
 from splmini.detections.lint.rules.conditions import contradiction
 from splmini.detections.lint.rules.detections import result_of
 from splmini.detections.lint.rules.flow import is_search
+from splmini.engine.services import services_of
 from splmini.errors import MissingDatabase, SplError, UnsupportedFeature, did_you_mean
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
@@ -127,6 +128,6 @@ def _windows(made: Subject) -> Iterator[tuple[str, str | None]]:
     for command, spec in made.commands():
         for arg in command.args if spec.dialect == "search" else ():
             try:
-                check_window(conjuncts(with_bounds(arg)), made.env.clock(), made.env.timezone)
+                check_window(conjuncts(with_bounds(arg)), services_of(made.env).clock(), made.env.timezone)
             except SplError as error:
                 yield error.message, error.hint
