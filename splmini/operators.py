@@ -90,6 +90,18 @@ class ColumnBatch:
         found = self.columns.get(name)
         return [None] * self.size if found is None else found
 
+    @classmethod
+    def together(cls, parts: list[tuple[list[int], ColumnBatch]]) -> ColumnBatch:
+        """Return batches of the same columns as one, each of whose rows stands at the place that is given for it."""
+        size = sum(len(places) for places, _ in parts)
+        columns: dict[str, list[Any]] = {name: [None] * size for _, part in parts for name in part.columns}
+        for places, part in parts:
+            for name, values in part.columns.items():
+                whole = columns[name]
+                for place, value in zip(places, values, strict=True):
+                    whole[place] = value
+        return cls(columns, size)
+
     def kept(self, flags: list[bool]) -> ColumnBatch:
         """Return the rows whose flags are set."""
         columns = {name: list(compress(values, flags)) for name, values in self.columns.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
+from collections.abc import Callable
 from datetime import datetime, timezone, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -107,6 +108,15 @@ _MOST = 1 << 16
 
 def epochs(values: list[Any], zone: tzinfo | None, now: float | None) -> list[Any]:
     """Return what `any_epoch` makes of each value; of ISO times the seconds that several share are read once."""
+    return _epochs(values, zone, lambda value: any_epoch(value, zone, now))
+
+
+def iso_epochs(values: list[str], zone: tzinfo | None) -> list[Any]:
+    """Return what `iso_epoch` makes of each text; the seconds that several share are read once."""
+    return _epochs(values, zone, lambda value: iso_epoch(value, zone))
+
+
+def _epochs(values: list[Any], zone: tzinfo | None, otherwise: Callable[[Any], Any]) -> list[Any]:
     known: dict[str, int | None] = {}
     utc = zone is None or zone is timezone.utc
     found: list[Any] = []
@@ -121,7 +131,7 @@ def epochs(values: list[Any], zone: tzinfo | None, now: float | None) -> list[An
             if seconds is not None:
                 found.append(round(seconds + float(tail[1] or 0.0), 6))
                 continue
-        found.append(any_epoch(value, zone, now))
+        found.append(otherwise(value))
     return found
 
 

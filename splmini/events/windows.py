@@ -10,14 +10,18 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/MonitorWindowse
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import pcre2
 
 from splmini.events._framing import Framing, split_lines
 from splmini.events._lines import sourcetype_from_name, tell_line
-from splmini.events._reader import Block, Settings, reader, text_of
-from splmini.events._times import iso_epoch, local_epoch
+from splmini.events._projection import is_utf8
+from splmini.events._reader import Ask, Block, Settings, reader, text_of
+from splmini.events._texts import TextColumns, Texts
+from splmini.events._times import iso_epoch, iso_epochs, local_epoch
 
 if TYPE_CHECKING:
     from splmini.operators import Row
@@ -147,19 +151,36 @@ def tell_xml(raw: str, settings: Settings) -> Row:
     moment = iso_epoch(found[1], settings.timezone) if found else None
     if moment is not None:
         told["_time"] = moment
-    computer = COMPUTER.search(raw)
-    if computer is not None and computer[1]:
-        told["host"] = computer[1]
-    if settings.infer:
-        channel = CHANNEL.search(raw)
-        name = channel[1] if channel is not None else ""
-        if LINUX in raw:
-            told["source"], told["sourcetype"] = "Syslog:" + (name or "Linux-Sysmon/Operational"), "sysmon:linux"
-        else:
-            told["sourcetype"] = "XmlWinEventLog"
-            if name:
-                told["source"] = "XmlWinEventLog:" + name
+    return told | _told_of(_key_of(raw), settings)
+
+
+def _key_of(raw: str) -> tuple[str, str, bool]:
+    """Return the channel and the computer of an event, and whether it is one of Linux."""
+    start, place = raw.find("<Channel>") + 9, raw.find("<Computer>") + 10
+    end, last = raw.find("<", start), raw.find("<", place)
+    if start >= 9 and place >= 10 and raw.startswith("</Channel>", end) and raw.startswith("</Computer>", last):
+        return raw[start:end], raw[place:last], LINUX in raw
+    channel, computer = CHANNEL.search(raw), COMPUTER.search(raw)
+    return "" if channel is None else channel[1], "" if computer is None else computer[1], LINUX in raw
+
+
+def _told_of(key: tuple[str, str, bool], settings: Settings) -> Row:
+    """Return the host, source and sourcetype that events of a channel and a computer have."""
+    channel, computer, linux = key
+    told: Row = {"host": computer} if computer else {}
+    if settings.infer and linux:
+        told["source"], told["sourcetype"] = "Syslog:" + (channel or "Linux-Sysmon/Operational"), "sysmon:linux"
+    elif settings.infer:
+        told["sourcetype"] = "XmlWinEventLog"
+        if channel:
+            told["source"] = "XmlWinEventLog:" + channel
     return told
+
+
+def _moments(texts: Sequence[str], settings: Settings) -> list[float | None]:
+    """Return the times of events."""
+    found = (TIME.search(raw) or UTC_TIME.search(raw) for raw in texts)
+    return iso_epochs(["" if each is None else each[1] for each in found], settings.timezone)
 
 
 def as_forwarded(raw: str) -> str:
@@ -168,11 +189,15 @@ def as_forwarded(raw: str) -> str:
     >>> as_forwarded('<Event xmlns="x">\\n  <System>\\n    <Provider Name="a"/>\\n  </System>\\n</Event>')
     "<Event xmlns='x'><System><Provider Name='a'/></System></Event>"
     """
-    if (raw.startswith("<Event xmlns='") and raw.find("<System>", 0, 120) > 0) or LINUX in raw:
+    if _is_forwarded(raw) or LINUX in raw:
         return raw  # it is in that form already, or from a system that has another
     if '="' in raw:
         raw = TAG.sub(_single_quoted, raw)
     return GAP.sub(_without_gap, raw) if "\n" in raw or "> <" in raw else raw
+
+
+def _is_forwarded(raw: str) -> bool:
+    return raw.startswith("<Event xmlns='") and raw.find("<System>", 0, 120) > 0
 
 
 def _single_quoted(tag: re.Match[str]) -> str:
@@ -227,6 +252,10 @@ def _start(head: bytes, settings: Settings) -> dict[str, bool]:
     return {"classic": CLASSIC.search(head) is not None}
 
 
+_WRONG_LINE = pcre2.compile(
+    rb"\n(?:(?!<Event[\s>]|\r?\n|\z)|(?<!</Event>\n)(?<!</Event>\r\n)(?<!\n\n)(?<!\n\r\n))", jit=True
+)
+_INSIDE = pcre2.compile(rb"<Event[\s>](?<!\n<Event.)", pcre2.S, jit=True)
 _OTHER_LINE = pcre2.compile(rb"\n(?!<Event[\s>]|\r?\n|\z)", jit=True)
 _BEHIND = pcre2.compile(rb"</Event>(?!\r?\n|\z)", jit=True)
 _LINUX = pcre2.compile(LINUX.encode(), jit=True)
@@ -240,7 +269,46 @@ def _sourcetypes(block: Block) -> frozenset[str] | None:
     return frozenset({"xmlwineventlog"})
 
 
-@reader("winevent_xml", "Windows event XML", _looks_xml, framing=WINDOWS, start=_start, sourcetypes=_sourcetypes)
+def _cut(block: Block, records: list[bytes] | None) -> list[str] | None:
+    """Return the texts of events, where all are events in XML."""
+    data = block.data
+    if records is None and _is_one_a_line(data):
+        text = data.decode()
+        texts = list(filter(None, (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")))
+        head = texts[0][: texts[0].find("<System>") + len("<System>")]
+        alike = _is_forwarded(head) and all(map(methodcaller("startswith", head), texts))
+        return texts if alike else list(map(as_forwarded, texts))
+    records = block.records() if records is None else records
+    if not all(record.endswith(END) and START.search(record) for record in records):
+        return None
+    return [as_forwarded(text_of(record)) for record in records]
+
+
+def _is_one_a_line(data: bytes) -> bool:
+    """Say whether each line is one event in XML, whole and alone, or empty; and all is UTF-8."""
+    if START.match(data) is None or not data.rstrip(b"\r\n").endswith(END):
+        return False
+    if _WRONG_LINE.search(data) is not None or _BEHIND.search(data) is not None:
+        return False
+    return _INSIDE.search(data, 1) is None and is_utf8(data)
+
+
+_TEXTS = Texts(_cut, _key_of, _told_of, _moments)
+
+
+def _columns(block: Block, ask: Ask) -> TextColumns:
+    return TextColumns(_TEXTS, ask)
+
+
+@reader(
+    "winevent_xml",
+    "Windows event XML",
+    _looks_xml,
+    framing=WINDOWS,
+    start=_start,
+    sourcetypes=_sourcetypes,
+    columns=_columns,
+)
 @reader("winevent_text", "Windows event text", _looks_classic, framing=WINDOWS, start=_start)
 def parse(record: bytes, block: Block) -> Row:
     """Windows events as XML or text, one after the other, with whatever other lines stand between them."""

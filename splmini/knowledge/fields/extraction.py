@@ -277,10 +277,12 @@ def over_columns(
 
     `known` is the step that reads JSON, for columns that have the members of it.
     """
-    before = [*zip(needed.raw, bound.raw, strict=True), *zip(needed.aliases, bound.aliases, strict=True)]
     made: list[Over | None] = [
-        over_members if step is known else _over(step, names, ctx, apply) for (step, names), apply in before
+        over_members if step is known else _where_read(step, _over(step, names, ctx, apply))
+        for (step, names), apply in zip(needed.raw, bound.raw, strict=True)
     ]
+    aliases = zip(needed.aliases, bound.aliases, strict=True)
+    made.extend(_over(step, names, ctx, apply) for (step, names), apply in aliases)
     if needed.calculations:
         made.append(calculations_over(list(needed.calculations), ctx))
     behind = zip(needed.lookups, bound.lookups, strict=True)
@@ -293,6 +295,12 @@ def _over(step: Step, names: Names, ctx: MapperContext, apply: Apply) -> Over | 
         return None
     own = None if step.over is None else step.over(names, ctx, apply)
     return over_rows(apply, step.reads, step.writes, names) if own is None else own
+
+
+def _where_read(step: Step, over: Over | None) -> Over | None:
+    """Return a step over columns that find fields in others, for where there are such."""
+    reads = step.reads or frozenset()
+    return None if over is None else lambda columns: over(columns) if any(map(columns.__contains__, reads)) else None
 
 
 def bind(needed: Needed, ctx: MapperContext, automatic: Step | None = None) -> Bound:
