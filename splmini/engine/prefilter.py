@@ -51,7 +51,7 @@ class Prefilter:
     fields that are needed, for formats that can leave out the others while they decode (`events._projection`).
     `tables`: blocks of which every record is wanted may come as `ColumnBatch`es. Where nothing is sure of events in
     general, `narrowed` tells what is of those of some sourcetypes. `ask` is what is asked of events of a class that are
-    read into columns, where whoever reads them takes tables.
+    read into columns, where whoever reads them takes tables. `timed`: whether somebody reads the time of an event.
     """
 
     def __init__(
@@ -62,7 +62,9 @@ class Prefilter:
         look: Look | None = None,
         tables: bool = False,
         ask: Ask | None = None,
+        timed: bool = True,
     ) -> None:
+        self.timed = timed
         self.keys = keys
         self.ask = ask
         self.tables = tables
@@ -82,7 +84,8 @@ class Prefilter:
         self._careful = pattern(f"{literals}|{hides}") if usable else None
 
     def __bool__(self) -> bool:
-        return any(each is not None for each in (self._pattern, self.keys, self._narrowed, self.look, self.ask))
+        known = (self._pattern, self.keys, self._narrowed, self.look, self.ask)
+        return not self.timed or any(each is not None for each in known)
 
     def records(self, block: Block) -> list[bytes]:
         """Return the records of a block that may satisfy the expression, in order."""
@@ -158,12 +161,6 @@ def quoted(literal: str) -> str:
     return "\\Q" + literal.replace("\\E", "\\E\\\\E\\Q") + "\\E"
 
 
-def _independent(block: Block) -> bool:
-    """Say whether a record means the same without those before it: no time is carried on, no header can change."""
-    reader = find_reader(block.reader)
-    return not reader.carries_time and reader.advance is None
-
-
 def _wanted(prefilter: Prefilter, block: Block) -> list[bytes] | None:
     """Return the records of a block that may satisfy the expression; None: all."""
     return None if prefilter.wants_all(block) else prefilter.records(block)
@@ -195,7 +192,10 @@ def _candidates(prefilter: Any, blocks: Iterator[Any], report: Report) -> Iterat
     for part in blocks:
         if not isinstance(part, Block):
             yield len(part), part
-        elif not _independent(part):
+            continue
+        if not prefilter.timed:
+            part = part.untimed()
+        if not part.independent:
             events = part.events(report)
             yield len(events), events
         else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from splmini import compiler
 from splmini.engine.filters import RowTest, filters_of, keep, keep_columns, keep_pairs
 from splmini.engine.prefilter import Look, Prefilter, candidates
-from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal, time_modifiers
+from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal
 from splmini.events import EVERYTHING, Ask, Candidates, Selection, Verdicts, projectable
 from splmini.language import tree
 from splmini.operators import Batch, ColumnBatch, Fields, Implied, Request, Stream, union
@@ -30,7 +30,7 @@ def scan(run: Run, request: Request) -> Stream:
     if predicate is not None:
         predicate = run.expanded(predicate)
     reads = frozenset() if predicate is None else compiler.fields_read(predicate)
-    timed = ranged is not None or (predicate is not None and bool(time_modifiers(predicate)))
+    timed = ranged is not None or (predicate is not None and any(compiler.time_terms_of(predicate)))
     reads = union(reads, frozenset({"_time"} if timed else ()))
     raw = request.raw or run.raw_wanted or (reads is not None and "_raw" in reads)
     asked = predicate if not may_hold_classes(needed) else None
@@ -41,14 +41,15 @@ def scan(run: Run, request: Request) -> Stream:
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
     tables = request.columns and keys is not None and known.keeps_given(keys)
     ask = known.asked(made, run, asked) if request.columns and not raw and run.knowledge == "default" else None
+    timed = timed or known.reads_time(made)
     selection = replace(selected(run, predicate, implied), wanted=wanted)
     if predicate is None:
-        found = _candidates(run, predicate, implied, keys, None, tables, ask)
+        found = _candidates(run, predicate, implied, keys, None, tables, ask, timed)
         return Stream(_kept(run, run.events.scan(replace(selection, candidates=found)), full, tests))
     tests.extend(filters_of(predicate, run.scope))
     first = None if keys is not None or run.knowledge != "default" else _keys(run, reads)
     look = Look(first, tests) if first is not None and known.keeps_given(first) else None
-    found = _candidates(run, predicate, implied, keys, look, tables, ask)
+    found = _candidates(run, predicate, implied, keys, look, tables, ask, timed)
     batches = run.events.scan(replace(selection, candidates=found))
     written = [dict(event) for event in run.services.written_events(named_indexes(predicate))]
     behind = [(len(written), written)] if written else []
@@ -79,18 +80,19 @@ def _candidates(
     look: Look | None,
     tables: bool,
     ask: Ask | None,
+    timed: bool,
 ) -> Candidates | None:
     """What looks for literals in the bytes of files, and decodes the keys that suffice; None where nothing is known."""
     if not run.optimized or not run.events.has_bytes:
         return None
     if predicate is None and implied is None:
-        return candidates(Prefilter([], keys, tables=tables, ask=ask))
+        return candidates(Prefilter([], keys, tables=tables, ask=ask, timed=timed))
 
     def narrowed(sourcetypes: frozenset[str]) -> list[frozenset[str]]:
         return run.services.event_fields.block_literals(predicate, implied, sourcetypes)
 
     literals = run.services.event_fields.block_literals(predicate, implied)
-    return candidates(Prefilter(literals, keys, narrowed, look, tables, ask))
+    return candidates(Prefilter(literals, keys, narrowed, look, tables, ask, timed))
 
 
 def _narrow(run: Run, reads: Fields, needed: Fields, predicate: tree.Node) -> Mapper | None:

@@ -168,6 +168,7 @@ class Screen:
     """
 
     keys = look = tables = ask = None
+    timed = True
     """Records are parsed whole (`engine.prefilter`)."""
 
     def __init__(self, demands: Sequence[Sequence[Demand] | None], run: Run) -> None:

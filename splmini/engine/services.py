@@ -50,6 +50,9 @@ class EventFields(Protocol):
         """Return what is asked of the events of a class whose text is all that they have, to make columns of them;
         None where it is nothing for columns. Tags and event types are only held against the predicate, if given."""
 
+    def reads_time(self, fields: Fields) -> bool:
+        """Say whether somebody may read the time of events of which these fields are needed."""
+
     def gives_index(self) -> bool:
         """Say whether an app could give an event an index."""
 

@@ -99,12 +99,12 @@ def tell_line(text: str, settings: Settings, first: Any = None) -> Row:
     """Return what a line tells about itself, besides its `_raw`."""
     found = classify(text, first)
     if found is None:
-        moment = recognise(text, settings.timezone, settings.now)
+        moment = recognise(text, settings.timezone, settings.now) if settings.timed else None
         return {} if moment is None else {"_time": moment}
     kind, match = found
     told = kind.tell(match, settings)
     if told.get("_time") is None:
-        moment = recognise(text, settings.timezone, settings.now)
+        moment = recognise(text, settings.timezone, settings.now) if settings.timed else None
         told.pop("_time", None)
         if moment is not None:
             told = {"_time": moment, **told}

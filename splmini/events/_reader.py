@@ -52,6 +52,8 @@ class Settings:
     ingest: Any = None
     """What apps say about reading files (`knowledge.ingest.Ingest`)."""
     limits: Limits = field(default_factory=Limits)
+    timed: bool = True
+    """False where nobody reads the time of an event: what would have to be worked out for it may be left out."""
 
     @property
     def fixed(self) -> dict[str, str]:
@@ -116,6 +118,16 @@ class Block:
     def lines(self) -> int:
         """How many lines it has: about how many records, and exactly where a record is a line."""
         return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+
+    @property
+    def independent(self) -> bool:
+        """Whether a record means the same without those before it: no time is carried on, no header can change."""
+        parser = find_reader(self.reader)
+        return parser.advance is None and not (parser.carries_time and self.settings.timed)
+
+    def untimed(self) -> Block:
+        """Return the block for who reads no times."""
+        return replace(self, settings=replace(self.settings, timed=False))
 
     def sourcetypes(self) -> frozenset[str] | None:
         """Return the only sourcetypes (lower case) that its events may have; None where that cannot be told."""
@@ -354,7 +366,7 @@ def parse_records(
         else:
             events.append(event)  # type: ignore[arg-type]
     report.records += len(records)
-    if parser.carries_time:
+    if parser.carries_time and block.settings.timed:
         carry_times(events)
     if block.settings.sourcetype is None:
         report.inferred.update(block.inferred)

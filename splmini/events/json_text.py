@@ -206,7 +206,7 @@ def tell_object(value: Mapping[str, Any], text: str, settings: Settings) -> Row:
     """Return the time, sourcetype and source that a JSON object tells."""
     kind = json_kind(value)
     told: Row = {}
-    moment = json_time(value, text, kind, settings)
+    moment = json_time(value, text, kind, settings) if settings.timed else None
     if moment is not None:
         told["_time"] = moment
     if settings.infer:

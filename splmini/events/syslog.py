@@ -22,7 +22,7 @@ BSD = r"(?P<month>[A-Z][a-z]{2}) (?P<day>[ \d]\d) (?:(?P<year>\d{4}) )?(?P<clock
 
 def bsd_epoch(found: re.Match[str], settings: Settings) -> float | None:
     """Return the time of a syslog header, whose year is the one that makes it the latest time not in the future."""
-    month = MONTHS.get(found["month"].lower())
+    month = MONTHS.get(found["month"].lower()) if settings.timed else None
     if month is None:
         return None
     now = settings.now if settings.now is not None else time.time()

@@ -20,7 +20,7 @@ CLF = re.compile(r"(\d{1,2})/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(\.\d+)
 
 def clf_epoch(text: str, settings: Settings) -> float | None:
     """Return the time in the form of access logs: `10/Oct/2000:13:55:36 -0700`."""
-    found = CLF.match(text)
+    found = CLF.match(text) if settings.timed else None
     if found is None or found[2].lower() not in MONTHS:
         return None
     day, month, year, hour, minute, second, fraction, offset = found.groups()

@@ -147,7 +147,7 @@ GAP = re.compile(r"(</[^<>]*>|/>|<(?:Event|System|EventData|UserData|RenderingIn
 def tell_xml(raw: str, settings: Settings) -> Row:
     """Return the time, host, source and sourcetype that an event in XML tells."""
     told: Row = {}
-    found = TIME.search(raw) or UTC_TIME.search(raw)
+    found = (TIME.search(raw) or UTC_TIME.search(raw)) if settings.timed else None
     moment = iso_epoch(found[1], settings.timezone) if found else None
     if moment is not None:
         told["_time"] = moment

@@ -236,6 +236,19 @@ class Knowledge:
         return self._part("rewrites_raw", self._rewrites_raw)  # type: ignore[no-any-return]
 
     @functools.cached_property
+    def reads_time(self) -> bool:
+        """Whether an app's settings mention `_time`, or a lookup's rows are in force for a time: fields may depend on
+        the time of an event. No pack's do."""
+        named = re.compile(r"(?<![\w.])_(?:index)?time\b|\b_?(?:index_)?(?:earliest|latest)\b")
+        return any(
+            key == "time_field" or named.search(key) or named.search(setting.value)
+            for name in ("props", "transforms", "eventtypes", "macros")
+            for stanza in self.conf(name).values()
+            for key, setting in stanza.items()
+            if setting.app not in self.builtin_apps
+        )
+
+    @functools.cached_property
     def gives_index(self) -> bool:
         """Whether any setting of search time mentions a field `index`: it could give an event one."""
         named = re.compile(r"\bindex\b")

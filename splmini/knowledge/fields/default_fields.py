@@ -22,6 +22,8 @@ from splmini.values.zones import to_datetime
 DATE_FIELDS = frozenset(
     {"date_hour", "date_mday", "date_minute", "date_month", "date_second", "date_wday", "date_year", "date_zone"}
 )
+TIME_FIELDS = DATE_FIELDS | {"_time", "_indextime", "_subsecond", "timestartpos", "timeendpos"}
+"""Fields that are, or are made of, the time of an event."""
 RAW_FIELDS = frozenset({"linecount", "punct"})
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?\s?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)", re.ASCII)
 _PUNCTUATION = re.compile(r"[^A-Za-z0-9\r\n]")

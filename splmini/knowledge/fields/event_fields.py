@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from splmini.knowledge.fields import origins as ways
+from splmini.knowledge.fields.default_fields import TIME_FIELDS
 from splmini.knowledge.fields.mapper import Mapped
+from splmini.knowledge.fields.steps import Names
 from splmini.plan.demands import Demand
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class KnownFields:
         """Return what is asked of the events of a class whose text is all that they have; None where it is nothing for
         columns."""
         return self.knowledge.mapper().asked(needed, run, predicate)
+
+    def reads_time(self, fields: Fields) -> bool:
+        """Say whether somebody may read the time of events of which these fields are needed."""
+        return not Names(fields).exact or not TIME_FIELDS.isdisjoint(fields or ()) or self.knowledge.reads_time
 
     def gives_index(self) -> bool:
         """Say whether an app could give an event an index."""

@@ -173,7 +173,7 @@ class Ingest:
         of its source, which `times` hold."""
         if rule.sourcetype is not None:
             event["sourcetype"] = rule.sourcetype
-        if rule.time is not None:
+        if rule.time is not None and settings.timed:
             source = event.get("source")
             moment = _time_of(event, rule.time, settings)
             if moment is not None:
