@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MINUTES = float(os.environ.get("SPLMINI_FUZZ_MINUTES", "0"))
 
 settings.register_profile(
-    "tests", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "tests", deadline=None, max_examples=30, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "fuzz", deadline=None, max_examples=int(1500 * MINUTES) or 1, suppress_health_check=list(HealthCheck)

@@ -204,6 +204,7 @@ def test_commands_named_exist(path: Path) -> None:
         assert name in COMMANDS, name
 
 
+@pytest.mark.nightly
 def test_site_builds(tmp_path: Path) -> None:
     """The site builds strictly: no warnings; and no page fetches anything from another host."""
     config = pytest.importorskip("mkdocs.config")

@@ -14,9 +14,12 @@ end, and `Hang` is raised.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -29,25 +32,53 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 _CHILD = """
-import importlib, json, resource, sys
-task = json.load(open(sys.argv[1], encoding="utf-8"))
+import importlib, json, os, resource, sys, traceback
+
+def perform(task):
+    for name in task["modules"]:
+        importlib.import_module(name)
+    if task["memory"] and sys.platform == "linux":
+        held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + (task["memory"] << 20), resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = {}
+    try:
+        exec(compile(task["code"], "<attack>", "exec"), {"splmini": splmini, "given": task["given"], "result": result})
+    finally:
+        result["grown"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        json.dump(result, open(task["report"], "w"))
+
+def in_a_fork(path):
+    os.setsid()
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        os.dup2(os.open(os.devnull if not number else f"{path}.{name}", os.O_RDWR | os.O_CREAT), number)
+    code = 1
+    try:
+        perform(json.load(open(path, encoding="utf-8")))
+        code = 0
+    except SystemExit as asked:
+        code = asked.code if isinstance(asked.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
 import splmini
 splmini.search("| makeresults | stats count")
-for name in task["modules"]:
-    importlib.import_module(name)
-if task["memory"] and sys.platform == "linux":
-    held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (held + (task["memory"] << 20), resource.RLIM_INFINITY))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-sys.argv[1:] = []
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-result = {}
-try:
-    exec(compile(task["code"], "<attack>", "exec"), {"splmini": splmini, "given": task["given"], "result": result})
-finally:
-    result["grown"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    json.dump(result, open(task["report"], "w"))
+if sys.argv[1:]:
+    perform(json.load(open(sys.argv[1], encoding="utf-8")))
+else:
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            in_a_fork(line.strip())
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Runs the task in a file; without one it is a server: each line names a task, which a fork of it runs."""
 
 _SEARCH = """
 try:
@@ -102,9 +133,43 @@ def confined(
         report, task = Path(folder, "report.json"), Path(folder, "task.json")
         content = {"code": code, "given": given, "memory": memory, "modules": list(modules), "report": str(report)}
         task.write_text(json.dumps(content), encoding="utf-8")
-        done = killed_after(seconds, [sys.executable, "-c", _CHILD, str(task)])
+        done = _forked(seconds, task) if _FORKS else killed_after(seconds, [sys.executable, "-c", _CHILD, str(task)])
         result = json.loads(report.read_text()) if report.exists() else {}
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode(), result)
+
+
+_FORKS = sys.platform == "linux"
+
+
+@functools.lru_cache(maxsize=1)
+def _server() -> subprocess.Popen[bytes]:
+    """The process that forks for each task, with splmini loaded; it ends with the tests."""
+    pipe = subprocess.PIPE
+    server = subprocess.Popen([sys.executable, "-c", _CHILD], env=_environment(), stdin=pipe, stdout=pipe, bufsize=0)
+    atexit.register(_end, server)
+    return server
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    with server:  # closes its input, at which it ends
+        pass
+
+
+def _forked(seconds: float, task: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run a task in a fork of the server, and kill it and all that it started where it takes longer."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(f"{task}\n".encode())
+    child = int(server.stdout.readline())
+    hangs = not select.select([server.stdout], [], [], seconds)[0]
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    code = int(server.stdout.readline())
+    if hangs:
+        raise Hang(f"no end within {seconds} s: {task.read_text('utf-8')[:500]}")
+    out, err = (Path(f"{task}.{name}").read_bytes() for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess([str(task)], code, out, err)
 
 
 def attack(
@@ -133,8 +198,7 @@ def killed_after(
     seconds: float, command: Sequence[str], given: bytes = b"", **options: Any
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command in a session of its own, and kill all of it where it takes longer than so many seconds."""
-    path = os.pathsep.join(each for each in (str(ROOT), os.environ.get("PYTHONPATH", "")) if each)
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **options.pop("env", {})}
+    environment = {**_environment(), **options.pop("env", {})}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as child:
         try:
@@ -145,3 +209,8 @@ def killed_after(
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
     return subprocess.CompletedProcess(command, child.returncode, out or b"", err or b"")
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(each for each in (str(ROOT), os.environ.get("PYTHONPATH", "")) if each)
+    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}

@@ -103,7 +103,7 @@ ROWS = {
 @pytest.mark.parametrize("kind", ROWS)
 def test_the_rows_that_commands_make_are_bounded(kind):
     """Commands that make rows of little end at the number of rows that a run may make."""
-    refused_by("max_rows", ROWS[kind], max_rows=2_000_000)
+    refused_by("max_rows", ROWS[kind], max_rows=200_000)
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,10 @@ def test_a_killed_worker_costs_no_rows(events: Path) -> None:
     assert out.split() == [b"count", b"600000"]
 
 
-def test_a_closed_pipe_ends_quietly(events: Path) -> None:
+def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     """Whoever reads the output and has seen enough ends the command without a word."""
+    events = tmp_path / "events.jsonl"
+    events.write_text("".join(LINE % (number, number) for number in range(20_000)))  # more than a pipe holds
     with _command("run", "*", str(events), "-q", "-f", "jsonl") as child:
         assert child.stdout is not None
         assert child.stderr is not None

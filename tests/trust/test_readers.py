@@ -51,7 +51,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 def test_bombs_end_by_a_limit(pack: Callable[[bytes], bytes], unit: bytes, tmp_path: Path) -> None:
     """What grows more than the ratio allows ends in LimitExceeded that names the limit, in bounded memory."""
     path = tmp_path / "events"
-    path.write_bytes(pack(unit * (40_000_000 // len(unit))))
+    path.write_bytes(pack(unit * (12_000_000 // len(unit))))
     code = "* | stats count"
     options = {"decompressed_ratio": 20, "decompressed_bytes": 8 << 20, "record_bytes": 4 << 20}
     ended = attack_with_limits(code, str(path), options, memory=400)

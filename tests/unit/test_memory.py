@@ -50,8 +50,8 @@ def peak(spl: str, number: int) -> tuple[int, int]:
 def test_memory_is_that_of_the_groups(spl: str, rows: int) -> None:
     """Eight times as many events in the same groups take about as much memory; they would take eight times as much
     if they were kept."""
-    few = peak(spl, 3_000)
-    many = peak(spl, 24_000)
+    few = peak(spl, 2_000)
+    many = peak(spl, 16_000)
     assert few[0] == many[0] == rows
     assert many[1] < 2.5 * few[1]
 

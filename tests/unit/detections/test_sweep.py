@@ -202,8 +202,8 @@ def test_no_candidate_is_missed(values: list[Any]) -> None:
 def test_cancel(executor: Executor | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep that is cancelled gives what was found so far, says so, and writes nothing."""
     monkeypatch.setattr(engine, "CHUNK", 1)
-    monkeypatch.setattr(parallel, "TASK_ROWS", 10)
-    kept = env()
+    monkeypatch.setattr(parallel, "TASK_ROWS", 40)
+    kept, many = env(), EVENTS * 300
     searches = ["user=bob", "user=bob | collect index=kept", "| tstats count from datamodel=M.D", "| makeresults"]
     for least in (0, 3):
         asked: list[int] = []
@@ -212,11 +212,11 @@ def test_cancel(executor: Executor | None, monkeypatch: pytest.MonkeyPatch) -> N
             asked.append(1)
             return len(asked) > least
 
-        hits = splmini.sweep(searches, EVENTS * 300, kept, cancel=cancel, executor=executor)
+        hits = splmini.sweep(searches, many, kept, cancel=cancel, executor=executor)
         assert [hit.error for hit in hits] == [None] * 4
         assert [hit.outcome.results.complete for hit in hits[:3] if hit.outcome is not None] == [False] * 3
         assert hits[0].outcome is not None
-        assert len(hits[0].outcome.results) < len(splmini.sweep(searches[:1], EVENTS * 300, kept)[0].outcome.results)
+        assert len(hits[0].outcome.results) < len(splmini.sweep(searches[:1], many, kept)[0].outcome.results)
         assert list(kept.compile("index=kept").run([])) == []
 
 
