@@ -119,14 +119,14 @@ def locked_below(path: Path) -> Iterator[None]:
         yield
 
 
-def write_output(path: str | os.PathLike[str], text: str) -> None:
+def write_output(path: str | os.PathLike[str], text: str | bytes) -> None:
     """Write what somebody asked for to the file that they named: whole or not at all where it is a file; to a device
     or a pipe as it comes. Half of a pair of surrogates, which JSON events may hold, becomes an escape.
 
     Raises:
         KnowledgeError: naming the file, where it cannot be written.
     """
-    data = text.encode("utf-8", "backslashreplace")
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
     with file_errors(path, "written"):
         if _is_whole_file(path):
             target = Path(os.path.realpath(path))

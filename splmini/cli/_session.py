@@ -73,7 +73,8 @@ class Session:
             results = search.run(self.files, progress=progress, cancel=cancel, **self.reading)
         self.search, self.results = search, results
         self.names.update(dict.fromkeys(results.fields))
-        return "".join((rendered(results), *messages(results), summary(results)))
+        why = "" if len(results) else shared.why_nothing(self.environment, spl, self.files, **self.reading)
+        return "".join((rendered(results), *messages(results), summary(results), f"{why}\n" if why else ""))
 
     # ---- commands --------------------------------------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class Session:
         return "".join(f"{name}\n" for name in self.files) or "There are no events.\n"
 
     def save(self, rest: str) -> str:
-        """:save FILE - write the last results as CSV, JSON (.json), JSON lines (.jsonl) or a chart (.png, .svg)"""
+        """:save FILE - write the last results; .csv, .json, .jsonl, .parquet or a chart (.png, .svg) says as what"""
         results = self.last_results()
         if not rest:
             raise splmini.ArgumentError("A file is missing.", name=":save", hint=":save FILE.csv")
@@ -150,7 +151,7 @@ class Session:
             if rest.endswith((".png", ".svg", ".pdf")):
                 _save_chart(results, rest)
             else:
-                shared.write_output(rest, shared.rendered(results, shared.form_of(rest, "csv")))
+                shared.write_results(rest, results, shared.form_of(rest, "csv"))
         except OSError as error:  # the session goes on
             raise splmini.ArgumentError(f"The file cannot be written: {error}.", name=":save") from error
         return f"{len(results):,} rows written to {rest}\n"

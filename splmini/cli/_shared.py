@@ -107,6 +107,13 @@ def reading(settings: dict[str, Any]) -> dict[str, Any]:
 INTERRUPTED = 130
 
 
+def say_why(env: Environment, search: Any, given: Any, quiet: bool, **reading: Any) -> None:
+    """Say on standard error why a search found nothing."""
+    told = "" if quiet else why_nothing(env, search, given, **reading)
+    if told:
+        say(f"info: {told}", err=True)
+
+
 def outcome(found: bool, messages: Iterable[Any]) -> int:
     """Return the exit code of a run, as grep has it: 2 where a file could not be read, whatever was found in others."""
     return 2 if any(each.level == "error" for each in messages) else 0 if found else 1
@@ -174,7 +181,9 @@ FORMATS: dict[str, Callable[[Results], str]] = {
     "jsonl": lambda results: results.to_jsonl(),
     "csv": lambda results: results.to_csv(),
 }
-"""What results are written as, by the name of `--format` and the ending of a file."""
+"""What results are written as, by the name of `--format`."""
+ENDINGS = {**{form: form for form in FORMATS}, "txt": "table", "ndjson": "jsonl", "parquet": "parquet"}
+"""The form of a file, by its ending."""
 
 
 def rendered(results: Results, form: str) -> str:
@@ -183,9 +192,43 @@ def rendered(results: Results, form: str) -> str:
 
 
 def form_of(path: str, otherwise: str) -> str:
-    """Return the form that the name of a file asks for by its ending."""
+    """Return the form that the name of a file asks for by its ending.
+
+    Raises:
+        ArgumentError: nothing is written with that ending.
+    """
     ending = Path(path).suffix[1:].lower()
-    return ending if ending in FORMATS else otherwise
+    if ending and ending not in ENDINGS:
+        import splmini
+
+        hint = splmini.did_you_mean(ending, ENDINGS) or f"There are: {', '.join(f'.{each}' for each in ENDINGS)}."
+        raise splmini.ArgumentError(f"{path}: Rows cannot be written as '.{ending}'.", name=path, hint=hint)
+    return ENDINGS.get(ending, otherwise)
+
+
+def write_results(path: str, results: Results, form: str) -> None:
+    """Write results to a file in a form."""
+    if form == "parquet":
+        write_output(path, parquet(results))
+    else:
+        write_output(path, rendered(results, form))
+
+
+def parquet(results: Results) -> bytes:
+    """Return results as a Parquet file."""
+    import io
+
+    import splmini
+
+    try:
+        from pyarrow import parquet as writer
+    except ImportError as error:
+        hint = "Install splmini[parquet]."
+        message = "Parquet needs pyarrow, which is not installed."
+        raise splmini.UnsupportedFeature(message, name="parquet", hint=hint) from error
+    held = io.BytesIO()
+    writer.write_table(results.to_arrow(), held)
+    return held.getvalue()
 
 
 def table(results: Results, fields: Sequence[str] | None = None, fits: bool = False) -> Table:
@@ -215,6 +258,33 @@ def tell(results: Results, quiet: bool) -> None:
         if each.level != "info" or not quiet:
             where = f" (line {each.position[0]}, column {each.position[1]})" if each.position else ""
             say(f"{each.level}: {each.text}{where}", err=True)
+
+
+SAMPLE = 20_000
+"""Events that are looked at once more to say why nothing was found."""
+
+
+def why_nothing(env: Environment, search: Any, given: Any, **reading: Any) -> str:
+    """Return a line about why a search found nothing, from its first events; nothing where they can be read but once.
+
+    `search` is text or a detection, `given` what `events` returned.
+    """
+    import splmini
+
+    if not isinstance(given, list) or sys.stdin.buffer in given:
+        return ""
+    seen = 0
+
+    def show(count: int) -> None:
+        nonlocal seen
+        seen = count
+
+    try:
+        found = env.explain(search, given, progress=show, cancel=lambda: seen >= SAMPLE, **reading)
+    except splmini.SplError:  # the run itself went well: what an explanation cannot do is no matter of its own
+        return ""
+    sampled = "" if found.results.complete else f" (of the first {seen:,} events)"
+    return "" if found.why is None else f"nothing found{sampled}: {found.why}."
 
 
 def files_below(folder: Path, suffixes: Sequence[str]) -> list[Path]:

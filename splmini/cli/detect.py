@@ -36,8 +36,11 @@ def command(detection: str, files: tuple[str, ...], form: str, quiet: bool, **se
 
     loaded = splmini.Detection.load(detection)
     env = splmini.Environment(**splmini.bench.repository_settings(detection, shared.environment_settings(settings)))
-    outcome = loaded.run(shared.events(files), env, **shared.reading(settings))
+    reading, given = shared.reading(settings), shared.events(files)
+    outcome = loaded.run(given, env, **reading)
     shared.tell(outcome.results, quiet)
+    if not outcome.fired:
+        shared.say_why(env, loaded, given, quiet, **reading)
     say(_json(loaded, outcome) if form == "json" else _text(loaded, outcome), nl=False, data=form == "json")
     sys.exit(0 if outcome.fired else 1)
 

@@ -52,19 +52,27 @@ def command(
 
     Example: splmini run 'sourcetype=XmlWinEventLog EventID=1 | stats count by process_name' logs/*.evtx
     """
+    form = form or ("table" if output is None else shared.form_of(output, "table"))
     with interruptible() as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
-        search = shared.environment(settings).compile(shared.search_text(spl))
-        reading = shared.reading(settings)
-        results = search.run(shared.events(files), executor=executor, progress=progress, cancel=cancel, **reading)
+        env = shared.environment(settings)
+        search = env.compile(shared.search_text(spl))
+        reading, given = shared.reading(settings), shared.events(files)
+        results = search.run(given, executor=executor, progress=progress, cancel=cancel, **reading)
         interrupted = cancel()
     shared.tell(results, quiet)
+    if not len(results) and not interrupted:
+        shared.say_why(env, search.text, given, quiet, **reading)
     shown = results if limit is None else results[:limit]
-    form = form or ("table" if output is None else shared.form_of(output, "table"))
-    text = _text(shown, form, fields, output is None, quiet)
-    if output is not None:
-        shared.write_output(output, text)
+    if form != "table" and fields:
+        shown = _with(shown, shared.chosen_fields(shown, fields))
+    if form == "parquet" and output is not None:
+        shared.write_output(output, shared.parquet(shown))
     else:
-        say(text, nl=False, data=form != "table")
+        text = _table(shown, fields, output is None, quiet) if form == "table" else shared.rendered(shown, form)
+        if output is not None:
+            shared.write_output(output, text)
+        else:
+            say(text, nl=False, data=form != "table")
     if limit is not None and len(results) > limit:
         say(f"info: {len(results) - limit} more rows", err=True)
     if interrupted:
@@ -74,11 +82,9 @@ def command(
     sys.exit(shared.outcome(len(results) > 0, results.messages))
 
 
-def _text(shown: Results, form: str, given: tuple[str, ...], fits: bool, quiet: bool) -> str:
-    """The rows in a form; a note on standard error says what a table leaves out."""
+def _table(shown: Results, given: tuple[str, ...], fits: bool, quiet: bool) -> str:
+    """The rows as a table; a note on standard error says what it leaves out."""
     fields = shared.chosen_fields(shown, given) if given else None
-    if form != "table":
-        return shared.rendered(shown if fields is None else _with(shown, fields), form)
     table = shared.table(shown, fields, fits and fields is None)
     if (table.hidden or table.cut) and not quiet:
         hidden = f"{table.hidden} more field{'' if table.hidden == 1 else 's'}" if table.hidden else ""

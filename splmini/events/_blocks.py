@@ -17,7 +17,7 @@ from splmini.events._projection import Projected
 from splmini.events._reader import Block, Reader, Report, Settings, find_reader
 from splmini.events._selection import Selection
 from splmini.events._source import Stream, find_streams
-from splmini.events.recognise import is_binary, recognise_format
+from splmini.events.recognise import is_binary, is_noise, recognise_format
 from splmini.operators import BATCH_SIZE, Batch, ColumnBatch
 
 BLOCK_BYTES = 512 << 10
@@ -111,13 +111,14 @@ def _stream_blocks(
     settings = replace(settings, name=stream.name)
     charset = settings.ingest.charset(settings) if settings.ingest is not None else None
     if settings.format is None and charset is None and is_binary(head):
-        if stream.asked:
-            raise EventFormatError("This is no file of events that splmini can read.", path=stream.name or "events")
-        report.notes.append(("warn", f"{stream.name}: left out, it is no file of events."))
+        _pass_over(stream, report)
         return
     reader = find_reader(settings.format) if settings.format else recognise_format(head)
     if reader.open is None:
         head, file = utf8(head, file, charset)
+        if settings.format is None and charset is None and is_noise(head):
+            _pass_over(stream, report)
+            return
         if settings.format is None:
             reader = recognise_format(head)
             if settings.ingest is not None:
@@ -133,6 +134,15 @@ def _stream_blocks(
         yield from reader.open(file, settings, report)
     else:
         yield from text_blocks(reader, head, file, settings, report)
+
+
+def _pass_over(stream: Stream, report: Report) -> None:
+    """Raise where a file that is no text was asked for by its name; else tell that it is left out."""
+    if stream.asked:
+        hint = "What is text after all is read with a format by name: --input-format text, format='text'."
+        message = "This is no file of events that splmini can read."
+        raise EventFormatError(message, path=stream.name or "events", hint=hint)
+    report.notes.append(("warn", f"{stream.name}: left out, it is no file of events."))
 
 
 def text_blocks(

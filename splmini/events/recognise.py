@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,6 +39,30 @@ BINARY = (
 def is_binary(head: bytes) -> bool:
     """Say whether a file begins as something that is surely no file of events."""
     return head.startswith(BINARY)
+
+
+_LOOKED_AT = 64 << 10
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\b\x1b"))
+_MOST_CONTROLS = 0.02
+"""The share of control characters above which bytes that are no UTF-8 either are no text; noise has a tenth."""
+
+
+def is_noise(head: bytes) -> bool:
+    """Say whether bytes, UTF-16 decoded, are no text in any character set: UTF-8 may have every control character, text
+    in older sets, whose letters are no UTF-8, has next to none.
+
+    Source: https://docs.splunk.com/Documentation/Splunk/latest/Admin/Propsconf (NO_BINARY_CHECK: binary files are
+    passed over unless it is set)
+    """
+    head = head[:_LOOKED_AT]
+    if head.isascii() or len(head) - len(head.translate(None, _CONTROLS)) <= _MOST_CONTROLS * len(head):
+        return False
+    decoder = codecs.getincrementaldecoder("utf-8")()  # a character may be cut at the end
+    try:
+        decoder.decode(head)
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def recognise_format(head: bytes) -> Reader:

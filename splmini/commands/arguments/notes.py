@@ -21,6 +21,9 @@ def near_field(name: str, row: Row) -> str:
     near = next((key for key in row if key.lower() == name.lower()), None)
     if near is not None:
         return f" (there is a field {near}: names are case-sensitive)"
+    extracted = f"extracted_{name}"
+    if extracted in row:  # a default field is not taken from the event's text, as in Splunk
+        return f" (what the event itself calls {name} is {extracted}; {name} is what its source is given)"
     hint = did_you_mean(name, row)
     return f" ({hint})" if hint else ""
 

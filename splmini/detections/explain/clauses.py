@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splmini.commands.arguments.notes import near_field, shown
 from splmini.compiler import as_truth
 from splmini.language import tree
 from splmini.plan.scan import conjuncts
+from splmini.results import View
 from splmini.values.multivalue import as_list
 from splmini.values.numbers import to_text
 
@@ -144,10 +145,16 @@ def _ratio(wanted: str, value: str) -> float:
     return SequenceMatcher(None, wanted[:200], value[:200], autojunk=False).ratio()
 
 
+def _when(value: Any) -> str:
+    """A time as one reads it."""
+    moment = View().moment(value) if isinstance(value, (int, float)) else None
+    return shown(value) if moment is None else f"`{moment.isoformat()}`"
+
+
 def _field_reason(node: tree.FieldComparison | tree.FieldIn, row: Row) -> str:
     name = node.field
     if name in ("earliest", "latest"):
-        return f"_time is {shown(row.get('_time'))}, wanted {node}"
+        return f"_time is {_when(row.get('_time'))}, wanted {node}"
     if isinstance(node, tree.FieldIn):
         wanted = "one of " + ", ".join(term.text for term in node.values[:5]) + (" …" if len(node.values) > 5 else "")
     else:

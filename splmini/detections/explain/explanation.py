@@ -108,6 +108,13 @@ class Explanation:
         """The first stage that let no row through, even where one behind it made rows, as `stats count` does."""
         return next((stage for stage in self.stages if stage.rows_out == 0), None)
 
+    @property
+    def why(self) -> str | None:
+        """Why there is no row, in a line; None where there are some."""
+        from splmini.detections.explain.reason import reason
+
+        return None if self.fired else reason(self)
+
     def __str__(self) -> str:
         return "\n".join(_report(self))
 

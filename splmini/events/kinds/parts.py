@@ -20,7 +20,7 @@ from splmini.events._events import Events, Part
 from splmini.events._reader import HEAD_BYTES, Block, Reader, Report, Settings, find_reader
 from splmini.events._selection import EVERYTHING, Selection
 from splmini.events._source import Stream, find_streams, named_stream
-from splmini.events.recognise import is_binary, recognise_format
+from splmini.events.recognise import is_binary, is_noise, recognise_format
 from splmini.operators import Batch, ColumnBatch
 
 MANY_FILES = 8
@@ -202,8 +202,8 @@ def _text_reader(head: bytes, settings: Settings) -> Reader | None:
     if reader.open is not None or reader.advance is not None or reader.carries_time:
         return None
     plain, _ = utf8(head, io.BufferedReader(io.BytesIO(head)))
-    if not head.endswith(plain):
-        return None  # another character set
+    if not head.endswith(plain) or (settings.format is None and is_noise(plain)):
+        return None  # another character set, or no text
     ingest = settings.ingest
     if ingest is not None and ingest.charset(settings) is not None:
         return None

@@ -1,0 +1,167 @@
+"""What a person meets in the first hour: why nothing was found, what a file is written as, what is no text."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import splmini
+from splmini.cli import cli
+
+EVENTS = [
+    {"time": "2026-01-01T00:00:00Z", "user": "bob", "status": 500, "host": "web1"},
+    {"time": "2026-01-01T00:00:01Z", "user": "ann", "status": 200, "host": "web2"},
+]
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A function that runs the command line in a folder with `events.jsonl`."""
+    monkeypatch.chdir(tmp_path)
+    Path("events.jsonl").write_text("".join(json.dumps(each) + "\n" for each in EVENTS), "utf-8")
+
+    def invoke(*arguments: str, stdin: str | bytes | None = None) -> Result:
+        result = CliRunner().invoke(cli, list(arguments), input=stdin)
+        if isinstance(result.exception, splmini.SplError):
+            result.exit_code = 2
+        return result
+
+    return invoke
+
+
+# ---- nothing found ---------------------------------------------------------------------------------------------------
+
+WHY = [
+    ("stauts=500", "stauts is absent, wanted 500 (Did you mean 'status'?)"),
+    ('* | where usr="bob"', "usr is absent, wanted usr=\"bob\" (Did you mean 'user'?)"),
+    ("* | stats count by usr", "no row has a field usr (Did you mean 'user'?)"),
+    ("| tstats count where index=* by usr", "no row has a field usr (Did you mean 'user'?)"),
+    ("| tstats count where usr=bob by user", "usr is absent, wanted bob (Did you mean 'user'?)"),
+    ("* | stats count by host", "what the event itself calls host is extracted_host"),
+    ("status=700", "status is `500`, wanted 700"),
+    ("user=* earliest=1 latest=2", "_time is `2026-01-01T00:00:00+00:00`, wanted latest=2"),
+]
+
+
+@pytest.mark.parametrize(("search", "why"), WHY)
+def test_nothing_found_says_why(search: str, why: str, run: Run) -> None:
+    """`run` says in a line why there is no row, and exits with 1."""
+    result = run("run", search, "events.jsonl")
+    assert result.exit_code == 1
+    (line,) = [each for each in result.output.splitlines() if each.startswith("info: nothing found")]
+    assert why in line
+
+
+@pytest.mark.parametrize(("search", "why"), WHY)
+def test_detect_says_why_it_did_not_fire(search: str, why: str, run: Run) -> None:
+    """`detect` says the same of a detection."""
+    Path("d.yml").write_text(f"name: D\nid: x\ntype: TTP\nsearch: {json.dumps(search)}\n", "utf-8")
+    result = run("detect", "d.yml", "events.jsonl")
+    assert result.exit_code == 1
+    assert why in result.output
+
+
+def test_shell_says_why(run: Run) -> None:
+    """The shell says it below the number of rows."""
+    assert "nothing found: stauts=500 refuses 2 of 2 rows" in run("shell", "events.jsonl", stdin="stauts=500\n").output
+
+
+def test_outside_the_time_range(run: Run) -> None:
+    """A time range that is set around the search says which events it leaves out."""
+    told = run("run", "--latest", "10", "*", "events.jsonl").output
+    assert "nothing found: 2 events between 2026-01-01T00:00:00+00:00 and 2026-01-01T00:00:01+00:00 are outside" in told
+
+
+def test_quiet_says_nothing(run: Run) -> None:
+    """With `-q` nothing is said; where something was found, neither."""
+    assert run("run", "-q", "stauts=500", "events.jsonl").output == ""
+    assert "nothing found" not in run("run", "status=500", "events.jsonl").output
+
+
+def test_what_can_be_read_once_is_not_read_again(run: Run) -> None:
+    """Standard input is read once: nothing is said of it."""
+    result = run("run", "stauts=500", stdin=json.dumps(EVENTS[0]))
+    assert (result.exit_code, "nothing found" in result.output) == (1, False)
+
+
+def test_no_events_at_all() -> None:
+    """An explanation of no events says so, one that fired has nothing to say."""
+    env = splmini.Environment()
+    assert env.explain("a=1", []).why == "there are no events"
+    assert env.explain("a=1", [{"a": 1}]).why is None
+
+
+# ---- what a file is written as ---------------------------------------------------------------------------------------
+
+
+def test_parquet_is_written(run: Run) -> None:
+    """`-o rows.parquet` writes a Parquet file."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert run("run", "-o", "rows.parquet", "* | table user status | sort user", "events.jsonl").exit_code == 0
+    assert parquet.read_table("rows.parquet").to_pylist() == [
+        {"user": "ann", "status": 200},
+        {"user": "bob", "status": 500},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("rows.xyz", "Rows cannot be written as '.xyz'. There are: "), ("rows.cvs", "Did you mean 'csv'?")],
+)
+def test_unknown_endings_are_refused(name: str, told: str, run: Run) -> None:
+    """A name whose ending stands for no form is refused before anything is read; a form by name goes into any file."""
+    result = run("run", "-o", name, "*", "nowhere.jsonl")
+    assert isinstance(result.exception, splmini.ArgumentError)
+    assert told in str(result.exception)
+    assert run("run", "-f", "csv", "-o", name, "*", "events.jsonl").exit_code == 0
+    assert Path(name).read_text("utf-8").startswith("_raw,")
+
+
+def test_the_shell_refuses_them_too(run: Run) -> None:
+    """`:save` writes what `-o` writes."""
+    assert "cannot be written as '.xyz'" in run("shell", "events.jsonl", stdin="*\n:save a.xyz\n").output
+    assert not Path("a.xyz").exists()
+
+
+# ---- what is no text -------------------------------------------------------------------------------------------------
+
+NOISE = random.Random(7).randbytes(300_000)
+
+
+def test_noise_is_no_text(run: Run) -> None:
+    """A file of random bytes is refused by name; among others it is left out."""
+    Path("noise.bin").write_bytes(NOISE)
+    result = run("run", "*", "noise.bin")
+    assert isinstance(result.exception, splmini.EventFormatError)
+    assert str(result.exception).startswith("noise.bin: This is no file of events")
+    assert run("run", "* | stats count", "noise.bin", "events.jsonl").exit_code == 2
+    told = run("run", "-f", "csv", "* | stats count", ".").output
+    assert "noise.bin: left out, it is no file of events." in told
+    assert told.endswith("count\n2\n")
+    assert run("run", "-f", "csv", "-j", "2", "* | stats count", ".").output.endswith("count\n2\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Müller hat sich angemeldet\n".encode("latin-1") * 50,
+        "пользователь вошёл\n".encode("cp1251") * 50,
+        "ログイン失敗\n".encode("shift_jis") * 50,
+        "Müller\n".encode("utf-16"),
+        b"8=FIX.4.2\x019=178\x0135=8\x0149=PHLX\n" * 50,
+        "8=FIX\x01ü\x02\x03\x04\n".encode() * 5,
+        b"\x1b[31merror\x1b[0m \xfcber\n" * 50,
+        os.linesep.encode() * 3 + b"a",
+    ],
+)
+def test_text_of_any_kind_stays_text(text: bytes, run: Run) -> None:
+    """Text in older character sets, with separators that are control characters, with colours, is read."""
+    Path("text.log").write_bytes(text)
+    assert run("run", "-q", "-f", "csv", "| stats count", "text.log").exit_code == 0
