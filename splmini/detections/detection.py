@@ -166,6 +166,11 @@ class Detection:
         check_names(options, RunArguments.__annotations__, "The test of a detection")
         return run_tests(self, env, attack_data, options)
 
+    def _repr_html_(self) -> str:
+        from splmini.detections.html import render_detection
+
+        return render_detection(self)
+
     def drilldown(
         self,
         number: int,

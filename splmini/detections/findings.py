@@ -43,6 +43,11 @@ class Outcome:
         """Whether the search gave rows."""
         return len(self.results) > 0
 
+    def _repr_html_(self) -> str:
+        from splmini.detections.html import render_outcome
+
+        return render_outcome(self)
+
 
 def run_detection(detection: Detection, events: Any, env: Any, options: Mapping[str, Any]) -> Outcome:
     """Run a detection; keep its risk events in the environment."""

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from splmini.results._page import PAGE, SCRIPT, STYLE
-from splmini.results._table_html import table
+from splmini.results._table_html import SORTS, table
 
 if TYPE_CHECKING:
     from splmini.operators import Message
@@ -23,23 +23,26 @@ MARKS = {"error": "✖", "warn": "⚠", "info": "i"}
 
 def render(results: Results) -> str:
     """Return results as HTML."""
+    return page(body(results))
+
+
+def body(results: Results) -> str:
+    """Return results as HTML that is to stand in a page."""
     from splmini.results import _events_html
 
     if results.view.events and len(results):
-        body, shown = _events_html.events(results)
+        rows, shown = _events_html.events(results)
     else:
-        body, shown = table(results.fields, list(results), results.view)
-        body = chart(results) + body
-    return page(f"{_summary(results)}{body}{_more(len(results), shown)}{_messages(results.messages)}")
+        rows, shown = table(results.fields, list(results), results.view)
+        rows = chart(results) + rows
+    return f"{_summary(results)}{rows}{_more(len(results), shown)}{_messages(results.messages)}"
 
 
-def page(body: str) -> str:
+def page(content: str) -> str:
     """Return the parts of a page as one, with what the trusted notebook shows better: style, sorting, paging."""
     identity = f"splmini-{uuid.uuid4().hex}"
-    return (
-        f"<div class='splmini' id='{identity}' style='font-size:13px;max-width:100%'>{STYLE}{body}</div>"
-        f"{SCRIPT % {'id': identity, 'page': PAGE}}"
-    )
+    script = SCRIPT % {"id": identity, "page": PAGE} if f"class='{SORTS}'" in content else ""
+    return f"<div class='splmini' id='{identity}' style='font-size:13px;max-width:100%'>{STYLE}{content}</div>{script}"
 
 
 def _summary(results: Results) -> str:
@@ -103,4 +106,4 @@ def chart(results: Results) -> str:
     return f"<img class='splmini-chart' alt='{escape(results.view.chart.kind)}' src='data:image/png;base64,{data}'>"
 
 
-__all__ = ["page", "render"]
+__all__ = ["body", "page", "render"]

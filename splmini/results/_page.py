@@ -41,9 +41,9 @@ background:transparent;color:inherit;cursor:pointer}
 
 SCRIPT = """<script>(function(){
 var root=document.getElementById('%(id)s');if(!root)return;
-var table=root.querySelector('table.splmini-t');if(!table)return;
+Array.prototype.forEach.call(root.querySelectorAll('table.splmini-t'),function(table){
 var body=table.tBodies[0],size=%(page)d,page=0,rows=Array.prototype.slice.call(body.rows);
-var scroll=root.querySelector('.splmini-scroll');
+var scroll=table.parentNode;
 var pager=document.createElement('div');pager.className='splmini-pager';
 function button(text,move){var b=document.createElement('button');b.type='button';b.textContent=text;
 b.onclick=function(){page=move();show();};pager.appendChild(b);return b;}
@@ -67,5 +67,5 @@ var keyed=rows.map(function(r,i){return [key(r,at),i,r];});
 keyed.sort(function(p,q){var e=p[0]===''||q[0]==='';return (e?1:d)*compare(p[0],q[0])||p[1]-q[1];});
 rows=keyed.map(function(k){return k[2];});rows.forEach(function(r){body.appendChild(r);});
 page=0;if(rows.length>size)show();}
-head.onclick=sort;head.onkeydown=function(e){if(e.key==='Enter')sort();};});
+head.onclick=sort;head.onkeydown=function(e){if(e.key==='Enter')sort();};});});
 })();</script>"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,12 @@ MAX_PAGE = 150_000
 """And no more than about so many characters of HTML."""
 WIDEST = 44
 """How many characters wide a column of long values is at least."""
+SHORT = 24
 MEASURED = 100
 """Rows that tell how wide a column has to be."""
+
+SORTS = "splmini-t"
+"""The class of tables that sort and turn pages, where scripts run."""
 
 LEFT = "text-align:left;vertical-align:top"
 RIGHT = "text-align:right;vertical-align:top"
@@ -36,10 +40,24 @@ def table(fields: list[str], rows: list[Row], view: View, most: int = MAX_PAGE) 
     head = "".join(_head(name, name in numeric, rows[:MEASURED]) for name in fields)
     empty = "" if rows else "<div class='splmini-none'>No results found.</div>"
     text = (
-        f"<div class='splmini-scroll' style='{SCROLL}'><table class='splmini-t' style='{TABLE}'>"
+        f"<div class='splmini-scroll' style='{SCROLL}'><table class='{SORTS}' style='{TABLE}'>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(made)}</tbody></table></div>{empty}"
     )
     return text, len(made)
+
+
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Return cells that are HTML as a table; the columns `right` stand right, as numbers do."""
+
+    def cells(tag: str, row: Sequence[str]) -> str:
+        return "".join(
+            f"<{tag} style='{RIGHT if at in right else LEFT};padding:3px 10px'>{content}</{tag}>"
+            for at, content in enumerate(row)
+        )
+
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    head = f"<thead><tr>{cells('th', heads)}</tr></thead>" if heads else ""
+    return f"<table style='{TABLE}'>{head}<tbody>{body}</tbody></table>"
 
 
 def fitting(parts: Iterable[str], most: int) -> Iterator[str]:
@@ -91,10 +109,13 @@ def _cell(name: str, value: Any, view: View, numeric: bool) -> str:
         )
     if is_sparkline(value):
         return f"<td style='{LEFT}'>{sparkline(value)}</td>"
-    breaks = "overflow-wrap:anywhere" if _has_long_word(value) else "overflow-wrap:normal"
-    return f"<td style='{LEFT};{breaks}'>{stacked(value)}</td>"
+    return f"<td style='{LEFT};{_breaking(value)}'>{stacked(value)}</td>"
 
 
-def _has_long_word(value: Any) -> bool:
-    """Say whether a value holds a word that no column is wide enough for: only such words are broken."""
-    return any(len(word) > WIDEST for word in cell(value).split())
+def _breaking(value: Any) -> str:
+    """Where a value may be broken: a short one nowhere, a long word anywhere, the others between words."""
+    lines = cell(value).split("\n")
+    if all(len(line) <= SHORT for line in lines):
+        return "white-space:nowrap"
+    long = any(len(word) > WIDEST for line in lines for word in line.split())
+    return "overflow-wrap:anywhere" if long else "overflow-wrap:normal"

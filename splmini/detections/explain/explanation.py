@@ -363,10 +363,11 @@ def _report(explanation: Explanation) -> Iterator[str]:
     for stage in explanation.stages:
         flag = "  <- no row gets through" if stage is explanation.ended_at else ""
         yield f"{stage.rows_in:>{width},} -> {stage.rows_out:>{width},}  {_short(stage.command)}{flag}"
+        most = max((len(f"{clause.refused:,}") for clause in stage.clauses), default=1)
         for clause in stage.clauses:
             if clause.refused:
                 origin = f"  (from `{clause.macro}`)" if clause.macro else ""
-                yield f"{'':>{2 * width + 6}}{clause.refused:,} refused by {_short(clause.text, 90)}{origin}"
+                yield f"{'':>{2 * width + 6}}{clause.refused:>{most},} refused by {_short(clause.text, 90)}{origin}"
         for note in stage.notes:
             yield f"{'':>{2 * width + 6}}{note}"
     if explanation.near_misses and not explanation.fired:

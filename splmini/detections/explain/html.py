@@ -1,50 +1,50 @@
-"""An explanation as HTML for notebooks; everything that comes from events or searches is escaped."""
+"""An explanation as HTML for notebooks and other pages; everything that comes from events or searches is escaped."""
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
+
+from splmini.results._html import page
+from splmini.results._table_html import html_table
 
 if TYPE_CHECKING:
     from splmini.detections.explain.explanation import Explanation, NearMiss, Stage
 
-_STYLE = (
-    "<style>.splmini-explain{border-collapse:collapse;font-size:13px}.splmini-explain td,.splmini-explain th"
-    "{text-align:left;padding:3px 10px;border-bottom:1px solid rgba(128,128,128,.35);vertical-align:top}"
-    ".splmini-explain td.n{text-align:right;font-variant-numeric:tabular-nums}.splmini-explain tr.end td"
-    "{background:rgba(220,60,60,.12)}.splmini-explain small{opacity:.8}</style>"
-)
+_NUMBERS = frozenset({0, 1})
 
 
 def render(explanation: Explanation) -> str:
     """Return the stages with their counts, and the near misses, as HTML."""
-    stages = "".join(_stage(stage, stage is explanation.ended_at) for stage in explanation.stages)
-    head = "<tr><th>in</th><th>out</th><th>command</th></tr>"
-    text = f"{_STYLE}<table class='splmini-explain'>{head}{stages}</table>"
+    stages = (_stage(stage, stage is explanation.ended_at) for stage in explanation.stages)
+    text = html_table(("in", "out", "command"), stages, _NUMBERS)
     if explanation.near_misses and not explanation.fired:
-        misses = "".join(_miss(miss) for miss in explanation.near_misses)
-        head = "<tr><th>clauses</th><th>refused by</th><th>because</th></tr>"
-        text += f"<p>Nearest events</p><table class='splmini-explain'>{head}{misses}</table>"
-    return text
+        alike = Counter(map(_miss, explanation.near_misses))
+        text += "<div style='margin:8px 0 2px'><strong>Nearest events</strong></div>"
+        misses = ((f"{count:,}", *miss) for miss, count in alike.items())
+        text += html_table(("events", "clauses that hold", "refused by", "because"), misses, _NUMBERS)
+    return page(text)
 
 
-def _stage(stage: Stage, last: bool) -> str:
+def _stage(stage: Stage, last: bool) -> tuple[str, str, str]:
     notes = [
         f"{clause.refused:,} refused by <code>{escape(clause.text)}</code>"
         for clause in stage.clauses
         if clause.refused
     ]
     notes += [escape(note) for note in stage.notes]
-    more = "".join(f"<br><small>{note}</small>" for note in notes)
-    kind = " class='end'" if last else ""
-    counts = f"<td class='n'>{stage.rows_in:,}</td><td class='n'>{stage.rows_out:,}</td>"
-    return f"<tr{kind}>{counts}<td><code>{escape(stage.command)}</code>{more}</td></tr>"
+    command = f"<code>{escape(stage.command)}</code>"
+    if last:
+        command += " <strong style='color:#d9412b'>no row gets through</strong>"
+    more = "".join(f"<div style='font-size:12px;opacity:0.85;padding-left:14px'>{note}</div>" for note in notes)
+    return f"{stage.rows_in:,}", f"{stage.rows_out:,}", command + more
 
 
-def _miss(miss: NearMiss) -> str:
+def _miss(miss: NearMiss) -> tuple[str, str, str]:
     origin = f" <small>from `{escape(miss.macro)}`</small>" if miss.macro else ""
     return (
-        f"<tr><td class='n'>{miss.satisfied} of {miss.clauses}</td>"
-        f"<td><code>{escape(miss.refused_by)}</code>{origin}</td>"
-        f"<td>{escape(miss.reason)}</td></tr>"
+        f"{miss.satisfied} of {miss.clauses}",
+        f"<code>{escape(miss.refused_by)}</code>{origin}",
+        escape(miss.reason),
     )
