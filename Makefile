@@ -9,7 +9,7 @@ MINUTES ?= 10
 SCALE ?= 1.0
 SOURCES := splmini tests benchmarks examples docs
 
-.PHONY: help demo test coverage lint format bench fuzz docs test-browser clean
+.PHONY: help demo test coverage lint format bench fuzz docs notebooks test-browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ fuzz: $(VENV)/.dev ## fuzz every kind of input, MINUTES for each, and the proper
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+notebooks: $(VENV)/.dev ## the example notebooks run, and stored with what they show
+	$(BIN)/python examples/notebooks/store_outputs.py
 
 test-browser: $(VENV)/.dev ## a notebook in JupyterLab under headless Chromium; screenshots in build/screenshots
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright jupyterlab

@@ -6,11 +6,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from splmini.results._html import body, page
-from splmini.results._table_html import html_table, table
-from splmini.results._values_html import cut, stacked
-from splmini.results._view import as_text
-from splmini.values.numbers import to_number
+from splmini.results.pages import body, cut, html_table, page, stacked, table
+from splmini.values.numbers import to_number, to_text
 
 if TYPE_CHECKING:
     from splmini.detections.detection import Detection, Entity
@@ -56,7 +53,7 @@ def render_outcome(outcome: Outcome) -> str:
     score = sum(to_number(event["risk_score"]) or 0 for event in outcome.risk_events)
     told = (
         f"{_count(len(outcome.findings), 'finding')} · {_count(len(outcome.risk_events), 'risk event')}"
-        f"{f' with a score of {as_text(score)} together' if outcome.risk_events else ''}"
+        f"{f' with a score of {to_text(score)} together' if outcome.risk_events else ''}"
     )
     return page(
         f"<div><strong>{escape(cut(detection.name))}</strong> {verdict} · {told}</div>"
@@ -88,7 +85,7 @@ def _part(title: str, fields: list[str], rows: list[dict[str, Any]], outcome: Ou
 
 def _entity(entity: Entity) -> str:
     message = f": {entity.message}" if entity.message else ""
-    return f"{as_text(entity.score)} for {entity.field} ({entity.type}){message}"
+    return f"{to_text(entity.score)} for {entity.field} ({entity.type}){message}"
 
 
 def _lines(text: str) -> str:

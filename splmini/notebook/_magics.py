@@ -74,6 +74,8 @@ class Magics:
         self.environment = environment
         self.fields.update(dict.fromkeys(columns_of(self.events)))
         options = {name: call.options[name] for name in READING if name in call.options}
+        if options.get("order", "auto") == "auto" and "_time" in columns_of(self.events):
+            options["order"] = "newest"  # as from a file, where a person looks at them
         progress = Progress(size_of(self.events), is_rich(self.shell))
         try:
             with interruptible() as cancel:

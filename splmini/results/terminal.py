@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from splmini.results._structure import xml_line
 from splmini.results._text import cells_of, cut, lines_of, numeric_columns, widths_of
 from splmini.values.texts import printable
 
 if TYPE_CHECKING:
+    from splmini.operators import Row
     from splmini.results import Results
 
 ORIGIN = ("host", "sourcetype", "source")
@@ -43,7 +45,7 @@ def terminal_table(results: Results, width: int = 0, fields: Sequence[str] | Non
     names = columns(results) if fields is None else list(fields)
     if not len(results) or not names:
         return Table("")
-    rows = results.view.timed(results, iso=True)
+    rows = [_folded(row) for row in results.view.timed(results, iso=True)]
     cells, heads = cells_of(names, rows, 0), [printable(name) for name in names]
     widths = widths_of(heads, cells)
     kept, limits = list(range(len(names))), widths
@@ -57,6 +59,12 @@ def terminal_table(results: Results, width: int = 0, fields: Sequence[str] | Non
     text = "".join(f"{line}\n" for line in lines_of(heads, cells, limits, right))
     known = results.fields if fields is None else names
     return Table(text, len(known) - len(kept), limits != [widths[at] for at in kept])
+
+
+def _folded(row: Row) -> Row:
+    """A row whose text, where it is XML, is told on one line: it begins with names that all events share."""
+    line = xml_line(row["_raw"]) if isinstance(row.get("_raw"), str) else None
+    return row if line is None else {**row, "_raw": line}
 
 
 def columns(results: Results) -> list[str]:

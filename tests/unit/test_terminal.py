@@ -80,3 +80,13 @@ def test_nothing_is_cut_without_need() -> None:
     results = splmini.search("* | table user bytes", [EVENT])
     assert (terminal_table(results, 80).hidden, terminal_table(results, 80).cut) == (0, False)
     assert str(EVENT["_raw"]).rstrip() in terminal_table(splmini.search("*", [EVENT]), 0, ["_raw"]).text
+
+
+def test_windows_xml_is_told_on_one_line() -> None:
+    """Of an event of Windows the names and values are shown; its text is as it is in every other form."""
+    raw = "<Event xmlns='x'><System><EventID>1</EventID></System><D Name='Image'>a.exe</D><D Name='User'>u</D></Event>"
+    found = splmini.search("*", [{"_raw": raw}])
+    assert "EventID=1 Image=a.exe User=u" in found.to_terminal(80).text
+    assert "<Event" not in found.to_terminal(80).text
+    assert raw in found.to_csv()
+    assert "<a>" in splmini.search("*", [{"_raw": "<a>no event</a>"}]).to_terminal(80).text

@@ -6,8 +6,7 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from splmini.results._html import page
-from splmini.results._table_html import html_table
+from splmini.results.pages import html_table, page
 
 if TYPE_CHECKING:
     from splmini.detections.explain.explanation import Explanation, NearMiss, Stage

@@ -182,9 +182,23 @@ def test_results_in_a_terminal(shell: Any, capsys: Any) -> None:
     shell.user_ns["many"] = [{"_time": 1767225600 + number, "n": number} for number in range(50)]
     run(shell, "%spl many | table _time n")
     shown = capsys.readouterr().out
-    assert "2026-01-01 00:00:39  39" in shown
-    assert "2026-01-01 00:00:40" not in shown
+    assert "2026-01-01 00:00:10  10" in shown
+    assert "2026-01-01 00:00:09" not in shown
     assert "50 rows, 10 not shown" in shown
+
+
+def test_a_frame_and_a_file_have_one_order(shell: Any, tmp_path: Path) -> None:
+    """What has times is shown newest first, whatever it comes from; what has none stays as given, as does what asks."""
+    pandas = pytest.importorskip("pandas")
+    rows = [{"_time": 1767225600 + number, "n": number} for number in range(3)]
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(f'{{"_time": {row["_time"]}, "n": {row["n"]}}}\n' for row in rows), encoding="utf-8")
+    shell.user_ns["rows"], shell.user_ns["frame"] = rows, pandas.DataFrame(rows)
+    shell.user_ns["timeless"] = [{"n": number} for number in range(3)]
+    found = [run(shell, f"%spl {each} | table n").column("n") for each in (path.as_posix(), "frame", "rows")]
+    assert found == [[2, 1, 0]] * 3
+    assert run(shell, "%spl timeless | table n").column("n") == [0, 1, 2]
+    assert run(shell, "%%spl rows --order given\n| table n").column("n") == [0, 1, 2]
 
 
 def test_interrupting_keeps_what_was_found() -> None:
