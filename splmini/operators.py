@@ -312,7 +312,8 @@ class Request:
     """What is asked of the run's events: those that satisfy `predicate` (None: all), with the fields that are needed.
 
     `implied` is what rows have to satisfy later: it may be used to leave out events that never can. `raw`: events
-    without a `_raw` get one. `columns`: `ColumnBatch`es may be given in place of rows.
+    without a `_raw` get one. `columns`: `ColumnBatch`es may be given in place of rows. `newest`: others than the newest
+    ones, so many, may be left out.
     """
 
     predicate: tree.Node | None = None
@@ -320,6 +321,7 @@ class Request:
     implied: Implied | None = None
     raw: bool = False
     columns: bool = False
+    newest: int | None = None
 
 
 class RunContext(Protocol):

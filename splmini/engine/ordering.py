@@ -30,12 +30,17 @@ def order_position(operators: SequenceOf[Operator]) -> int | None:
     return index
 
 
+def first_taken(operator: Operator) -> int | None:
+    """Return how many first rows an operator takes, where it takes no others; None: all."""
+    return operator.limited if isinstance(operator, Sequence) else None
+
+
 def newest_first(stream: Stream, run: Run, following: Operator | None) -> Stream:
     """Return the rows newest first; of equal times, what came last comes first. Rows without a time come last.
 
     Where only the first rows are wanted (head), only those are kept while reading.
     """
-    wanted = following.limited if isinstance(following, Sequence) else None
+    wanted = None if following is None else first_taken(following)
 
     def batches() -> Iterator[Batch]:
         rows = _newest(stream, wanted) if wanted is not None else _all(stream, run)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini import compiler
 from splmini.engine.filters import RowTest, filters_of, keep, keep_columns, keep_pairs
+from splmini.engine.newest import MOST, newest
 from splmini.engine.prefilter import Look, Prefilter, candidates
 from splmini.engine.selection import may_hold_classes, named_indexes, quick_refusal
 from splmini.events import EVERYTHING, Ask, Candidates, Selection, Verdicts, projectable
@@ -42,6 +43,8 @@ def scan(run: Run, request: Request) -> Stream:
     tables = request.columns and keys is not None and known.keeps_given(keys)
     ask = known.asked(made, run, asked) if request.columns and not raw and run.knowledge == "default" else None
     timed = timed or known.reads_time(made)
+    if request.newest is not None and (times := _times_alone(run, request, tests)) is not None:
+        return Stream(_kept(run, run.events.scan(replace(EVERYTHING, candidates=times)), full, tests))
     selection = replace(selected(run, predicate, implied), wanted=wanted)
     if predicate is None:
         found = _candidates(run, predicate, implied, keys, None, tables, ask, timed)
@@ -55,6 +58,18 @@ def scan(run: Run, request: Request) -> Stream:
     behind = [(len(written), written)] if written else []
     narrow = _narrow(run, reads, needed, predicate)
     return Stream(_kept(run, itertools.chain(batches, behind), full, tests, narrow))
+
+
+def _times_alone(run: Run, request: Request, tests: list[Verdicts | RowTest]) -> Candidates | None:
+    """What finds the newest events by their times alone; None where more has to be known of them."""
+    plain = run.optimized and run.knowledge == "default" and run.events.has_bytes
+    predicate, count = request.predicate, request.newest
+    if predicate is not None:
+        tests = [*tests, *filters_of(predicate, run.scope)]
+    if not plain or tests or count is None or count > MOST or run.services.written_events(named_indexes(predicate)):
+        return None
+    ask = run.services.event_fields.asked(frozenset({"_time"}), run)
+    return None if ask is None else newest(count, ask)
 
 
 def _keys(run: Run, fields: Fields) -> frozenset[str] | None:

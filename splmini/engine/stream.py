@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from splmini.engine.blame import placed, placed_stream
-from splmini.engine.ordering import newest_first, order_position
+from splmini.engine.ordering import first_taken, newest_first, order_position
 from splmini.errors import ArgumentError
 from splmini.operators import (
     ALL,
@@ -56,7 +57,8 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
             index = end
         elif stream is None and isinstance(operator, Generating):
             first = operators[:1] if ordered == 0 else operators
-            stream = _timed(operator, placed(operator, run, generated)(first, run, after[0]), run)
+            newest = first_taken(operators[1]) if ordered == 0 and len(operators) > 1 else None
+            stream = _timed(operator, placed(operator, run, generated)(first, run, after[0], newest), run)
             index += 1
         else:
             stream = _single(operator, stream, run, after[index])
@@ -74,12 +76,14 @@ def _given(stream: Stream | None, operator: Operator) -> Stream:
     return stream
 
 
-def generated(operators: SequenceOf[Operator], run: Run, needed: Fields) -> Stream:
-    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operator behind it takes them."""
+def generated(operators: SequenceOf[Operator], run: Run, needed: Fields, newest: int | None = None) -> Stream:
+    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operator behind it takes them.
+    `newest`: no more events than the newest ones, so many, are taken."""
     first, behind = operators[0], operators[1] if len(operators) > 1 else None
     assert isinstance(first, Generating)
     if isinstance(first, Scan):
-        return run.scan(first.request(needed, isinstance(behind, Partial) and behind.takes_tables))
+        request = first.request(needed, isinstance(behind, Partial) and behind.takes_tables)
+        return run.scan(replace(request, newest=newest))
     return first.generate(run, needed)
 
 

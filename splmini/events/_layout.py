@@ -20,7 +20,7 @@ import msgspec
 
 from splmini.events._projection import is_lines, is_utf8
 from splmini.events._reader import Ask, Block, Reads, Report, Settings, parse_records
-from splmini.events._times import epochs
+from splmini.events._times import epochs, line_times
 from splmini.events.recognise import TIME_KEYS, JsonKind, json_kind, json_kinds
 from splmini.operators import ColumnBatch
 from splmini.values.json import as_written, flatten
@@ -271,6 +271,7 @@ class LayoutColumns:
             layout, {name: member for name, member in members.items() if name not in told}, reads.timed
         )
         self._finish = reads.finish
+        self._of_text = reads.timed and self._members.time is None
         self._told = told
         self._given = frozenset(told) | ({"_time"} if reads.timed else frozenset())
         self._inferred = inferred
@@ -278,14 +279,19 @@ class LayoutColumns:
     def tables(self, block: Block, records: list[bytes] | None, report: Report) -> list[ColumnBatch | list[Row]] | None:
         """Return the events of records of a block, in order: those that are of the layout as tables."""
         data = block.data if records is None else b"\n".join(records)
-        if is_lines(data):
+        if is_lines(data) and (data.isascii() or not self._of_text):
             objects = self._all_objects(data)
             columns = None if objects is None else self._columns(objects, block.settings)
             if objects is not None and columns is not None:
+                if self._of_text:
+                    zone, now = block.settings.timezone, block.settings.now
+                    columns["_time"] = line_times(data, len(objects), zone, now)
                 if records is None:
                     block.__dict__["lines"] = len(objects)  # of which each is one: they need not be counted
                 return [self._table(columns, len(objects), report)]
-        return self._one_by_one(block, block.records() if records is None else records, report)
+        return (
+            None if self._of_text else self._one_by_one(block, block.records() if records is None else records, report)
+        )
 
     def _all_objects(self, data: bytes) -> list[Any] | None:
         try:
@@ -351,7 +357,7 @@ def columns_of(layout: Layout, settings: Settings, ask: Ask) -> LayoutColumns | 
         return None
     if not (settings.ingest is None or settings.ingest.keeps(told, settings, reads.timed)):
         return None
-    if reads.timed and layout.time_key()[0] is None:
+    if reads.timed and layout.time_key()[0] is None and not reads.plain_time:
         return None
     try:
         return LayoutColumns(layout, reads, reads.members, told, inferred)

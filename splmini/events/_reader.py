@@ -178,12 +178,14 @@ class Reads:
 
     Of those that are the text of JSON objects it is the fields that are members, each with its flattened name in the
     text; where `members` is None, and of other events, it is their `_raw`. `finish` makes the columns of rows of a
-    table of that and of what the events give; it is told the names of what they give.
+    table of that and of what the events give; it is told the names of what they give. `plain_time`: an event that was
+    read without a time has none.
     """
 
     members: Mapping[str, str] | None
     timed: bool
     finish: Callable[[ColumnBatch, frozenset[str]], ColumnBatch]
+    plain_time: bool = False
 
 
 Ask: TypeAlias = "Callable[[Row], Reads | None]"

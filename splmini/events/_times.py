@@ -141,6 +141,20 @@ def _iso_seconds(text: str) -> int | None:
     return int(epoch) if epoch is not None and epoch > 0 else None
 
 
+def line_times(data: bytes, lines: int, zone: tzinfo | None, now: float | None) -> list[float | None]:
+    """Return what `recognise` finds in each line of a block of ASCII."""
+    from splmini.values.timestamps import lines_with_signs
+
+    found: list[float | None] = [None] * lines
+    number = at = 0
+    for sign in lines_with_signs(data):
+        number += data.count(b"\n", at, sign)
+        at = sign
+        start = data.rfind(b"\n", 0, sign) + 1
+        found[number] = recognise(data[start : start + 256].split(b"\n")[0].decode("ascii"), zone, now)
+    return found
+
+
 def recognise(text: str, zone: tzinfo | None, now: float | None) -> float | None:
     """Return the time that Splunk's default recognition finds near the start of a text."""
     from splmini.values import times

@@ -8,11 +8,13 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/HowSplunkextrac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import pcre2
 
 from splmini.values.timeparse import MONTH_NUMBERS, zone_of
 from splmini.values.zones import to_datetime, to_epoch
@@ -73,6 +75,9 @@ _SIGNS = (
 )
 """What tells, in a fraction of the time, that a text holds none of some forms: most texts hold hardly any."""
 
+_CLOCK = "[0-9]:[0-5][0-9]:[0-5]"
+"""What tells that a text holds a time of day."""
+
 Reader: TypeAlias = "Callable[[re.Match[str], tzinfo, float | None], float | None]"
 
 
@@ -106,6 +111,25 @@ def recognise(text: str, tz: tzinfo, now: float | None = None) -> float | None:
     return None if best is None else best.time
 
 
+def lines_with_signs(data: bytes) -> Iterator[int]:
+    """Yield where the signs stand, one of each line, without which `recognise` finds no time in a line.
+
+    >>> list(lines_with_signs(b"none\\nat 10:30:00\\n"))
+    [12]
+    """
+    search = _line_signs().search
+    match = search(data)
+    while match is not None:
+        yield match.end()
+        match = search(data, match.end())
+
+
+@lru_cache(maxsize=1)
+def _line_signs() -> Any:
+    signs = "|".join((*(sign for sign, _ in _SIGNS), _CLOCK))
+    return pcre2.compile(f"^[^\\n]{{0,{LOOKAHEAD - 1}}}?(?:{signs})".encode(), pcre2.M, jit=True)
+
+
 Signs: TypeAlias = "tuple[tuple[Callable[[str], re.Match[str] | None], tuple[re.Pattern[str], ...]], ...]"
 
 
@@ -116,7 +140,7 @@ def _patterns() -> tuple[Signs, Callable[[str], re.Match[str] | None], re.Patter
         (re.compile(sign, re.ASCII).search, tuple(re.compile(_FORMS[at], re.ASCII) for at in forms))
         for sign, forms in _SIGNS
     )
-    return signs, re.compile("[0-9]:[0-5][0-9]:[0-5]").search, re.compile(_TIME_ONLY)
+    return signs, re.compile(_CLOCK).search, re.compile(_TIME_ONLY)
 
 
 def _better(

@@ -15,6 +15,7 @@ from splmini.knowledge.fields.eventtypes import CONSTANT_FIELDS, Asked, asked_of
 from splmini.knowledge.fields.extraction import Bound, Extraction, Needed, bind, needed_steps, over_columns
 from splmini.knowledge.fields.steps import Apply, MapperContext, Names, Step, class_of
 from splmini.knowledge.fields.synthesis import synthesise
+from splmini.knowledge.indexing.timestamps import TimeRule
 from splmini.knowledge.props import PropsKey
 from splmini.operators import ColumnBatch, Fields
 
@@ -414,7 +415,7 @@ class _Plan:
             return ColumnBatch(columns.of(exact), table.size)
 
         timed = self._timed or bool(self._needed.lookups) or "_time" in self._needed.wanted
-        return Reads(members, timed, finish)
+        return Reads(members, timed, finish, self._time is None or self._time == TimeRule())
 
     def _members(self) -> dict[str, str] | None:
         """Return the fields that are members of JSON, each with its name there, where nothing else is read of it."""
