@@ -53,20 +53,48 @@ class Document:
     positions: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, compare=False)
     keys: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, compare=False)
     """Where the keys themselves stand."""
+    text: str = field(default="", compare=False, repr=False)
 
     def error(self, message: str, *key: str | int, hint: str | None = None) -> KnowledgeError:
         """Return an error about the value at `key`, or about the nearest value above it."""
         at = key
         while at and at not in self.positions:
             at = at[:-1]
-        return KnowledgeError(message, path=self.path, position=self.positions.get(at, (1, 1)), hint=hint)
+        return self._placed(message, self.positions.get(at, (1, 1)), hint)
+
+    def key_error(self, message: str, *key: str | int, hint: str | None = None) -> KnowledgeError:
+        """Return an error about a key itself."""
+        return self._placed(message, self.keys.get(key, (1, 1)), hint)
+
+    def _placed(self, message: str, position: tuple[int, int], hint: str | None) -> KnowledgeError:
+        context = snippet(self.text, position)
+        return KnowledgeError(message, path=self.path, position=position, hint=hint, context=context)
+
+
+MOST_SHOWN = 160
+"""Characters of a line that a snippet shows."""
+
+
+def snippet(text: str, position: tuple[int, int]) -> str | None:
+    """Return the line of a text at a position, with a caret below; None where there is nothing to show.
+
+    >>> print(snippet("a: 1\\nb: [", (2, 4)))
+    b: [
+       ^
+    """
+    lines = text.splitlines()
+    line, column = position
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
+    if not shown.strip() or len(shown) > MOST_SHOWN:
+        return None
+    return f"{shown}\n{' ' * (column - 1)}^"
 
 
 def load_data(text: str, path: str = "<text>", *, plain: bool = False) -> Any:
     """Parse one YAML document to its data alone; refuses what `load_document` refuses, but for repeated keys."""
     if len(text) > MAX_BYTES:
         raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
-    with _yaml_errors(path):
+    with _yaml_errors(path, text):
         _refuse_aliases(text, path)
         return yaml.load(text, Loader=_PlainLoader if plain else _Loader)  # noqa: S506 - safe loaders
 
@@ -81,24 +109,29 @@ def load_document(text: str, path: str = "<text>", *, plain: bool = False) -> Do
     (1, 8)
     """
     data = load_data(text, path, plain=plain)
-    with _yaml_errors(path):
+    with _yaml_errors(path, text):
         node = yaml.compose(text, Loader=_Loader)
     positions: dict[tuple[str | int, ...], tuple[int, int]] = {}
     keys: dict[tuple[str | int, ...], tuple[int, int]] = {}
     if node is not None:
         _collect(node, (), positions, keys, path)
-    return Document(data, path, positions, keys)
+    return Document(data, path, positions, keys, text)
 
 
 @contextmanager
-def _yaml_errors(path: str) -> Iterator[None]:
+def _yaml_errors(path: str, text: str) -> Iterator[None]:
     """Turn what PyYAML raises into a KnowledgeError with its place in the file."""
     try:
         yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise KnowledgeError(f"Not YAML: {error.problem or error.context}.", path=path, position=position) from None
+        begun = error.context_mark  # what is open at the end of a file says more than its end
+        context = snippet(text, position)
+        if context is None and begun:
+            context = snippet(text, (begun.line + 1, begun.column + 1))
+        message = f"Not YAML: {error.problem or error.context}."
+        raise KnowledgeError(message, path=path, position=position, context=context) from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         # TypeError: a sequence of pairs as a key, of which PyYAML makes no value
         told = (str(error) or type(error).__name__).splitlines()[0]

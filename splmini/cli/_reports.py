@@ -24,7 +24,7 @@ def line(verdict: Verdict) -> tuple[Styled, str]:
 
 def _told(verdict: Verdict) -> str:
     text = f" {verdict.name}"
-    if verdict.bad:
+    if verdict.bad and not verdict.reason.startswith(f"{verdict.file}:"):  # which says it itself
         text += f"  ({verdict.file}:{verdict.line})"
     if verdict.status == "skipped" and "\n" not in verdict.reason:
         return f"{text} ({verdict.reason})"

@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -42,7 +44,7 @@ def command(
     explain: str | None,
     **settings: Any,
 ) -> None:
-    """Lint the detections (.yml) and searches (.spl) in PATHS; a folder means those below it.
+    """Lint the detections (.yml) and searches (.spl) in PATHS; a folder means those below it, - standard input.
 
     A search silences rules by a comment, ```noqa: SPL301```; a project by [tool.splmini.lint] in pyproject.toml or
     [lint] in .splmini.toml or .splmini.cfg, with select and ignore.
@@ -57,7 +59,11 @@ def command(
     given = shared.environment_settings(settings)
     environments: dict[Path | None, Any] = {}
     issues = []
-    for path in _files(paths):
+    files = _files(paths)
+    for path in files:
+        if path == "-":
+            issues += _of_standard_input(splmini.Environment(**given), select, ignore)
+            continue
         root = splmini.bench.repository_of(path)
         if root not in environments:
             environments[root] = splmini.Environment(**splmini.bench.repository_settings(path, given))
@@ -65,9 +71,30 @@ def command(
     for path in filter(os.path.isdir, paths):
         issues += splmini.lint_repository(path, select=_codes(select), ignore=_codes(ignore))
     say(_FORMS[form](issues), nl=False, data=form in ("json", "sarif"))
-    if form == "text" and issues:
-        say(f"{len(issues)} {'finding' if len(issues) == 1 else 'findings'}", err=True)
+    if form == "text":
+        say(_counted(len(files), len(issues)), err=True)
     sys.exit(1 if issues else 0)
+
+
+def _of_standard_input(env: Any, select: tuple[str, ...], ignore: tuple[str, ...]) -> list[Issue]:
+    """Lint what comes on standard input: a detection where it has a search as YAML has, else a search."""
+    import splmini
+
+    text = sys.stdin.read()
+    with TemporaryDirectory() as folder:  # findings are placed in a file
+        file = Path(folder) / ("stdin.yml" if _has_search(text.encode()) else "stdin.spl")
+        file.write_text(text, "utf-8")
+        found = splmini.lint_file(file, env, select=_codes(select), ignore=_codes(ignore))
+    return [replace(issue, path=_STANDARD_INPUT) for issue in found]
+
+
+_STANDARD_INPUT = "<stdin>"
+
+
+def _counted(files: int, findings: int) -> str:
+    """The last line: what was looked at, and what there is to say."""
+    found = f"{findings:,} finding{'' if findings == 1 else 's'}" if findings else "nothing to complain about"
+    return f"{found} in {files:,} file{'' if files == 1 else 's'}"
 
 
 def _codes(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -80,7 +107,9 @@ def _files(paths: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for name in paths:
         path = Path(name)
-        if path.is_dir():
+        if name == "-":
+            found.append(name)
+        elif path.is_dir():
             below = (each for each in shared.files_below(path, SUFFIXES) if ".test." not in each.name)
             found.extend(str(each) for each in below if each.suffix == ".spl" or _is_detection(each))
         elif path.is_file():
@@ -93,7 +122,11 @@ def _files(paths: tuple[str, ...]) -> list[str]:
 
 def _is_detection(path: Path) -> bool:
     """Say whether a YAML file has a search, as macros, lookups and data sources have not."""
-    return b"\nsearch:" in b"\n" + path.read_bytes()
+    return _has_search(path.read_bytes())
+
+
+def _has_search(content: bytes) -> bool:
+    return b"\nsearch:" in b"\n" + content
 
 
 def _page(code: str) -> str:

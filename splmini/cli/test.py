@@ -104,6 +104,8 @@ def command(
         _remarks(reports)
     enough = not measured or _covered(_merged(reports), coverage_html, coverage_json, fail_under)
     ran = any(verdict.status == "passed" for verdict in verdicts)
+    if any(verdict.status == "error" and not verdict.test for verdict in verdicts):  # a file that cannot be read
+        sys.exit(2)
     sys.exit(0 if ran and enough and not any(verdict.bad for verdict in verdicts) else 1)
 
 

@@ -78,10 +78,16 @@ def parse_modifier(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+_LIKE_ISO = re.compile(r"\d{4}-\d{1,2}\b", re.ASCII).match
+
+
 def _bad_modifier(text: str) -> ArgumentError:
     hint = "Expected such as -1d, -24h@h, @w1 or -1mon@mon+2d."
     if text.strip().startswith("`"):
         hint = "Macros are not expanded inside quotes: write the call without them."
+    elif _LIKE_ISO(text.strip()):
+        message = f"'{text}' looks like an ISO time, but is none."
+        return ArgumentError(message, name=text, hint="Expected such as 2026-01-31, 2026-01-31T12:00:00Z.")
     return ArgumentError(f"'{text}' is not a relative time.", name=text, hint=hint)
 
 

@@ -165,3 +165,64 @@ def test_text_of_any_kind_stays_text(text: bytes, run: Run) -> None:
     """Text in older character sets, with separators that are control characters, with colours, is read."""
     Path("text.log").write_bytes(text)
     assert run("run", "-q", "-f", "csv", "| stats count", "text.log").exit_code == 0
+
+
+# ---- mistakes in files -----------------------------------------------------------------------------------------------
+
+CASES = "environment:\n  now: 2026-13-45\ncases:\n- {name: a, fires: true, events: [{a: 1}]}\n"
+
+
+def test_a_time_that_is_none_is_placed(run: Run) -> None:
+    """A bad `now:` names its key and line, shows it, and comes once; the file is wrong, so it is exit code 2."""
+    Path("d.yml").write_text("name: D\nid: x\ntype: TTP\nsearch: a=1\n", "utf-8")
+    Path("d.test.yml").write_text(CASES, "utf-8")
+    result = run("test", "d.test.yml")
+    assert result.exit_code == 2
+    assert "d.test.yml:2:8: 'now' has to be a time: epoch seconds, ISO text" in result.output
+    assert "  now: 2026-13-45\n" in result.output
+    assert result.output.count("d.test.yml") == 1
+
+
+def test_what_looks_like_iso_is_told_so(run: Run) -> None:
+    """A time that looks like ISO is not called a relative one."""
+    result = run("run", "--now", "2026-13-45", "*", "events.jsonl")
+    assert str(result.exception).startswith("'2026-13-45' looks like an ISO time, but is none. Expected such as")
+
+
+@pytest.mark.parametrize("command", ["test", "detect", "explain", "mutate"])
+def test_yaml_errors_show_the_line_once(command: str, run: Run) -> None:
+    """What is no YAML is shown, with a caret, once."""
+    Path("broken.yml").write_text("name: D\nsearch: 'a\n", "utf-8")
+    result = run(command, "broken.yml", *(["events.jsonl"] if command in ("detect", "explain") else []))
+    text = result.output if result.output else str(result.exception)
+    assert result.exit_code == 2
+    assert text.count("broken.yml:") == 1
+    assert "search: 'a\n" in text
+
+
+def test_an_unknown_key_lists_the_known_ones(run: Run) -> None:
+    """A key that is like none lists those that there are."""
+    Path("d.test.yml").write_text("search: a=1\ncases:\n- {name: a, zzz: 1}\n", "utf-8")
+    assert "Unknown key 'zzz'. Known are: events, file, " in run("test", "d.test.yml").output
+
+
+def test_a_clean_lint_says_so(run: Run) -> None:
+    """Lint says what it looked at, also where there is nothing to complain about."""
+    Path("a.spl").write_text("index=a | stats count by user", "utf-8")
+    result = run("lint", "a.spl")
+    assert (result.exit_code, result.output) == (0, "nothing to complain about in 1 file\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("index=a | stast count", "<stdin>:1:11: SPL001"),
+        ("name: D\nid: x\ntype: TTP\nsearch: a=1 | stast count\n", "<stdin>:4:"),
+        ("name: D\nsearch: 'a\n", "<stdin>:3:1: SPL000"),
+    ],
+)
+def test_lint_reads_standard_input(text: str, told: str, run: Run) -> None:
+    """`lint -` lints what an editor pipes into it: a search or a detection."""
+    result = run("lint", "-", stdin=text)
+    assert result.exit_code == 1
+    assert told in result.output

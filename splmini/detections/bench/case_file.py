@@ -11,7 +11,9 @@ from typing import Any
 from splmini.detections.content import repository_of
 from splmini.detections.detection import Detection
 from splmini.documents import Document, load_document
-from splmini.errors import KnowledgeError, did_you_mean
+from splmini.errors import KnowledgeError, SplError, did_you_mean
+from splmini.values.times import point_in_time
+from splmini.values.zones import UTC
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,17 @@ def _count(value: Any) -> bool:
 
 
 def _moment(value: Any) -> bool:
+    """Say whether a value is a time, whatever now is."""
+    if not _named(value):
+        return False
+    try:
+        point_in_time(value, 0.0, UTC)
+    except SplError:
+        return False
+    return True
+
+
+def _named(value: Any) -> bool:
     return isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 
@@ -212,7 +225,7 @@ TEXTS: Kind = (_texts, "a list of texts")
 MAPPING: Kind = (_mapping, "a mapping of keys to values")
 MAPPINGS: Kind = (_mappings, "a list of mappings")
 BOOLEAN: Kind = (_boolean, "true or false")
-MOMENT: Kind = (_moment, "a time: epoch seconds, ISO text or a Splunk time modifier")
+MOMENT: Kind = (_moment, "a time: epoch seconds, ISO text (2026-01-31T12:00:00Z) or a Splunk time modifier (-1d@d)")
 LIST: Kind = (_list, "a list")
 
 _INPUT: dict[str, Kind] = {
@@ -247,7 +260,7 @@ _ENVIRONMENT: dict[str, Kind] = {
 _PREPARE: dict[str, Kind] = {**_INPUT, "search": TEXT, "baseline": TEXT}
 _CASE: dict[str, Kind] = {
     **_INPUT,
-    "name": (_moment, "text"),
+    "name": (_named, "text"),
     "each": MAPPINGS,
     "prepare": LIST,
     "fires": BOOLEAN,
@@ -275,12 +288,8 @@ def checked(document: Document, value: Any, kinds: Mapping[str, Kind], *key: str
     for name, item in value.items():
         at = (*key, str(name))
         if name not in kinds:
-            raise KnowledgeError(
-                f"Unknown key '{name}'.",
-                path=document.path,
-                position=document.keys.get(at, (1, 1)),
-                hint=did_you_mean(str(name), kinds),
-            )
+            hint = did_you_mean(str(name), kinds) or f"Known are: {', '.join(kinds)}."
+            raise document.key_error(f"Unknown key '{name}'.", *at, hint=hint)
         check, what = kinds[name]
         if not check(item):
             raise document.error(f"'{name}' has to be {what}.", *at)
