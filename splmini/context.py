@@ -55,12 +55,18 @@ class Dataset(Protocol):
         """Return the fields of the dataset and of those below it, by their prefixed names."""
 
     def rows(
-        self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
+        self,
+        ctx: RunContext,
+        needed: Fields,
+        prefixed: bool,
+        where: tree.Node | None = None,
+        strict: bool = True,
+        tables: bool = False,
     ) -> Stream:
         """Return the dataset's events with its calculated fields; names prefixed with the dataset's where asked.
 
         `where` is a search expression over the rows as they are given; `strict` leaves out what is no field of the
-        dataset.
+        dataset. With `tables` batches may be `ColumnBatch`es.
         """
 
 

@@ -11,7 +11,10 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "splmini"
 LAYERS = (
-    ("errors", "boundary", "values", "resources", "caching", "limits", "budget", "documents", "writing", "options"),
+    (
+        *("errors", "boundary", "values", "resources", "caching", "remembering"),
+        *("limits", "budget", "documents", "writing", "options"),
+    ),
     ("registry", "operators", "context", "language"),
     ("compiler",),
     ("events", "results"),

@@ -338,7 +338,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             rows = ctx.scan(Request(predicate=where, needed=needed))
             return Stream(map(prefixed(prefixes), rows.batches)) if prefixes else rows
         name, at = dataset
-        return ctx.apps.dataset(name, at.span).rows(ctx, needed, True, where)
+        return ctx.apps.dataset(name, at.span).rows(ctx, needed, True, where, tables=True)
 
     def terms(ctx: RunContext) -> Callable[[Batch], Batch]:
         return prefixed(prefixes)

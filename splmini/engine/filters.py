@@ -7,23 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import compress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from splmini import compiler
 from splmini.events import Verdicts
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Batch, ColumnBatch, Row
+from splmini.remembering import Remembered
+from splmini.values.wildcards import has_wildcard
 
 Item = TypeVar("Item")
 _SPECIAL = frozenset({"_raw", "_time", "index"}) | compiler.TIME_MODIFIERS
 
 
 class RowTest:
-    """A test that has to look at each row."""
+    """A test that has to look at each row, or at the values of the fields that it `reads` alone."""
 
-    def __init__(self, test: Callable[[Row], bool]) -> None:
+    def __init__(self, test: Callable[[Row], bool], reads: frozenset[str] | None = None) -> None:
         self.test = test
+        self._reads = None if reads is None else tuple(sorted(reads))
+        self._known = Remembered(self._of_values)
+
+    def _of_values(self, values: tuple[Any, ...]) -> bool:
+        assert self._reads is not None
+        return self.test({name: value for name, value in zip(self._reads, values, strict=True) if value is not None})
+
+    def flags_of(self, table: ColumnBatch) -> list[bool]:
+        """Say of each row of a table whether it passes."""
+        if not self._reads:
+            return self.flags(table.rows())
+        return self._known.over(list(zip(*map(table.column, self._reads), strict=True)))
 
     def flags(self, rows: Batch) -> list[bool]:
         """Say of each row whether it passes."""
@@ -41,12 +55,17 @@ def filters_of(predicate: tree.Node, scope: compiler.RunScope) -> list[Verdicts 
     for part in conjuncts(predicate):
         if isinstance(part, tree.Term) and part.text == "*":
             continue  # every event
-        test = compiler.compile_search(part, scope)
-        reads = compiler.fields_read(part)
-        name = next(iter(reads)) if reads is not None and len(reads) == 1 else None
-        single = name is not None and name not in _SPECIAL and not any(map(_is_special, tree.walk(part)))
-        made.append(Verdicts(name, test) if single and name is not None else RowTest(test))
+        made.append(filter_of(part, compiler.compile_search(part, scope)))
     return made
+
+
+def filter_of(part: tree.Node, test: Callable[[Row], bool]) -> Verdicts | RowTest:
+    """Return a condition as a filter of batches; `test` is what it was compiled to."""
+    reads = compiler.fields_read(part)
+    alone = reads is not None and _SPECIAL.isdisjoint(reads) and not any(map(_is_special, tree.walk(part)))
+    if alone and reads is not None and len(reads) == 1:
+        return Verdicts(next(iter(reads)), test)
+    return RowTest(test, reads if alone and not any(map(has_wildcard, reads or ())) else None)
 
 
 def _is_special(node: tree.Node) -> bool:
@@ -62,15 +81,12 @@ def keep(rows: Batch, tests: Sequence[Verdicts | RowTest]) -> Batch:
     return rows
 
 
-def keep_columns(table: ColumnBatch, tests: Sequence[Verdicts | RowTest]) -> ColumnBatch | Batch:
-    """Return the rows of a table that pass all tests, as a table where no test had to look at a row."""
-    for number, test in enumerate(tests):
-        if isinstance(test, RowTest):
-            return keep(table.rows(), tests[number:])
-        try:
-            flags = list(map(test.__getitem__, table.column(test.name)))
-        except TypeError:  # a value that is multivalue
-            return keep(table.rows(), tests[number:])
+def keep_columns(table: ColumnBatch, tests: Sequence[Verdicts | RowTest]) -> ColumnBatch:
+    """Return the rows of a table that pass all tests."""
+    for test in tests:
+        if not table:
+            break
+        flags = test.flags_of(table)
         if not all(flags):
             table = table.kept(flags)
     return table

@@ -38,7 +38,7 @@ def scan(run: Run, request: Request) -> Stream:
     made, known = union(needed, reads), run.services.event_fields
     full = known.bind_mapper(made, run, raw, owned=run.events.has_bytes, asked=asked, tables=request.columns)
     wanted = known.given_fields(made, run, raw) if run.optimized else None
-    tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged)]
+    tests: list[Verdicts | RowTest] = [] if ranged is None else [RowTest(ranged, frozenset({"_time"}))]
     keys = None if raw or run.knowledge != "default" else _keys(run, made)
     tables = request.columns and keys is not None and known.keeps_given(keys)
     ask = known.asked(made, run, asked) if request.columns and not raw and run.knowledge == "default" else None

@@ -61,6 +61,24 @@ class Verdicts(dict[Any, bool]):
         except TypeError:
             return list(map(self.test, rows))
 
+    def flags_of(self, table: ColumnBatch) -> list[bool]:
+        """Say of each row of a table whether it passes."""
+        values = table.column(self.name)
+        try:
+            return list(map(self.__getitem__, values))
+        except TypeError:
+            return [self._listed(value) if value.__class__ is list else self[value] for value in values]
+
+    def _listed(self, values: list[Any]) -> bool:
+        """Return the verdict on a multivalue field; remembered where it holds nothing but texts."""
+        key = tuple(values)
+        known: bool | None = self.get(key)
+        if known is None:
+            known = self.test({self.name: values})
+            if len(self) < MOST and set(map(type, key)) == {str} and sum(map(len, key)) < LONGEST:
+                self[key] = known
+        return known
+
     def kept(self, rows: Batch) -> Batch:
         """Return the rows that pass."""
         name = self.name

@@ -98,7 +98,7 @@ def both(env: splmini.Environment, search: str, events: Any) -> tuple[list[Any],
         patch.setattr(mapper, "FEW", 1)
         columns = env.compile(search).run(events)
         patch.setattr(mapper, "FEW", 1 << 60)
-        return list(columns), list(env.compile(search).run(events))
+        return list(columns), list(env.compile(search).run(events, optimize=False))
 
 
 @settings(max_examples=150)
@@ -133,6 +133,9 @@ MAKERS = (generate.sysmon_xml, logs.cloudtrail, logs.sshd, logs.application, log
         "user=* | stats values(process) as p, dc(src) as s by eventtype",
         "tag=authentication OR tag=process | stats count by tag, user",
         "| tstats count from datamodel=Endpoint.Processes by Processes.process_name Processes.user",
+        "| tstats count values(Processes.process) as p from datamodel=Endpoint.Processes where Processes.user!=x* "
+        "Processes.process_name=*.exe by Processes.dest Processes.user _time span=1h",
+        "| tstats count dc(All_Changes.object) from datamodel=Change by All_Changes.user All_Changes.action",
         "| tstats count from datamodel=Authentication by Authentication.user Authentication.src Authentication.action",
     ],
 )

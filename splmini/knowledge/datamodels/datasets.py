@@ -169,7 +169,13 @@ class ModelDataset:
         return frozenset({*self.shown(), *self.below()})
 
     def rows(
-        self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
+        self,
+        ctx: RunContext,
+        needed: Fields,
+        prefixed: bool,
+        where: tree.Node | None = None,
+        strict: bool = True,
+        tables: bool = False,
     ) -> Stream:
         """Return the dataset's events with its calculated fields.
 
@@ -179,6 +185,7 @@ class ModelDataset:
             prefixed: give fields the path of their dataset in front, and only fields of the dataset.
             where: a search expression over the rows as they are given.
             strict: without prefixes too, give only fields of the dataset (and `_raw`).
+            tables: batches may be `ColumnBatch`es.
         """
         if where is not None:
             where = without_subsearches(where, ctx)
@@ -188,7 +195,7 @@ class ModelDataset:
             raise KnowledgeError(f"The dataset '{self.model}.{self.name}' is made from itself.", name=self.name)
         _active.depth = depth + 1
         try:
-            return Reading(self, ctx, needed, prefixed, where, strict).stream()
+            return Reading(self, ctx, needed, prefixed, where, strict, tables).stream()
         finally:
             _active.depth = depth
 
@@ -241,10 +248,16 @@ class DatasetUnion:
         return frozenset({*self.shown(), *self.below()})
 
     def rows(
-        self, ctx: RunContext, needed: Fields, prefixed: bool, where: tree.Node | None = None, strict: bool = True
+        self,
+        ctx: RunContext,
+        needed: Fields,
+        prefixed: bool,
+        where: tree.Node | None = None,
+        strict: bool = True,
+        tables: bool = False,
     ) -> Stream:
         """Return the events of the root datasets, one dataset after the other."""
-        streams = [part.rows(ctx, needed, prefixed, where, strict) for part in self.parts]
+        streams = [part.rows(ctx, needed, prefixed, where, strict, tables) for part in self.parts]
         return Stream(batch for stream in streams for batch in stream.batches)
 
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini import compiler
+from splmini.engine.filters import RowTest, filter_of, keep, keep_columns
 from splmini.errors import KnowledgeError
-from splmini.knowledge.datamodels.calculated import Change, calculations
+from splmini.events import Verdicts
+from splmini.knowledge.datamodels.calculated import Change, assignments, calculations
 from splmini.knowledge.datamodels.conditions import UNPREFIXED, assigned, constraint_of, renamed
 from splmini.knowledge.datamodels.models import BASES, PLAIN, ModelObject
+from splmini.knowledge.fields.columns import Columns
 from splmini.knowledge.fields.settings import parse_expression
 from splmini.language import tree
 from splmini.language.conjuncts import conjunction, conjuncts
-from splmini.operators import Batch, Fields, Implied, Request, Stream, union
+from splmini.operators import ColumnBatch, Fields, Implied, Request, Stream, union
 from splmini.values.multivalue import from_list
 from splmini.values.wildcards import has_wildcard, matching
 
 if TYPE_CHECKING:
     from splmini.knowledge.datamodels.datasets import ModelDataset
     from splmini.operators import Row, RunContext
+
+Filter: TypeAlias = "Verdicts | RowTest"
+_Level: TypeAlias = "tuple[list[Filter], list[Change]]"
+"""What is done at one dataset of the chain: which rows it takes, and what it calculates."""
 
 
 class Reading:
@@ -33,12 +40,16 @@ class Reading:
         prefixed: bool,
         where: tree.Node | None,
         strict: bool,
+        tables: bool = False,
     ) -> None:
         self.dataset = dataset
         self.ctx = ctx
         self.prefixed = prefixed
         self.where = where
         self.strict = strict
+        self.tables = tables
+        self.assigned: list[Change] | None = None
+        """What the base search calculates, where that is done here."""
         self.shown = _wanted(dataset, needed, prefixed, strict)
         self.everything = not strict and needed is None
         self.keep_raw = (not prefixed) if needed is None else "_raw" in needed
@@ -56,7 +67,7 @@ class Reading:
 
     def stream(self) -> Stream:
         """Return the rows."""
-        changes: list[tuple[Callable[[Row], bool] | None, list[Change]]] = []
+        changes: list[_Level] = []
         required = union(self.fields, frozenset(field for _, field in self.below.values()))
         below = []
         if self.nodes or self.below:
@@ -69,18 +80,25 @@ class Reading:
         for each in reversed(self.chain):
             if each.needs:
                 required = union(required, frozenset(each.needs))
-                changes.append((_has_all(each.needs), []))
+                changes.append(([RowTest(_has_all(each.needs), frozenset(each.needs))], []))
             steps, required = self._calculated(each, required)
-            test: Callable[[Row], bool] | None = None
+            tests: list[Filter] = []
             if each.parent not in BASES:
                 constraint = conjunction(*self._parsed(each))
                 if constraint is not None:
                     required = union(required, compiler.fields_read(constraint))
-                    test = self.ctx.predicate(constraint)
-            changes.append((test, steps))
+                    tests = self._filters(constraint)
+            changes.append((tests, steps))
         changes.reverse()
+        plain = self.strict and not (self.keep_raw or self.nodes or self.below)
+        self.tables = self.tables and plain and all(step.over for _, steps in changes for step in steps)
         source = self._source(self.chain[0], required)
+        if self.assigned is not None:
+            changes.insert(0, ([], self.assigned))
         return Stream(self._changed(source, changes))
+
+    def _filters(self, node: tree.Node) -> list[Filter]:
+        return [filter_of(part, self.ctx.predicate(part)) for part in conjuncts(node)]
 
     def _calculated(self, each: ModelObject, required: Fields) -> tuple[list[Change], Fields]:
         return calculations(each.calculations, required, self.ctx, self.dataset.model)
@@ -107,17 +125,27 @@ class Reading:
         if rest and made is not None:
             reads = union(required, *(compiler.fields_read(node) for _, node in made))
             targets = frozenset(name for name, _ in made)
+            if self.tables:
+                self.assigned = assignments(made, required, self.ctx)
             rows = self.ctx.scan(
                 Request(
-                    predicate=conjunction(predicate, self._pushed(targets)), needed=reads, implied=self._implied(made)
+                    predicate=conjunction(predicate, self._pushed(targets)),
+                    needed=reads,
+                    implied=self._implied(made),
+                    columns=self.assigned is not None,
                 )
             )
-            return self.ctx.run(tree.Pipeline(rest), rows, required)
+            return rows if self.assigned is not None else self.ctx.run(tree.Pipeline(rest), rows, required)
         if rest:
             search = tree.Command("search", () if predicate is None else (predicate,))
             return self.ctx.run(tree.Pipeline((search, *rest)), None, required)
         return self.ctx.scan(
-            Request(predicate=conjunction(predicate, self._pushed()), needed=required, implied=self._implied())
+            Request(
+                predicate=conjunction(predicate, self._pushed()),
+                needed=required,
+                implied=self._implied(),
+                columns=self.tables,
+            )
         )
 
     def _implied(self, made: tuple[tuple[str, tree.Node], ...] = ()) -> Implied | None:
@@ -175,29 +203,41 @@ class Reading:
 
     # ---- rows out ----------------------------------------------------------------------------------------------------
 
-    def _changed(
-        self, source: Stream, changes: list[tuple[Callable[[Row], bool] | None, list[Change]]]
-    ) -> Iterator[Batch]:
-        where = None if self.where is None else self.ctx.predicate(self.where)
+    def _changed(self, source: Stream, changes: list[_Level]) -> Iterator[Any]:
+        where = [] if self.where is None else self._filters(self.where)
         name_nodes = self._node_names() if self.nodes or self.steps_below else None
         show = self._shown_row if self.strict else self._renamed_row if self.prefixed else None
-        for batch in source.batches:
+        batches: Iterator[Any] = source.batches
+        for batch in batches:
+            if batch.__class__ is ColumnBatch:
+                if table := self._changed_table(batch, changes, where):
+                    yield table
+                continue
             rows = batch
-            for test, steps in changes:
-                if test is not None:
-                    rows = [row for row in rows if test(row)]
+            for tests, steps in changes:
+                rows = keep(rows, tests)
                 for step in steps:
                     for row in rows:
-                        step(row)
+                        step.apply(row)
             if name_nodes is not None:
                 for row in rows:
                     name_nodes(row)
             if show is not None:
-                rows = [show(row) for row in rows]
-            if where is not None:
-                rows = [row for row in rows if where(row)]
-            if rows:
+                rows = list(map(show, rows))
+            if rows := keep(rows, where):
                 yield rows
+
+    def _changed_table(self, table: ColumnBatch, changes: list[_Level], where: list[Filter]) -> ColumnBatch:
+        for tests, steps in changes:
+            table = keep_columns(table, tests)
+            if steps and table:
+                columns = Columns.free(table)
+                for step in steps:
+                    assert step.over is not None
+                    step.over(columns)
+                table = ColumnBatch(columns.made, table.size)
+        shown = {name: table.column(field) for name, field in self.shown.items()}
+        return keep_columns(ColumnBatch(shown, table.size), where)
 
     def _shown_row(self, row: Row) -> Row:
         shown = {}
@@ -217,7 +257,7 @@ class Reading:
         own = set(self.dataset.fields) - set(PLAIN)
         return {name: value for name, value in row.items() if name not in own} | self._shown_row(row)
 
-    def _node_names(self) -> Change:
+    def _node_names(self) -> Callable[[Row], None]:
         """Return what finds the datasets below that an event is in: their fields, `nodename` and the `is_` flags."""
         root = self.dataset.lineage[0]
         below = []
@@ -236,7 +276,7 @@ class Reading:
                 if inside:
                     nodes.append(each.path)
                     for step in steps:
-                        step(row)
+                        step.apply(row)
                     for name, field in fields:
                         if row.get(field) is not None:
                             row[name] = row[field]

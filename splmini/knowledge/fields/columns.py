@@ -12,22 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.fields.steps import Apply, Names, append, text_of
+from splmini.remembering import TEXTS, Remembered
 from splmini.values.multivalue import from_list
 
 if TYPE_CHECKING:
-    from splmini.operators import Row
+    from splmini.operators import ColumnBatch, Row
     from splmini.values import regex
 
 Column: TypeAlias = "list[Any]"
 Over: TypeAlias = "Callable[[Columns], None]"
 """Changes columns in place of rows; it never changes the list of a column, which others may hold, too."""
-
-MOST = 8192
-"""Combinations of values that a step remembers."""
-LONGEST = 500
-"""Characters of a text that is remembered."""
-TRIAL = 4096
-"""Rows after which a step remembers no more where more than half of them were new to it."""
 
 
 class Columns:
@@ -52,6 +46,13 @@ class Columns:
         made.size = size
         made.made = {name: columns[name] for name in made.given}
         made.members = {name: columns[name] for name in members}
+        return made
+
+    @classmethod
+    def free(cls, table: ColumnBatch) -> Columns:
+        """Return the columns of a table, each of which may be replaced."""
+        made = cls((), frozenset())
+        made.size, made.made = table.size, dict(table.columns)
         return made
 
     def __contains__(self, name: object) -> bool:
@@ -89,55 +90,6 @@ class Columns:
             self.made.pop(name, None)
         else:
             self.made[name] = values
-
-
-class Remembered(dict[Any, Any]):
-    """What was made of a combination of values. A combination with a list cannot be looked up: TypeError.
-
-    Kept are combinations of texts; of numbers, which may be equal and print otherwise, with their classes.
-    """
-
-    def __init__(self, make: Callable[[tuple[Any, ...]], Any]) -> None:
-        super().__init__()
-        self.make = make
-        self.asked = 0
-        self.typed: dict[Any, Any] = {}
-
-    def __missing__(self, key: tuple[Any, ...]) -> Any:
-        classes = set(map(type, key))
-        if classes <= _TEXTS:
-            result = self.make(key)
-            if len(self) < MOST and not any(each is not None and len(each) > LONGEST for each in key):
-                self[key] = result
-            return result
-        if not classes <= _NUMBERS:
-            return self.make(key)
-        marked = (*key, *map(type, key))
-        if marked in self.typed:
-            return self.typed[marked]
-        result = self.make(key)
-        if len(self.typed) < MOST and not any(each.__class__ is str and len(each) > LONGEST for each in key):
-            self.typed[marked] = result
-        return result
-
-    @property
-    def pays(self) -> bool:
-        """Whether what it is asked comes again."""
-        return self.asked < TRIAL or 2 * (len(self) + len(self.typed)) < self.asked
-
-    def over(self, keys: list[tuple[Any, ...]]) -> list[Any]:
-        """Return what is made of each combination."""
-        if not self.pays:
-            return list(map(self.make, keys))
-        self.asked += len(keys)
-        try:
-            return [self[key] for key in keys]
-        except TypeError:
-            return [self.make(key) if list in map(type, key) else self[key] for key in keys]
-
-
-_TEXTS = frozenset({str, type(None)})
-_NUMBERS = frozenset({str, type(None), int, float})
 
 
 def combinations(columns: Columns, names: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -256,7 +208,7 @@ def over_first_match(pattern: regex.Pattern, source: str, groups: Sequence[tuple
                 text if None in values else None
                 for text, values in zip(texts, zip(*filter(None, before), strict=True), strict=True)
             ]
-        if not set(map(type, texts)) <= _TEXTS:
+        if not set(map(type, texts)) <= TEXTS:
             texts = [None if text is None else text_of(text) for text in texts]
         found = pattern.search_each(texts)
         if any(found):
