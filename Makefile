@@ -7,9 +7,11 @@ BIN    := $(VENV)/bin
 PYTEST ?= $(BIN)/pytest -n 2
 MINUTES ?= 10
 SCALE ?= 1.0
+MEASURED := -m "not browser and not nightly" --cov=splmini --cov-branch
+FLOOR := 95
 SOURCES := splmini tests benchmarks examples docs
 
-.PHONY: help demo test coverage lint format bench fuzz docs notebooks test-browser clean
+.PHONY: help demo test coverage nightly lint format bench fuzz docs notebooks test-browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,11 +41,14 @@ format: $(VENV)/.dev ## let ruff fix what it can, and lay the code out
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-test: lint ## lint, then all tests but those that need a browser
-	$(PYTEST) -m "not browser"
+test: lint ## lint, then the tests but those of the night and of a browser; lines and branches taken must be enough
+	$(PYTEST) $(MEASURED) --cov-report= --cov-fail-under=$(FLOOR)
 
-coverage: $(VENV)/.dev ## run the tests and show how many branches of each module they take
-	$(PYTEST) -m "not browser" --cov=splmini --cov-branch --cov-report=term
+coverage: $(VENV)/.dev ## run the tests and show how many lines and branches of each module they take
+	$(PYTEST) $(MEASURED) --cov-report=term
+
+nightly: $(VENV)/.dev ## the tests that take too long for make test
+	$(PYTEST) -m nightly
 
 bench: $(VENV)/.dev ## measure, and print the table of ratios: make bench SCALE=0.1
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

@@ -12,6 +12,8 @@ import splmini
 
 GROUPS = 50
 
+pytestmark = pytest.mark.no_cover  # every allocation is traced already
+
 
 def events(number: int) -> Iterator[dict[str, Any]]:
     """Make events of a few groups, one at a time."""
