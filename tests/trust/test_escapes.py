@@ -137,9 +137,18 @@ def test_pages(text: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closed streams of a shell of POSIX")
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", "<&- >&- 2>&-", ">/dev/full"])
-@pytest.mark.parametrize("command", ["run '| makeresults'", "run '*'", "explain '*'", "fields", "test .", "nosuch"])
-def test_closed_streams(closed: str, command: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "closed"),
+    [
+        *(
+            ("run '*'", closed)
+            for closed in ("<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", "<&- >&- 2>&-", ">/dev/full")
+        ),
+        *((each, "<&- >&- 2>&-") for each in ("run '| makeresults'", "explain '*'", "fields", "test .", "nosuch")),
+        *((each, ">/dev/full") for each in ("run '| makeresults'", "explain '*'", "fields", "test .", "nosuch")),
+    ],
+)
+def test_closed_streams(command: str, closed: str, tmp_path: Path) -> None:
     """With a standard stream closed, or full, a command says what is wrong where it still can."""
     from trust.limits import killed_after
 

@@ -170,3 +170,27 @@ def test_unreadable(tmp_path: object) -> None:
     """A file that is not there is a KnowledgeError with its path."""
     with pytest.raises(splmini.KnowledgeError, match="cannot be read"):
         splmini.Detection.load(f"{tmp_path}/nothing.yml")
+
+
+KINDS = {
+    "tags: [x]": "'tags' has to be a mapping.",
+    "search: [x]": "'search' has to be text.",
+    "data_source: {a: b}": "'data_source' has to be a list.",
+    "data_source: [{a: b}]": "'data_source' has to be a list of texts.",
+    "rba: [x]": "'rba' has to be a mapping.",
+    "rba: {risk_objects: x}": "'risk_objects' has to be a list.",
+    "rba: {risk_objects: [x]}": "Each entry of 'risk_objects' has to be a mapping.",
+    "rba: {risk_objects: [{field: [a], type: user, score: 1}]}": "'field' has to be text.",
+    "finding: [x]": "'finding' has to be a mapping.",
+    "finding: {title: t, entity: x}": "'entity' has to be a mapping.",
+    "intermediate_findings: x": "'intermediate_findings' has to be a mapping.",
+}
+
+
+@pytest.mark.parametrize("line", KINDS)
+def test_what_is_of_another_kind_is_told(line: str) -> None:
+    """A key whose value is of another kind than the schema says is told by its name, at its place."""
+    search = "" if line.startswith("search") else "search: a=1\n"
+    with pytest.raises(splmini.KnowledgeError) as caught:
+        splmini.Detection.from_text(f"name: a\nid: 1\nversion: 1\ntype: TTP\n{search}{line}\n")
+    assert caught.value.message == KINDS[line]

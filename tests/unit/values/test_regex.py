@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import pytest
 
@@ -145,3 +146,27 @@ def test_pickling_and_flags() -> None:
     assert pattern.search("A\nb") is not None
     assert pattern.fullmatch("A\nbc") is None
     assert pattern.match("xA\nb") is None
+
+
+def test_places_in_a_long_text_are_those_in_characters() -> None:
+    """The matches of a long text that is not ASCII are where `re` finds them: groups, those that did not match too."""
+    text = "é a1 ü-b " * 400
+    pattern = r"(?<=(.))([a-z])(\d)?"
+    ours, theirs = list(regex.compile(pattern).finditer(text)), list(re.finditer(pattern, text))
+    assert len(ours) == len(theirs) == 800
+    for mine, other in zip(ours, theirs, strict=True):
+        for group in range(4):
+            assert mine.span(group) == other.span(group)
+            assert (mine.start(group), mine.end(group), mine[group]) == (
+                other.start(group),
+                other.end(group),
+                other[group],
+            )
+        assert mine.groups() == other.groups()
+    assert repr(regex.compile("a+")) == "regex.compile('a+')"
+
+
+def test_half_a_pair_in_a_pattern_is_told() -> None:
+    """A pattern with half a surrogate pair is no pattern."""
+    with pytest.raises(ArgumentError, match="half a surrogate pair"):
+        regex.compile("a\ud800b")
