@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MOST = 8192
@@ -71,3 +71,8 @@ class Remembered(dict[Any, Any]):
         if len(self.typed) < MOST and sum(map(len, filter(None, marked))) < LONGEST:
             self.typed[marked] = result
         return result
+
+
+def copied(values: Sequence[Any]) -> list[Any]:
+    """Return values that several rows may share: a list is copied, as who has it may change it."""
+    return [list(each) if each.__class__ is list else each for each in values]

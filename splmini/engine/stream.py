@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splmini.engine.blame import placed, placed_stream
+from splmini.engine.columns import aggregates_tables, over_tables, takes_tables
 from splmini.engine.ordering import first_taken, newest_first, order_position
 from splmini.errors import ArgumentError
 from splmini.operators import (
     ALL,
     BATCH_SIZE,
     Batch,
+    ColumnBatch,
     Columns,
     Fields,
     Generating,
@@ -53,7 +55,8 @@ def execute(operators: SequenceOf[Operator], run: Run, rows: Stream | None = Non
             while end < len(operators) and isinstance(operators[end], Streaming) and end - 1 != ordered:
                 end += 1
             segment = [each for each in operators[index:end] if isinstance(each, Streaming)]
-            stream = _segment(segment, _given(stream, operator), run)
+            tables = end < len(operators) and end - 1 != ordered and aggregates_tables(operators[end])
+            stream = _segment(segment, _given(stream, operator), run, tables)
             index = end
         elif stream is None and isinstance(operator, Generating):
             first = operators[:1] if ordered == 0 else operators
@@ -77,13 +80,12 @@ def _given(stream: Stream | None, operator: Operator) -> Stream:
 
 
 def generated(operators: SequenceOf[Operator], run: Run, needed: Fields, newest: int | None = None) -> Stream:
-    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operator behind it takes them.
+    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operators behind it take them.
     `newest`: no more events than the newest ones, so many, are taken."""
-    first, behind = operators[0], operators[1] if len(operators) > 1 else None
+    first = operators[0]
     assert isinstance(first, Generating)
     if isinstance(first, Scan):
-        request = first.request(needed, isinstance(behind, Partial) and behind.takes_tables)
-        return run.scan(replace(request, newest=newest))
+        return run.scan(replace(first.request(needed, takes_tables(operators[1:])), newest=newest))
     return first.generate(run, needed)
 
 
@@ -99,19 +101,24 @@ def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields)
     return _timed(operator, placed(operator, run, operator.run)(given, run), run)
 
 
-def _segment(segment: list[Streaming], stream: Stream, run: Run) -> Stream:
-    """Run streaming operators one after the other on each batch."""
+def _segment(segment: list[Streaming], stream: Stream, run: Run, tables: bool = False) -> Stream:
+    """Run streaming operators one after the other on each batch; with `tables` what is behind them takes columns."""
     steps = [(operator.name, placed(operator, run, placed(operator, run, operator.bind)(run))) for operator in segment]
+    over = [over_tables(operator, step) for operator, (_, step) in zip(segment, steps, strict=True)]
     seconds = run.seconds
 
-    def through(batch: Batch, first: int) -> Iterator[Batch]:
+    def through(batch: Any, first: int) -> Iterator[Batch]:
         for index in range(first, len(steps)):
             if not batch:
                 return
             name, step = steps[index]
             given = len(batch)
             started = time.perf_counter()
-            batch = step(batch)
+            if batch.__class__ is ColumnBatch:
+                columns = over[index]
+                batch = step(batch.rows()) if columns is None else columns(batch)
+            else:
+                batch = step(batch)
             seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
             if len(batch) > given:
                 run.budget.rows(len(batch) - given, name)
@@ -121,7 +128,7 @@ def _segment(segment: list[Streaming], stream: Stream, run: Run) -> Stream:
                         yield from through(batch[start : start + BATCH_SIZE], index + 1)
                     return
         if batch:
-            yield batch
+            yield batch if tables or batch.__class__ is not ColumnBatch else batch.rows()
 
     def batches() -> Iterator[Batch]:
         for batch in stream.batches:

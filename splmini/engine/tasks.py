@@ -184,7 +184,8 @@ def _perform(job: Job, run: TaskRun, outcome: Outcome) -> None:
         needed = union(needed, frozenset({"_time"}))
     stop = job.division.stop
     first = operators[0]
-    stream = placed_stream(first, run, placed(first, run, generated)(operators[:stop], run, needed))
+    begun = operators[: 1 if job.ordered == 0 else stop]
+    stream = placed_stream(first, run, placed(first, run, generated)(begun, run, needed))
     if kind == "state":
         stream = _through(operators[1 : stop - 1], run, stream)
         operator = operators[stop - 1]

@@ -110,7 +110,20 @@ def both(env: splmini.Environment, search: str, events: Any) -> tuple[list[Any],
         max_size=8,
     ),
     names=st.lists(st.sampled_from((*FIELDS, "tag", "eventtype", "tag::user")), min_size=1, max_size=5, unique=True),
-    form=st.sampled_from(("| table {names}", "| stats count by {first}", "| stats values({first}) as v, count")),
+    form=st.sampled_from(
+        (
+            "| table {names}",
+            "| stats count by {first}",
+            "| stats values({first}) as v, count",
+            "| eval x=upper(user).verb, user=null() | where isnotnull(x) OR size!=1 | stats count by x {first}",
+            '| where like(user, "%n%") OR bytes>1 | table {names}',
+            '| rex field=path "(?<p>[a-z])" | search p=* NOT user=bob | stats list(p) as p by {first}',
+            "| eval r=random()%1 | stats count by r | fields r count",
+            "| makemv delim=n user | mvexpand user | stats count by user",
+            "| fillnull value=none user | lookup known user OUTPUT team AS t | chart count over user by t",
+            "| rename user AS who | convert num(bytes) AS n | timechart span=1d sum(n) by who",
+        )
+    ),
 )
 def test_an_app_of_every_kind_of_step(
     app: Path, raws: list[str], given_fields: list[dict[str, Any]], names: list[str], form: str

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.fields.steps import Apply, Names, append, text_of
-from splmini.remembering import TEXTS, Remembered
+from splmini.remembering import TEXTS, Remembered, copied
 from splmini.values.multivalue import from_list
 
 if TYPE_CHECKING:
@@ -97,11 +97,6 @@ def combinations(columns: Columns, names: Sequence[str]) -> list[tuple[Any, ...]
     if not names:
         return [()] * columns.size
     return list(zip(*map(columns.column, names), strict=True))
-
-
-def copied(values: Sequence[Any]) -> Column:
-    """Return values that several rows may share: a list is copied, as who has it may change it."""
-    return [list(each) if each.__class__ is list else each for each in values]
 
 
 def over_rows(apply: Apply, reads: frozenset[str], writes: frozenset[str] | None, wanted: Names) -> Over | None:
