@@ -105,7 +105,7 @@ class Environment:
             own = self._settings["macros"]
             if own is not None:
                 registry = registry.merged(MacroRegistry.of(own))
-            registry = MacroRegistry(registry.macros(), evaluate_macro)
+            registry = registry.evaluated(evaluate_macro)
             self._macros = registry
         return self._macros
 
@@ -245,7 +245,7 @@ def parse(spl: str, macros: MacroSettings | None = None, commands: Iterable[str]
     >>> len(parse("error | stats count by host | head 3").commands)
     3
     """
-    return parser.parse(spl, None if macros is None else MacroRegistry.of(macros), commands)
+    return parser.parse(spl, MacroRegistry.of(macros).evaluated(evaluate_macro), commands)
 
 
 @boundary("The layout of the search")

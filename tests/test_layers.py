@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ LAYERS = (
         *("errors", "boundary", "values", "resources", "caching", "remembering"),
         *("limits", "budget", "documents", "writing", "options"),
     ),
-    ("registry", "operators", "context", "language"),
+    ("registry", "operators", "context"),
+    ("language",),
     ("compiler",),
     ("events", "results"),
     ("functions", "learning", "commands"),
@@ -30,7 +31,6 @@ FRONT_ENDS = LAYERS[-1]
 EXCEPTIONS = {
     ("registry", "commands"): "the table of commands finds their modules by name",
     ("registry", "functions"): "and those of functions",
-    ("registry", "compiler"): "an eval-based macro is evaluated while the search that calls it is parsed",
     ("notebook", "frames"): "the magics search data frames, whose accessors that module registers",
     ("detections", "__init__"): "a detection that is given no environment makes the default one",
     ("knowledge", "environment"): "an app is checked in an environment that holds it",
@@ -50,6 +50,32 @@ SHARED = {
     "splmini.events._times": "the same: how a time is recognised in text",
 }
 """Private modules that other folders import, and why they are not named otherwise."""
+BACK = {
+    ("language.tree", "language.printer"): "a node's str() is the text that the printer makes of it",
+    ("events._reader", "events"): "the table of readers finds their modules by name",
+    ("events.recognise", "events.json_text"): "which kind of JSON a text is, its reader can tell",
+    ("events.recognise", "events.windows"): "the same of Windows' XML",
+    ("events.recognise", "events.windows_json"): "the same of Windows' JSON",
+    ("learning", "learning.additive"): "the table of algorithms finds them by the family's module",
+    ("learning", "learning.density"): "the same",
+    ("learning", "learning.estimators"): "the same",
+    ("learning", "learning.features"): "the same",
+    ("learning", "learning.kernels"): "the same",
+    ("learning.models", "learning.additive"): "a stored model is restored by the module of its kind",
+    ("learning.models", "learning.features"): "the same",
+    ("learning.models", "learning.kernels"): "the same",
+    ("results", "results._html"): "Results' own renderings are loaded when they are asked for",
+    ("results", "results._plot"): "the same",
+    ("knowledge.datamodels.reading", "knowledge.datamodels.datasets"): "a dataset may be made from another dataset",
+    ("knowledge.indexing.ingest", "knowledge.apps"): "what apps say of files pickles as the apps",
+    ("commands.aggregation.groups", "commands.aggregation.prestats"): "what prestats=t gives is groups again",
+    ("detections.explain.explanation", "detections.explain.tstats"): "a search that begins with tstats, in its own way",
+    ("detections.backtest.history", "detections.backtest.bounds"): "a backtest's own methods, loaded when asked for",
+    ("detections.backtest.history", "detections.backtest.report"): "the same",
+    ("detections.detection", "detections.escu"): "a detection's own methods, loaded when they are asked for",
+    ("detections.detection", "detections.bench.tests"): "the same",
+}
+"""Imports that close a circle of modules, each of them within a function, and why it does."""
 MODULE_NAME = re.compile(r"splmini(\.\w+)+\.?")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -128,6 +154,55 @@ def test_every_exception_is_needed() -> None:
     used = {(layer_of(path), name) for path in MODULES for name, _ in imports(path)}
     idle = [pair for pair in EXCEPTIONS if pair not in used or objection(*pair) is None]
     assert not idle
+
+
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module below the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path, known: Collection[str]) -> set[str]:
+    """Return the modules that a file imports, but for exceptions of the layers; a name in one stands for it."""
+    found = set()
+    for name, _ in modules_named(ast.parse(path.read_text("utf-8"))):
+        name = name.partition(".")[2]
+        while name not in known:
+            name = name.rpartition(".")[0]
+        if (layer_of(path), name.partition(".")[0] or "__init__") not in EXCEPTIONS:
+            found.add(name)
+    return found - {name_of(path)}
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return modules that are left once those that nothing, or nothing in a circle, imports or needs are taken out."""
+    left = set(graph)
+    while idle := {name for name in left if not graph[name] & left or not any(name in graph[other] for other in left)}:
+        left -= idle
+    return sorted(left)
+
+
+GRAPH = {name_of(path): imported(path, {name_of(each) for each in MODULES}) for path in MODULES}
+
+
+def test_there_are_no_circles() -> None:
+    """No module imports itself by way of others, in functions and by name included, but for the imports of BACK."""
+    straight = {name: {other for other in others if (name, other) not in BACK} for name, others in GRAPH.items()}
+    assert circle(straight) == []
+
+
+@pytest.mark.parametrize("pair", BACK, ids="-".join)
+def test_every_way_back_is_needed(pair: tuple[str, str]) -> None:
+    """An import that closes no circle any more is removed from the list."""
+    others = {name: {each for each in found if (name, each) not in BACK} for name, found in GRAPH.items()}
+    others[pair[0]].add(pair[1])
+    assert pair[1] in GRAPH[pair[0]]
+    assert circle(others), "without it there is no circle"
+
+
+def test_a_circle_is_found() -> None:
+    """A circle is told apart from those who lead to it and those that it leads to."""
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == ["b", "c"]
 
 
 def private_modules(path: Path) -> Iterator[tuple[str, int]]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from splmini.commands._about import documentation
-from splmini.commands.arguments.uses import SAME
-from splmini.registry import declare_command
+from splmini.registry.uses import FieldUses, unchanged
 
 SEARCH_REFERENCE = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/"
 
@@ -65,7 +64,7 @@ _READ_AS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("join", {"clauses": ("where",)}),
     ("fit apply", {"renames": True, "clauses": ("from", "into", "by")}),
     ("foreach", {"raw_subsearch": True}),
-    ("sendemail", {"uses": SAME}),
+    ("sendemail", {"uses": FieldUses(after=unchanged)}),
     ("outputtext tscollect sendemail sendalert delete script run runshellscript dump deletemodel", {"reach": "acts"}),
     ("typeahead searchtxn", {"reach": "events"}),
     ("inputintelligence rest dbinspect audit history", {"reach": "server"}),
@@ -89,7 +88,7 @@ for _names, _settings in _READ_AS:
         DECLARED[_name] = DECLARED.get(_name, {}) | _settings
 
 
-def declare(name: str) -> None:
-    """Put the entry of a command into the registry."""
+def declaration(name: str) -> dict[str, Any]:
+    """Return what the registry has to know of a command: the fields of its `CommandSpec`."""
     source = f"{SEARCH_REFERENCE}{name.capitalize()}" if name in _SPLUNK.split() else ""
-    declare_command(name, any_option=True, source=source, doc=documentation(name), **DECLARED[name])
+    return {"any_option": True, "source": source, "doc": documentation(name)} | DECLARED[name]

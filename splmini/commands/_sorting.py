@@ -13,9 +13,9 @@ from typing import Any
 from splmini.commands._spool import RowFile, size_of
 from splmini.commands.arguments.reading import fail
 from splmini.errors import ArgumentError, LimitExceeded, UnknownFunction, did_you_mean
-from splmini.functions.stats import find_function
 from splmini.language import tree
 from splmini.operators import Batch, Row, RunContext
+from splmini.registry import find_function
 from splmini.values import sorting
 
 KINDS: dict[str, Callable[[Any], sorting.Key]] = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from splmini.commands.arguments.reading import fail, fields_read, reading
-from splmini.commands.arguments.uses import assignment_reads, unchanged
+from splmini.commands.arguments.uses import assignment_reads
 from splmini.commands.eval import checked
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, FieldUses, command
+from splmini.registry.uses import unchanged
 
 
 @command(

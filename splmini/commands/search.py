@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from splmini.commands.arguments.uses import condition_reads, unchanged
+from splmini.commands.arguments.uses import condition_reads
 from splmini.compiler import fields_read, with_bounds
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
 from splmini.language.conjuncts import mapped
 from splmini.operators import Batch, Fields, RunContext, Streaming, union
 from splmini.registry import BuildScope, Example, FieldUses, command
+from splmini.registry.uses import unchanged
 
 
 @command(

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from splmini.commands.arguments.reading import fail, fields_read, reading
-from splmini.commands.arguments.uses import assignment_reads, unchanged
+from splmini.commands.arguments.uses import assignment_reads
 from splmini.compiler import as_truth, static_type
 from splmini.language import tree
 from splmini.operators import Batch, Operator, RunContext, Streaming
 from splmini.registry import BuildScope, Example, FieldUses, command
+from splmini.registry.uses import unchanged
 
 
 @command(

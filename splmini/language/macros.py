@@ -16,7 +16,7 @@ from typing import Any
 
 from splmini.boundary import boundary
 from splmini.caching import cached
-from splmini.errors import KnowledgeError
+from splmini.errors import InternalError, KnowledgeError
 from splmini.resources import macro_files
 
 Evaluate = Callable[[str], Any]
@@ -84,11 +84,13 @@ class MacroRegistry:
 
     def evaluate(self, text: str) -> Any:
         """Evaluate an eval expression without fields: of an eval-based definition or of a validation."""
-        if self._evaluate is not None:
-            return self._evaluate(text)
-        from splmini.registry import evaluate_expression
+        if self._evaluate is None:
+            raise InternalError("Macros that are evaluated need a registry that can (`MacroRegistry.evaluated`).")
+        return self._evaluate(text)
 
-        return evaluate_expression(text)
+    def evaluated(self, evaluate: Evaluate) -> MacroRegistry:
+        """Return a registry of the same macros that evaluates expressions so."""
+        return MacroRegistry(self.macros(), evaluate)
 
     def __iter__(self) -> Iterator[str]:
         return (f"{name}({arity})" if arity else name for name, arity in self._macros)

@@ -20,16 +20,9 @@ from splmini.registry.command_table import (
     declare_command,
     find_command,
 )
-from splmini.registry.eval_table import (
-    EvalFunction,
-    Scope,
-    eval_form,
-    eval_function,
-    eval_functions,
-    evaluate_expression,
-)
+from splmini.registry.eval_table import EvalFunction, Scope, eval_form, eval_function, eval_functions
 from splmini.registry.shared import Example
-from splmini.registry.stats_table import Accumulator, StatsFunction, stats_function, stats_functions
+from splmini.registry.stats_table import Accumulator, StatsFunction, find_function, stats_function, stats_functions
 from splmini.registry.uses import DEFAULTS, FieldUse, FieldUses, Follow, Known
 
 __all__ = [
@@ -55,8 +48,8 @@ __all__ = [
     "eval_form",
     "eval_function",
     "eval_functions",
-    "evaluate_expression",
     "find_command",
+    "find_function",
     "stats_function",
     "stats_functions",
 ]

@@ -194,7 +194,7 @@ def find_command(name: str) -> CommandSpec | None:
         if name in commands.MODULES or name in _modules():
             importlib.import_module(f"splmini.commands.{commands.MODULES.get(name, name)}")
         else:
-            importlib.import_module("splmini.commands._declared").declare(name)
+            declare_command(name, **importlib.import_module("splmini.commands._declared").declaration(name))
     return _commands.get(name)
 
 

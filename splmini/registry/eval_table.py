@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
@@ -164,11 +163,3 @@ def eval_functions() -> Mapping[str, EvalFunction]:
     """Return all eval functions by name, aliases included."""
     load("splmini.functions.eval")
     return _eval_functions
-
-
-def evaluate_expression(text: str) -> Any:
-    """Evaluate an eval expression that reads no field (of an eval-based macro); the compiler is imported for it."""
-    from splmini.language.parser import parse_expression
-
-    compiler = importlib.import_module("splmini.compiler")
-    return compiler.compile_expression(parse_expression(text), compiler.RunScope(None))({})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from splmini.errors import DASHBOARD_TOKEN, ArgumentError, UnknownFunction, did_you_mean
 from splmini.registry.shared import Example, load
 
 if TYPE_CHECKING:
@@ -84,3 +87,25 @@ def stats_functions() -> Mapping[str, StatsFunction]:
     """Return all stats functions by name, aliases included (`p95` is found through its pattern)."""
     load("splmini.functions.stats")
     return _stats_functions
+
+
+@lru_cache(maxsize=512)
+def find_function(name: str) -> tuple[StatsFunction, tuple[str, ...]]:
+    """Return a stats function and the parameters that its name holds (`p95`); raises UnknownFunction."""
+    table = stats_functions()
+    spec = table.get(name)
+    if spec is not None and spec.pattern is None:
+        return spec, ()
+    for each in table.values():
+        match = re.fullmatch(each.pattern, name) if each.pattern is not None else None
+        if match:
+            if float(match[1]) > 100:
+                raise ArgumentError(f"A percentile is at 0 to 100, not at {match[1]}.", name=name)
+            return each, match.groups()
+    known = [known for known, each in table.items() if each.pattern is None]
+    hint = did_you_mean(name, known)
+    if spec is not None:
+        hint = f"Write the percentage behind the name: {name}95(x)."
+    elif name.startswith("$"):
+        hint = DASHBOARD_TOKEN
+    raise UnknownFunction(f"There is no stats function '{name}'.", name=name, hint=hint)

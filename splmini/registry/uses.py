@@ -60,6 +60,11 @@ def _anything(command: tree.Command, before: Known | None, follow: Follow) -> Kn
     return None
 
 
+def unchanged(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
+    """Behind it are the fields that were there."""
+    return before
+
+
 @dataclass(frozen=True, kw_only=True)
 class FieldUses:
     """Which fields a command reads and makes, of what is certain, and which can exist behind it.

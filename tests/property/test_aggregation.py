@@ -19,8 +19,9 @@ from splmini.commands.aggregation import prestats
 from splmini.commands.aggregation.columns import AccumulatorColumn
 from splmini.commands.aggregation.fast_columns import FAST
 from splmini.commands.aggregation.groups import Grouping, Groups, Measure
-from splmini.functions.stats import find_function, quantile
+from splmini.functions.stats import quantile
 from splmini.limits import Limits
+from splmini.registry import find_function
 
 CONTEXT: Any = SimpleNamespace(limits=Limits(list_maxsize=7), timezone=timezone.utc)
 PATTERNED = {"perc": "perc90", "exactperc": "exactperc12.5", "upperperc": "upperperc50"}

@@ -13,8 +13,8 @@ from splmini.commands.aggregation.fast_columns import FAST, EventCountColumn
 from splmini.commands.aggregation.measures import Measure
 from splmini.commands.aggregation.slices import Source
 from splmini.errors import Span
-from splmini.functions.stats import find_function
 from splmini.operators import Row, RunContext
+from splmini.registry import find_function
 from splmini.values import wildcards
 
 

@@ -11,11 +11,10 @@ from typing import Any
 
 from splmini.commands.arguments.reading import fields_read
 from splmini.errors import ArgumentError, UnknownFunction
-from splmini.functions.stats import find_function
 from splmini.language import tree
 from splmini.language.clauses import named_field
 from splmini.operators import ALL, Fields, union
-from splmini.registry import BuildScope, StatsFunction
+from splmini.registry import BuildScope, StatsFunction, find_function
 from splmini.values import wildcards
 from splmini.values.times import parse_span
 

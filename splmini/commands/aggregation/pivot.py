@@ -12,10 +12,9 @@ from splmini.commands.aggregation.slices import PlacedSource, Source
 from splmini.commands.arguments.options import parse_int
 from splmini.commands.arguments.reading import Arguments, fields_read
 from splmini.errors import ArgumentError, Span, SplError
-from splmini.functions.stats import find_function
 from splmini.language import tree
 from splmini.operators import RunContext
-from splmini.registry import BuildScope, OptionSpec
+from splmini.registry import BuildScope, OptionSpec, find_function
 from splmini.values import times
 from splmini.values.numbers import to_number, to_text
 

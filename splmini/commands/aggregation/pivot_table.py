@@ -14,8 +14,9 @@ from splmini.budget import watched
 from splmini.commands.aggregation import binning
 from splmini.commands.aggregation.groups import Grouping, Groups, Measure
 from splmini.commands.aggregation.pivot import COUNTS, Choice, Names, Split
-from splmini.functions.stats import feed, find_function
+from splmini.functions.stats import feed
 from splmini.operators import Row, RunContext
+from splmini.registry import find_function
 from splmini.values.numbers import to_number
 
 SERIES_NUMBER = "\0events"

@@ -8,6 +8,7 @@ from splmini.compiler import is_time_term
 from splmini.language import tree
 from splmini.language.printer import render
 from splmini.registry import DEFAULTS, FieldUse, FieldUses, Follow, Known
+from splmini.registry.uses import unchanged
 from splmini.values.wildcards import any_of, has_wildcard
 
 _GUARDS = frozenset({"coalesce", "isnull", "isnotnull", "isnum", "isstr", "typeof", "nullif"})
@@ -93,11 +94,6 @@ def option(command: tree.Command, name: str) -> str | None:
 def column(node: tree.Aggregation) -> str:
     """Return the name of the column that an aggregation makes."""
     return node.alias or node.written or render(node)
-
-
-def unchanged(command: tree.Command, before: Known | None, follow: Follow) -> Known | None:
-    """Behind it are the fields that were there."""
-    return before
 
 
 def adding(

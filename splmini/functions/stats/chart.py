@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from splmini.budget import gathers
-from splmini.functions.stats import feed, find_function
-from splmini.registry import Example, stats_function
+from splmini.functions.stats import feed
+from splmini.registry import Example, find_function, stats_function
 
 MARKER = "##__SPARKLINE__##"
 SPANS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400, 2592000)

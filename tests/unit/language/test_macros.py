@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from splmini.compiler import evaluate_macro
 from splmini.errors import KnowledgeError, MacroError, SplSyntaxError, UnknownMacro
 from splmini.language.expansion import expand
 from splmini.language.macros import Macro, MacroRegistry, from_yaml
@@ -147,13 +148,15 @@ def test_eval_based_definition() -> None:
     """With iseval the definition is an expression whose result is the expansion."""
     macros = MacroRegistry.from_dict(
         {"pick(1)": {"args": ["n"], "definition": 'if($n$>3, "head " . $n$, "tail 1")', "iseval": True}}
-    )
+    ).evaluated(evaluate_macro)
     assert expand("| `pick(5)`", macros).text == "| head 5"
     assert expand("| `pick(2)`", macros).text == "| tail 1"
     with pytest.raises(MacroError, match="cannot be evaluated"):
         expand(
             "| `pick(nosuch()`",
-            MacroRegistry.from_dict({"pick(1)": {"args": ["n"], "definition": "f($n$)", "iseval": 1}}),
+            MacroRegistry.from_dict({"pick(1)": {"args": ["n"], "definition": "f($n$)", "iseval": 1}}).evaluated(
+                evaluate_macro
+            ),
         )
 
 
@@ -170,7 +173,7 @@ VALIDATIONS = {
 def test_validation(validation: str, argument: str) -> None:
     """False fails with errormsg, a text fails with itself, true and null pass."""
     entry = {"args": ["x"], "definition": "head $x$", "validation": validation, "errormsg": "Too small."}
-    macros = MacroRegistry.from_dict({"m(1)": entry})
+    macros = MacroRegistry.from_dict({"m(1)": entry}).evaluated(evaluate_macro)
     expected = VALIDATIONS[validation, argument]
     if expected is None:
         assert expand(f"| `m({argument})`", macros).text == f"| head {argument}"
