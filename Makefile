@@ -73,4 +73,4 @@ test-browser: $(VENV)/.dev ## a notebook in JupyterLab under headless Chromium; 
 	SPLMINI_SCREENSHOTS=build/screenshots $(BIN)/pytest -n 0 -m browser tests/browser
 
 clean: ## remove the virtual environment and what the tools leave
-	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
