@@ -24,14 +24,14 @@ UNTOLD = ("_", "tag", "eventtype")
 MAX_FIELDS = 60
 TOP_VALUES = 10
 EVENT = "display:flex;gap:12px;padding:4px 6px;border-bottom:1px solid rgba(128,128,128,0.25)"
-RAW = "font-family:monospace;font-size:12px;white-space:pre-wrap;overflow-wrap:anywhere"
+RAW = "font-family:monospace;font-size:12px;white-space:pre-wrap;overflow-wrap:break-word"
 FIELDS = (
     "display:grid;grid-template-columns:max-content minmax(0,1fr);gap:1px 14px;margin:4px 0;font-size:12px;"
-    "overflow-wrap:anywhere"
+    "overflow-wrap:break-word"
 )
 VALUES = (
     "display:grid;grid-template-columns:minmax(0,1fr) max-content max-content;gap:1px 8px;margin:2px 0 6px 12px;"
-    "font-size:12px;overflow-wrap:anywhere"
+    "font-size:12px;overflow-wrap:break-word"
 )
 MAX_EVENTS = 100
 MAX_COUNTED = 20_000

@@ -13,6 +13,8 @@ _LEAF = re.compile(r"<([\w:.-]+)((?:\s[^<>]*)?)>([^<>]*)</\1>")
 _NAME = re.compile(r"\bName=(?:'([^']*)'|\"([^\"]*)\")")
 LONGEST_ATTRIBUTES = 1000
 _EMPTY = frozenset({"", "-"})
+_UNTOLD = frozenset({"Version", "Level", "Task", "Opcode", "Keywords", "Channel", "EventRecordID"})
+"""What heads every event of Windows and tells them apart by no more than its EventID does."""
 LEAST_LEAVES = 3
 """Fewer elements with a text are no event of which a line could be made."""
 
@@ -52,7 +54,7 @@ def xml_line(text: str) -> str | None:
     for tag, attributes, content in _LEAF.findall(text):
         named = _NAME.search(attributes[:LONGEST_ATTRIBUTES])
         value = unescape(content.strip())
-        if value not in _EMPTY:
+        if value not in _EMPTY and tag not in _UNTOLD:
             value = f'"{value}"' if re.search(r"\s", value) else value
             parts.append(f"{(named[1] or named[2]) if named else tag}={value}")
     return " ".join(parts) if len(parts) >= LEAST_LEAVES else None

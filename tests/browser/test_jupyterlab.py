@@ -39,6 +39,9 @@ def lab(request: Any, tmp_path_factory: Any) -> Iterator[tuple[str, str]]:
     news = '{"fetchNews": "false", "checkForUpdates": false}'
     (settings / "notification.jupyterlab-settings").write_text(news, encoding="utf-8")
     notebook = nbformat.read(work / "01-hunting.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []  # what is on the screen is what this run shows
     notebook.cells.extend(
         nbformat.v4.new_code_cell(text)
         for text in (EVIL.replace("[{}] ", ""), ENDLESS, "%spl forever | stats count by user")
@@ -151,6 +154,24 @@ def test_what_an_analyst_sees(lab: tuple[str, str], browser: Any, shoot: Callabl
     bar.wait_for(state="detached", timeout=SECONDS)
     shoot(_cell(kept), f"{name}-interrupted")
     assert elsewhere == []
+    page.close()
+
+
+def test_what_is_stored_is_laid_out(lab: tuple[str, str], browser: Any, shoot: Callable[[Any, str], None]) -> None:
+    """In a notebook that is not trusted, styles and scripts are gone, and events are laid out all the same."""
+    address, theme = lab
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.goto(f"{address}/lab/tree/01-hunting.ipynb?token=secret&reset")
+    events = page.locator(".splmini-both").first
+    events.wait_for(timeout=SECONDS)
+    events.scroll_into_view_if_needed()
+    assert page.locator(".splmini style, .splmini script").count() == 0
+    page.locator(".splmini-event summary").first.click()
+    side, main = (events.locator(f":scope > .splmini-{name}").bounding_box() for name in ("side", "main"))
+    assert side["x"] + side["width"] <= main["x"]
+    name = events.locator(".splmini-of > div:last-child > div").first
+    assert name.bounding_box()["height"] < 30  # a name is on one line
+    shoot(events, f"{theme.rsplit(' ', 1)[-1].lower()}-untrusted")
     page.close()
 
 
