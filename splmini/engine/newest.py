@@ -9,7 +9,7 @@ from heapq import nlargest
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from splmini.events import Ask, Block, Candidates, Report, Tables
+from splmini.events import Ask, Block, Candidates, Report, Tables, find_reader
 from splmini.operators import Batch, ColumnBatch
 
 MOST = 10_000
@@ -54,7 +54,7 @@ class _Held:
 def _newest(count: int, ask: Ask, blocks: Iterator[Block | Batch], report: Report) -> Iterator[tuple[int, Any]]:
     tables, held = Tables(ask), _Held(count)
     for part in blocks:
-        times = _times(part, tables, report) if isinstance(part, Block) and part.independent else None
+        times = _times(part, tables, report) if isinstance(part, Block) and _of_lines(part) else None
         if times is not None and isinstance(part, Block):
             held.take(part, times)
             yield len(times), []
@@ -63,6 +63,11 @@ def _newest(count: int, ask: Ask, blocks: Iterator[Block | Batch], report: Repor
         events = part.events(report) if isinstance(part, Block) else part
         yield len(events), events
     yield from ((0, each) for each in held.events())
+
+
+def _of_lines(block: Block) -> bool:
+    """Say whether each line of a block is a record by itself, and so an event where it is one of a table."""
+    return block.independent and find_reader(block.reader).framing.mark(block.state) == b"\n"
 
 
 def _times(block: Block, tables: Tables, report: Report) -> list[Any] | None:

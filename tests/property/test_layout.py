@@ -187,3 +187,69 @@ def test_settings_are_put_on() -> None:
     )
     assert row == {"host": "h", "sourcetype": "_json", "index": "i", "count": 1}
     assert Settings(host="h").fixed == {"host": "h"}
+
+
+DOCUMENTS = st.lists(
+    st.sampled_from(
+        (
+            *(
+                '{{"Records":[{0},{0}]}}',
+                "[{0},{0}]",
+                '{{"value":[{0}],"@odata.count":1}}',
+                "{0}",
+                '{{\n"Records":\n[{0}\n]}}',
+            ),
+            *(
+                '{{"Records":[]}}',
+                '{{"Records":[{0},5]}}',
+                '{{"Records":[{{"events":[{0}]}}]}}',
+                '{{"Records":[{0}],"x":1}}',
+            ),
+            *(
+                "[]",
+                "[1]",
+                "no json",
+                '{{"Records":[{0}',
+                "{0},",
+                "5",
+                '{{"Records":[{0}],"Records":[{0},{0}]}}',
+                "[[{0}]]",
+            ),
+            *(
+                '{{"result":{0}}}',
+                '{{"event":{0},"time":5}}',
+                '{{"Records":[{0},{{"user":NaN}}]}}',
+                ' {{"Records": [ {0} ]}}',
+            ),
+        )
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@FEW
+@given(DOCUMENTS, HEADS, MEMBERS, SEARCHES, st.sampled_from(("\n", " ", "\n\n", "")))
+def test_documents(
+    tmp_path: Path, documents: list[str], head: str, members: list[tuple[str, str]], search: str, between: str
+) -> None:
+    """Documents that hold many events in a list or container, beside each other, whole and broken."""
+    file = tmp_path / "events.json"
+    item = text(head, members)
+    body = between.join(each.format(item) for each in ["{{\n{0}", *documents]).replace("{\n", "", 1)
+    file.write_text(body, "utf-8", errors="surrogatepass")
+    compiled = ENV.compile(search)
+    for order in ("given", "newest"):
+        fast, plain = (compiled.run(file, order=order, optimize=each) for each in (True, False))
+        assert list(map(dict, fast)) == list(map(dict, plain))
+
+
+def test_documents_are_tables() -> None:
+    """The records of a document come as one table, whatever its container."""
+    wanted = Reads({"user": "user"}, False, lambda table, given: table)
+    for document in ('{"Records":[%s,\n%s]}', "[%s,\n%s]", "%s\n\n%s"):
+        pretty = '{"user":"u",\n"level":1}'
+        (block,) = blocks(document % (pretty, pretty) + "\n")
+        (table,) = Tables(lambda told: wanted).of(block, Report(), lambda: None) or ()
+        assert isinstance(table, ColumnBatch)
+        assert table.column("user") == ["u", "u"]

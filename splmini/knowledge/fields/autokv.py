@@ -44,14 +44,19 @@ def json_fields(text: str, wanted: Names) -> Found:
     exact = wanted.exact
     kept = None if exact is None else _beginnings(exact)
     try:
-        decoded = (_decode if kept is None else _members(kept))(text)
-    except msgspec.ValidationError:  # an array: no object with members
-        decoded = _decode(text)
+        decoded = _decode(text) if kept is None else _decoded_members(text, kept)
     except (msgspec.DecodeError, UnicodeError):
         decoded = _mended(text)
     except RecursionError:
         return None
     return None if decoded is None else json.flatten(decoded, kept)
+
+
+def _decoded_members(text: str, kept: frozenset[str]) -> Any:
+    try:
+        return _members(kept)(text)
+    except msgspec.ValidationError:  # an array: no object with members
+        return _decode(text)
 
 
 @lru_cache(maxsize=256)
