@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import splmini
@@ -70,7 +71,7 @@ class Magics:
         if call.events is not None:
             found = self.events_of(call.events)
             # an iterator gives its events once, and the next cell may search them again
-            self.events = list(found) if isinstance(found, Iterator) and not hasattr(found, "read") else found
+            self.events = Replayed(found) if isinstance(found, Iterator) and not hasattr(found, "read") else found
         self.environment = environment
         self.fields.update(dict.fromkeys(columns_of(self.events)))
         options = {name: call.options[name] for name in READING if name in call.options}
@@ -115,6 +116,25 @@ class Magics:
         """What may stand at an offset of a search."""
         environment = self.environment or splmini.default_environment()
         return splmini.complete(text, offset, environment, self.fields)
+
+
+class Replayed:
+    """The events of an iterator, read as far as they are asked for, and kept for the searches that come later."""
+
+    def __init__(self, source: Iterator[Any]) -> None:
+        self._source = source
+        self._kept: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        at = 0
+        while True:
+            if at == len(self._kept):
+                more = list(islice(self._source, 1))
+                if not more:
+                    return
+                self._kept += more
+            yield self._kept[at]
+            at += 1
 
 
 def _is_path(word: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -270,6 +271,13 @@ def test_events_of_an_iterator_stay(shell: Any) -> None:
     shell.user_ns["once"] = iter(EVENTS)
     assert len(run(shell, "%%spl once\nuser=bob")) == 2
     assert len(run(shell, "%%spl\nuser=alice")) == 1
+
+
+def test_an_iterator_is_read_as_far_as_it_is_asked_for(shell: Any) -> None:
+    """An iterator without an end gives its first events, and the next search begins with them again."""
+    shell.user_ns["endless"] = ({"n": number} for number in itertools.count())
+    assert run(shell, "%spl endless | head 2 | table n").column("n") == [0, 1]
+    assert run(shell, "%%spl\n| head 3 | table n").column("n") == [0, 1, 2]
 
 
 def test_a_star_is_a_search(shell: Any, tmp_path: Path, monkeypatch: Any) -> None:
