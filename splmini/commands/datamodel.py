@@ -18,6 +18,11 @@ _STRINGS = ("search_string", "flat_string", "acceleration_search_string")
 """The modes that give the text of a search which Splunk generates."""
 
 
+def _dataset(node: tree.Command) -> tuple[str, tree.Word] | None:
+    words = [arg for arg in node.args if isinstance(arg, tree.Word)]
+    return (".".join(word.text for word in words[:2]), words[min(len(words), 2) - 1]) if words else None
+
+
 @command(
     "datamodel",
     options=OPTIONS,
@@ -26,6 +31,7 @@ _STRINGS = ("search_string", "flat_string", "acceleration_search_string")
     syntax="datamodel [MODEL [DATASET [search | flat | acceleration_search]]] [strict_fields=BOOL]",
     rereads=True,
     names=frozenset({"datamodel"}),
+    dataset=_dataset,
     reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Datamodel",
     examples=(Example("| datamodel Authentication Authentication search | stats count", [{"count": 0}]),),

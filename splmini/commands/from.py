@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from splmini.commands.arguments.reading import fail, read
 from splmini.errors import UnsupportedFeature
 from splmini.language import tree
@@ -11,6 +13,19 @@ from splmini.registry import BuildScope, Example, command
 _KINDS = ("datamodel", "inputlookup", "lookup", "savedsearch")
 
 
+def _named(words: Sequence[tree.Word]) -> tuple[str, str]:
+    """The kind of a dataset and its name, a blank or a colon between them."""
+    kind, _, name = words[0].text.partition(":")
+    rest = "".join(word.text for word in words[1:])
+    return kind.strip().lower(), (name + rest).strip().strip('"')
+
+
+def _dataset(node: tree.Command) -> tuple[str, tree.Word] | None:
+    words = [arg for arg in node.args if isinstance(arg, tree.Word)]
+    kind, name = _named(words) if words else ("", "")
+    return (name, words[-1]) if kind == "datamodel" and name else None
+
+
 @command(
     "from",
     generating=True,
@@ -18,6 +33,7 @@ _KINDS = ("datamodel", "inputlookup", "lookup", "savedsearch")
     syntax="from (datamodel | inputlookup | lookup | savedsearch)[:]NAME",
     rereads=True,
     names=frozenset({"lookup", "datamodel"}),
+    dataset=_dataset,
     reach="events",
     source="https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/From",
     examples=(Example("| from datamodel:Authentication.Authentication | stats count", [{"count": 0}]),),
@@ -38,10 +54,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         fail(node, "from needs a dataset, such as datamodel:Model.Dataset.")
     if not scope.first:
         fail(node, "from has to be the first command of a search.")
-    kind, colon, name = words[0].text.partition(":")
-    rest = "".join(word.text for word in words[1:])
-    name = (name + rest).strip().strip('"')
-    kind = kind.strip().lower()
+    kind, name = _named(words)
     if kind not in _KINDS:
         raise UnsupportedFeature(
             f"from does not read datasets of the kind '{kind}'.",
@@ -49,7 +62,7 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
             span=words[0].span,
             hint=f"It reads {', '.join(_KINDS)}.",
         )
-    if not name or (not colon and len(words) < 2):
+    if not name or (":" not in words[0].text and len(words) < 2):
         fail(node, f"from {kind} needs a name.", words[0])
     at = words[-1].span
 

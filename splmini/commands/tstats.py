@@ -275,6 +275,14 @@ def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known
     return None if before is not None and before.reset else aggregated(command, before, follow)
 
 
+def _dataset(node: tree.Command) -> tuple[str, tree.Word] | None:
+    for clause in node.args:
+        for item in clause.items if isinstance(clause, tree.Clause) and clause.keyword == "from" else ():
+            if isinstance(item, tree.Option) and item.name == "datamodel" and isinstance(item.value, tree.Word):
+                return item.value.text, item.value
+    return None
+
+
 @command(
     "tstats",
     "aggregation",
@@ -286,6 +294,7 @@ def _after(command: tree.Command, before: Known | None, follow: Follow) -> Known
     "FUNCTION(FIELD) [AS NAME] ... [FROM datamodel=MODEL[.DATASET]] [WHERE SEARCH] [BY FIELD ... [span=SPAN]]",
     rereads=True,
     names=frozenset({"datamodel"}),
+    dataset=_dataset,
     reduces=True,
     uses=FieldUses(after=_after),
     condition="search",

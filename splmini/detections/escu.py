@@ -13,6 +13,7 @@ from typing import Any
 
 from splmini.detections.detection import AttackData, Detection, DetectionTest, Drilldown, Entity, Finding, ThreatObject
 from splmini.detections.schedule import KEYS, Schedule, read_schedule
+from splmini.detections.schema import schema_issues
 from splmini.documents import Document, load_document
 from splmini.errors import did_you_mean
 
@@ -337,7 +338,7 @@ class _Reader:
                 line, column = self.document.keys.get((str(name),), (1, 1))
                 hint = did_you_mean(str(name), _TOP)
                 found.append(f"line {line}, column {column}: unknown key '{name}'" + (f" {hint}" if hint else ""))
-        return tuple(found)
+        return (*found, *schema_issues(self.document))
 
 
 _FINDINGS = {"2022-2024": "findings_2022", "2025": "findings_2025", "2026": "findings_2026"}

@@ -149,6 +149,8 @@ class CommandSpec:
     """True where it gives few rows, however many there were."""
     calculates: bool = False
     """True where it works out something over the rows before it, so that it matters whether all of them are there."""
+    dataset: Callable[[tree.Command], tuple[str, tree.Word] | None] | None = None
+    """Which dataset of a data model a command reads, with the word that names it; None: it reads none."""
     condition: Literal["search", "eval"] | None = None
     """How the condition is written by which it keeps rows, all of its arguments or behind WHERE; None: it has none."""
     patterns: Callable[[tree.Command], Sequence[tuple[str, tree.Word]]] = _no_patterns

@@ -226,3 +226,42 @@ def test_lint_reads_standard_input(text: str, told: str, run: Run) -> None:
     result = run("lint", "-", stdin=text)
     assert result.exit_code == 1
     assert told in result.output
+
+
+SLIPS = """\
+name: D
+id: x
+type: TPT
+search: index=a
+mitre_attack_id: [T99999]
+rba:
+  message: m
+  risk_objects:
+  - {field: user, type: usr, scor: 10}
+"""
+
+
+def test_lint_knows_the_schema(run: Run) -> None:
+    """Keys below the top, types and techniques that there are not are findings at their place."""
+    Path("d.yml").write_text(SLIPS, "utf-8")
+    lines = run("lint", "d.yml", "--select", "SPL603,SPL606").output.splitlines()
+    assert lines == [
+        "d.yml:3:7: SPL606 'TPT' is no type of detection. Did you mean 'TTP'?",
+        "d.yml:5:19: SPL606 'T99999' is no technique of ATT&CK. Techniques are T1059, sub-techniques T1059.001.",
+        "d.yml:9:25: SPL606 'usr' is no type of risk object. Did you mean 'user'?",
+        "d.yml:9:29: SPL603 No schema has the key 'scor' in 'rba.risk_objects'. Did you mean 'score'?",
+        "4 findings in 1 file",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ("| tstats count from datamodel=Nope.X by X.a", "SPL006 There is no data model or dataset 'Nope.X'."),
+        ("| from datamodel:Web.Wbe", "Did you mean 'Web.Web'?"),
+        ("index=a | append [| datamodel Endpoint Procceses search]", "Did you mean 'Endpoint.Processes'?"),
+    ],
+)
+def test_lint_knows_data_models(search: str, told: str, run: Run) -> None:
+    """A data model or dataset that nobody defines is a finding, in subsearches too."""
+    assert told in run("lint", "-", stdin=search).output

@@ -119,7 +119,9 @@ def _subject(
 
 
 def _issue(rule: Rule, found: Found, subject: Subject, places: Places) -> Issue | None:
-    if found.key is not None:
+    if found.place is not None:
+        position = found.place
+    elif found.key is not None:
         position = places.of_key(found.key, found.name if found.item else None)
     elif found.offset is not None:
         position = places.of_offset(found.offset)

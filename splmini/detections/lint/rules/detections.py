@@ -87,13 +87,41 @@ def token_not_in_result(subject: Subject) -> Iterator[Found]:
     "SPL603",
     "unknown-key",
     "A key that no schema of detections has",
-    bad=("name: Example\nsearch: index=a\nserch: index=b\n",),
+    bad=(
+        "name: Example\nsearch: index=a\nserch: index=b\n",
+        "name: Example\nsearch: index=a\nrba:\n  message: x\n  risk_objects: [{field: a, type: user, scor: 1}]\n",
+    ),
     good=("name: Example\nsearch: index=a\ndescription: x\n",),
 )
 def unknown_key(subject: Subject) -> Iterator[Found]:
     """The key means nothing to any generation of the schema: a slip, most often."""
-    for text in subject.detection.issues if subject.detection is not None else ():
-        match = re.search(r"unknown key '([^']*)'\s*(.*)", text)
+    for place, text in _issues(subject):
+        match = re.match(r"unknown key '([^']*)'(?: in '([\w.]+)'\.)?\s*(.*)", text)
         if match:
-            name = match.group(1)
-            yield Found(f"No schema has the key '{name}'.", key=(name,), name=name, fix=match.group(2) or None)
+            name, where = match.group(1), f" in '{match.group(2)}'" if match.group(2) else ""
+            yield Found(f"No schema has the key '{name}'{where}.", place=place, name=name, fix=match.group(3) or None)
+
+
+@rule(
+    "SPL606",
+    "unknown-value",
+    "A type, status or technique that there is not",
+    bad=("name: Example\nsearch: index=a\ntype: TPT\n", "name: Example\nsearch: index=a\nmitre_attack_id: [T99999]\n"),
+    good=("name: Example\nsearch: index=a\ntype: TTP\nmitre_attack_id: [T1059.001]\n",),
+)
+def unknown_value(subject: Subject) -> Iterator[Found]:
+    """The value stands for nothing: Splunk's content has no such type or status of a detection, no such type of risk
+    object, and ATT&CK's techniques are `T1059` or, below one, `T1059.001`. A finding is made, or left out, by the type.
+    """
+    for place, text in _issues(subject):
+        match = re.match(r"('(.*)' is no [^.]*?(?:ATT&CK)?\.) (.*)", text, re.DOTALL)
+        if match:
+            yield Found(match.group(1), place=place, name=match.group(2), fix=match.group(3))
+
+
+def _issues(subject: Subject) -> Iterator[tuple[tuple[int, int], str]]:
+    """What reading the detection's file had to remark, with its place in it."""
+    for text in subject.detection.issues if subject.detection is not None else ():
+        match = re.match(r"line (\d+), column (\d+): (.*)", text, re.DOTALL)
+        if match:
+            yield (int(match.group(1)), int(match.group(2))), match.group(3)

@@ -32,6 +32,8 @@ class Found:
     name: str | None = None
     offset: int | None = None
     key: tuple[str | int, ...] | None = None
+    place: tuple[int, int] | None = None
+    """The line and column in the detection's file, where they are known."""
     item: bool = False
     """True where it is about the entry that names `name` in the list at `key`."""
 
