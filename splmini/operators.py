@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from splmini.budget import Budget
     from splmini.context import Apps, Files, Lookups
     from splmini.language import tree
+    from splmini.limits import Limits
+    from splmini.options import FieldValue
 
 Scalar: TypeAlias = "str | int | float"
 Value: TypeAlias = "str | int | float | list[Any] | bool | None"
-Row: TypeAlias = "dict[str, Any]"
+"""What an expression gives: a field's value, a boolean, or null."""
+Row: TypeAlias = "dict[str, FieldValue]"
 Batch: TypeAlias = "list[Row]"
 Columns: TypeAlias = "list[str] | None"
 """A column order, or None: the order in which fields are first seen over the rows."""
@@ -334,8 +337,7 @@ class RunContext(Protocol):
     timezone: tzinfo
     earliest: float | None
     latest: float | None
-    limits: Any
-    """A `splmini.limits.Limits`: fields named after limits.conf."""
+    limits: Limits
     budget: Budget
     """What is left of the run's time, memory and rows."""
     index: str

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from splmini.language.macros import MacroRegistry
     from splmini.limits import Limits
 
-Value: TypeAlias = Any
+FieldValue: TypeAlias = Any
 """The value of a field: text, a number, or a list of them; only who wrote the search knows which."""
 PathName: TypeAlias = "str | PathLike[str]"
 Moment: TypeAlias = "float | datetime | str"
 """A point in time: epoch seconds, a datetime, ISO text, or a Splunk time modifier."""
-Handler: TypeAlias = Callable[..., Iterable[Mapping[str, Value]]]
+Handler: TypeAlias = Callable[..., Iterable[Mapping[str, FieldValue]]]
 """What a caller does for a command: `f(rows, arguments) -> rows`."""
 
 
@@ -40,8 +40,9 @@ class FrameReader(Protocol):
         """Which columns the pieces have."""
 
 
+Frames: TypeAlias = "Frame | FrameReader"
 AnyEvents: TypeAlias = (
-    "Iterable[Mapping[str, Value]] | Iterable[PathName] | PathName | bytes | IO[Any] | Source | Frame | FrameReader"
+    "Iterable[Mapping[str, FieldValue]] | Iterable[PathName] | PathName | bytes | IO[Any] | Source | Frames"
 )
 """What every way of running a search takes as events."""
 Folders: TypeAlias = "PathName | Iterable[PathName]"

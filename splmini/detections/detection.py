@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from splmini.detections.bench.tests import Report
     from splmini.detections.findings import Outcome
     from splmini.environment import Environment
-    from splmini.options import AnyEvents, Value
+    from splmini.options import AnyEvents, FieldValue
     from splmini.results import Results
 
 
@@ -174,7 +174,7 @@ class Detection:
     def drilldown(
         self,
         number: int,
-        row: Mapping[str, Value],
+        row: Mapping[str, FieldValue],
         events: AnyEvents,
         env: Environment | None = None,
         **options: Unpack[RunArguments],
