@@ -24,6 +24,10 @@ _MADE = re.compile(
 )
 
 
+_BY = re.compile(r".*\b(?:by|over)\s+[\w.{}\s,]*", re.IGNORECASE | re.DOTALL).fullmatch
+"""Behind BY stand names of fields."""
+
+
 @dataclass(frozen=True)
 class Completion:
     """Something that may stand at the cursor: `text` replaces what stands from `start` on.
@@ -160,7 +164,7 @@ def _arguments(place: _Place, environment: Environment | None, fields: list[str]
         known = spec.options[option.group(1)]
         values = known.choices or (("true", "false") if known.kind == "bool" else ())
         yield from (Completion(value, place.start, "value", known.doc) for value in values)
-    elif spec is not None:
+    elif spec is not None and not _BY(place.before):
         for name, known in spec.options.items():
             yield Completion(f"{name}=", place.start, "option", known.doc)
         for keyword in spec.clauses:

@@ -172,7 +172,7 @@ def completer(session: Session) -> Any:
                         yield Completion(name, -len(word), display_meta=meta)
                 return
             offset = len(document.text_before_cursor)
-            for each in splmini.complete(document.text, offset, session.environment, session.names):
+            for each in splmini.complete(document.text, offset, session.environment, session.known_names()):
                 yield Completion(
                     each.text, each.start - offset, display_meta=each.doc or each.kind, style=KINDS.get(each.kind, "")
                 )

@@ -9,6 +9,8 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import splmini
@@ -16,6 +18,8 @@ from splmini.cli import _shared as shared
 from splmini.cli._output import say
 
 MAX_SHOWN = 10_000
+FIRST = 200
+"""Events that a fresh session looks at for names of fields."""
 HEADING = re.compile(r"\S+")
 
 
@@ -63,6 +67,15 @@ class Session:
             failed = failed or self.failed
             say(output, nl=False, err=self.failed)
         return 2 if failed else 0
+
+    def known_names(self) -> list[str]:
+        """The fields that were seen; before any search, those of the first events."""
+        if not self.names and self.files:
+            with suppress(splmini.SplError, OSError):  # a search will say what is wrong with the files
+                rows = self.environment.compile("*").stream(self.files, **{**self.reading, "order": "given"})
+                for row in islice(rows, FIRST):
+                    self.names.update(dict.fromkeys(row))
+        return list(self.names)
 
     def run(self, spl: str) -> str:
         """Run a search over the events."""

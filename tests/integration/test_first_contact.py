@@ -249,7 +249,7 @@ def test_lint_knows_the_schema(run: Run) -> None:
         "d.yml:3:7: SPL606 'TPT' is no type of detection. Did you mean 'TTP'?",
         "d.yml:5:19: SPL606 'T99999' is no technique of ATT&CK. Techniques are T1059, sub-techniques T1059.001.",
         "d.yml:9:25: SPL606 'usr' is no type of risk object. Did you mean 'user'?",
-        "d.yml:9:29: SPL603 No schema has the key 'scor' in 'rba.risk_objects'. Did you mean 'score'?",
+        "d.yml:9:30: SPL603 No schema has the key 'scor' in 'rba.risk_objects'. Did you mean 'score'?",
         "4 findings in 1 file",
     ]
 
@@ -265,3 +265,15 @@ def test_lint_knows_the_schema(run: Run) -> None:
 def test_lint_knows_data_models(search: str, told: str, run: Run) -> None:
     """A data model or dataset that nobody defines is a finding, in subsearches too."""
     assert told in run("lint", "-", stdin=search).output
+
+
+# ---- the shell -------------------------------------------------------------------------------------------------------
+
+
+def test_fields_complete_in_a_fresh_session(run: Run) -> None:
+    """Behind BY stand fields, of the first events where nothing was searched yet, and no functions."""
+    from splmini.cli._session import Session
+
+    names = Session(["events.jsonl"], {}).known_names()
+    assert [each.text for each in splmini.complete("* | stats count by u", fields=names)] == ["user"]
+    assert "upperperc(" in [each.text for each in splmini.complete("* | stats u", fields=names)]
