@@ -7,6 +7,7 @@ goes into files and pipes as it is, and is shown so only where a terminal would 
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import click
@@ -31,7 +32,19 @@ def say(*parts: str, data: bool = False, nl: bool = True, err: bool = False) -> 
     """Write text to standard output or, with `err`, to standard error."""
     raw = data and not is_terminal(err)
     text = "".join(part if raw or isinstance(part, Styled) else printable(part, KEPT) for part in parts)
-    click.echo(text, nl=nl, err=err, color=True if raw else None)  # without colour, click takes sequences away
+    click.echo(text, nl=nl, err=err, color=True if raw else coloured())  # without colour, click takes sequences away
+
+
+def coloured() -> bool | None:
+    """Say whether colour was asked for, or asked not to be; None: as it suits what it is written to.
+
+    Source: https://no-color.org, https://force-color.org
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
 
 
 def is_terminal(err: bool = False) -> bool:

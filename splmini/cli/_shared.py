@@ -122,8 +122,17 @@ def outcome(found: bool, messages: Iterable[Any]) -> int:
 def events(files: tuple[str, ...]) -> Any:
     """Return what to read: the files, or standard input where there are none and something is piped in."""
     if files == ("-",) or (not files and not sys.stdin.isatty()):
+        _say_waiting()
         return sys.stdin.buffer
+    if "-" in files:
+        _say_waiting()
     return [sys.stdin.buffer if name == "-" else name for name in files]
+
+
+def _say_waiting() -> None:
+    """Say that events are awaited where somebody has to type them."""
+    if sys.stdin.isatty():
+        say("waiting for events on standard input; Ctrl-D ends them", err=True)
 
 
 @contextmanager

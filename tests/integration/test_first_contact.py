@@ -277,3 +277,24 @@ def test_fields_complete_in_a_fresh_session(run: Run) -> None:
     names = Session(["events.jsonl"], {}).known_names()
     assert [each.text for each in splmini.complete("* | stats count by u", fields=names)] == ["user"]
     assert "upperperc(" in [each.text for each in splmini.complete("* | stats u", fields=names)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "coloured"),
+    [
+        ({"FORCE_COLOR": "1"}, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({}, False),
+    ],
+)
+def test_colour_is_as_asked_for(
+    setting: dict[str, str], coloured: bool, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_COLOR, FORCE_COLOR and TERM=dumb are obeyed; into a pipe there is none by itself."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    Path("d.test.yml").write_text("search: a=1\ncases:\n- {name: a, fires: true, events: [{a: 1}]}\n", "utf-8")
+    assert ("\x1b[" in run("test", "d.test.yml").output) is coloured
