@@ -16,8 +16,6 @@ LAST_SECONDS = 1.0
 """What workers have to end by themselves when nobody waits for what they do any more."""
 LOOK_SECONDS = 0.5
 """How often a worker looks whether the process that started it is still there."""
-PATIENCE = 2.0
-"""Seconds after the first Ctrl-C in which a run ends by itself with what it found."""
 
 
 class _Pool(ProcessPoolExecutor):
@@ -71,27 +69,3 @@ def _end_with_parent() -> None:
         parent.join(LOOK_SECONDS)  # forked processes hold each other's ends of this, so that it may never tell
         if not parent.is_alive() or (os.name == "posix" and os.getppid() != parent.pid):
             os._exit(1)
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a request to end the run, which the function that is given tells; where it has not
-    ended soon, as it waits for events, and at the second Ctrl-C, KeyboardInterrupt is raised."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield asked.is_set
-        return
-
-    def on_interrupt(number: int, frame: Any) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-
-    before = {each: signal.signal(each, on_interrupt) for each in (signal.SIGINT, signal.SIGALRM)}
-    try:
-        yield asked.is_set
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for each, handler in before.items():
-            signal.signal(each, signal.SIG_DFL if handler is None else handler)

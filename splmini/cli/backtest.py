@@ -10,8 +10,8 @@ import click
 
 from splmini.cli import _shared as shared
 from splmini.cli._content import chosen_detections
+from splmini.cli._interrupting import interruptible
 from splmini.cli._output import say
-from splmini.cli._processes import interruptible
 
 if TYPE_CHECKING:
     from splmini import Backtest

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
+from splmini.cli._interrupting import interruptible
 from splmini.cli._output import say
-from splmini.cli._processes import interruptible
 
 if TYPE_CHECKING:
     from splmini import Results

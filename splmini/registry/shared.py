@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import io
 import pkgutil
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import zipfile
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Example:
 
     def app(self) -> zipfile.Path:
         """Return an app, in memory, that has the saved searches."""
+        import zipfile
+
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             stanzas = (f"[{name}]\nsearch = {text}\n" for name, text in self.saved.items())

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splmini.documents import load_data
 from splmini.errors import KnowledgeError, SplError
 from splmini.knowledge.conf import DEFAULT, Stanzas, merge, read_layer, with_default
 from splmini.knowledge.fields.patterns import field_list
@@ -124,6 +123,8 @@ class Tables(Mapping[str, TableView]):
     def add_folder(self, folder: Path) -> None:
         """Take in a folder: CSV files, and definitions over them in transforms.conf (with collections.conf) and in
         security_content's lookup YAML files."""
+        from splmini.documents import load_data  # hardly anybody needs YAML, and it takes a while to load
+
         if not folder.is_dir():
             raise KnowledgeError("There is no such folder of lookups.", path=str(folder))
         files = AppFiles(folder)
