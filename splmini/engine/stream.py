@@ -80,13 +80,24 @@ def _given(stream: Stream | None, operator: Operator) -> Stream:
 
 
 def generated(operators: SequenceOf[Operator], run: Run, needed: Fields, newest: int | None = None) -> Stream:
-    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operators behind it take them.
-    `newest`: no more events than the newest ones, so many, are taken."""
+    """Start the first operator of a plan; a scan gives `ColumnBatch`es where the operators behind it take them, and
+    reads them where it is not seen in which order rows have their fields, as an aggregation follows.
+
+    `newest`: no more events than the newest ones, so many, are taken.
+    """
     first = operators[0]
     assert isinstance(first, Generating)
     if isinstance(first, Scan):
-        return run.scan(replace(first.request(needed, takes_tables(operators[1:])), newest=newest))
+        taken = takes_tables(operators[1:])
+        columns = taken or (newest is None and any(isinstance(each, Partial) for each in operators[1:]))
+        stream = run.scan(replace(first.request(needed, columns), newest=newest))
+        return stream if taken or not columns else Stream(map(_rows_of, stream.batches), stream.columns)
     return first.generate(run, needed)
+
+
+def _rows_of(batch: Any) -> Batch:
+    """Return the rows of a batch that may be columns."""
+    return batch.rows() if batch.__class__ is ColumnBatch else batch
 
 
 def _single(operator: Operator, stream: Stream | None, run: Run, needed: Fields) -> Stream:

@@ -58,6 +58,8 @@ SEARCHES = st.sampled_from(
         "tag=process OR tag=network | stats count values(eventtype) by tag",
         "process_name=a.exe | timechart count by user",
         "user=x | top process_name",
+        "* | eval who=upper(user) | where isnotnull(process_name) | stats count list(who) by process_name",
+        "* | dedup user EventCode | sort - _time | stats list(process_name) first(host) by user",
         "earliest=1714521603 * | stats count by EventCode",
         "index=* NOT user=x | stats count by host index",
         "| tstats count from datamodel=Endpoint.Processes by Processes.process_name Processes.user _time",
