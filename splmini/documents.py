@@ -92,11 +92,8 @@ def snippet(text: str, position: tuple[int, int]) -> str | None:
 
 def load_data(text: str, path: str = "<text>", *, plain: bool = False) -> Any:
     """Parse one YAML document to its data alone; refuses what `load_document` refuses, but for repeated keys."""
-    if len(text) > MAX_BYTES:
-        raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
-    with _yaml_errors(path, text):
-        _refuse_aliases(text, path)
-        return yaml.load(text, Loader=_PlainLoader if plain else _Loader)  # noqa: S506 - safe loaders
+    with _composed(text, path, plain) as (loader, node):
+        return None if node is None else loader.construct_document(node)
 
 
 def load_document(text: str, path: str = "<text>", *, plain: bool = False) -> Document:
@@ -108,14 +105,50 @@ def load_document(text: str, path: str = "<text>", *, plain: bool = False) -> Do
     >>> load_document("a: [1, b]").positions[("a", 1)]
     (1, 8)
     """
-    data = load_data(text, path, plain=plain)
-    with _yaml_errors(path, text):
-        node = yaml.compose(text, Loader=_Loader)
     positions: dict[tuple[str | int, ...], tuple[int, int]] = {}
     keys: dict[tuple[str | int, ...], tuple[int, int]] = {}
-    if node is not None:
-        _collect(node, (), positions, keys, path)
+    with _composed(text, path, plain) as (loader, node):
+        data = None
+        if node is not None:
+            _collect(node, (), positions, keys, path)  # before merge keys are resolved, which changes the nodes
+            data = loader.construct_document(node)
     return Document(data, path, positions, keys, text)
+
+
+@contextmanager
+def _composed(text: str, path: str, plain: bool) -> Iterator[tuple[Any, Any]]:
+    """Parse a text once: the loader and the nodes, none of which is there twice (an alias)."""
+    if len(text) > MAX_BYTES:
+        raise KnowledgeError(f"The document is larger than {MAX_BYTES:,} bytes.", path=path)
+    with _yaml_errors(path, text):
+        loader = (_PlainLoader if plain else _Loader)(text)
+        try:
+            try:
+                node = loader.get_single_node()
+            except yaml.YAMLError:
+                _refuse_aliases(text, path)
+                raise
+            if node is not None and _is_shared(node):
+                _refuse_aliases(text, path)
+            yield loader, node
+        finally:
+            loader.dispose()
+
+
+def _is_shared(node: Any) -> bool:
+    """Say whether a node, or one below it, stands in several places: an alias stands for it there."""
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            return True
+        seen.add(id(each))
+        if isinstance(each, yaml.MappingNode):
+            waiting.extend(part for pair in each.value for part in pair)
+        elif isinstance(each, yaml.SequenceNode):
+            waiting.extend(each.value)
+    return False
 
 
 @contextmanager
@@ -139,8 +172,7 @@ def _yaml_errors(path: str, text: str) -> Iterator[None]:
 
 
 def _refuse_aliases(text: str, path: str) -> None:
-    if "*" not in text and "&" not in text:
-        return
+    """Raise where the first alias stands."""
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             mark = event.start_mark

@@ -101,11 +101,11 @@ class Content:
         if self.app:
             packs = own.pop("apps", None)
             return Environment(apps=[self.folder, *(packs if packs is not None else _builtin())], **own)
+        root = self.folder if is_content(self.folder) else repository_of(self.folder / "detection.yml")
         for kind in ("macros", "lookups"):
-            folder = self.folder / kind
-            if folder.is_dir():
+            if root is not None and (root / kind).is_dir():
                 given = own.get(kind)
-                own[kind] = [folder] if given is None else [folder, given]
+                own[kind] = [root / kind] if given is None else [root / kind, given]
         return Environment(**own)
 
     def sourcetypes(self, detection: Detection) -> frozenset[str]:
@@ -132,24 +132,24 @@ def _is_app(root: Path) -> bool:
 
 @boundary("The loading of content")
 def load_content(folder: str | Path) -> Content:
-    """Load a repository in security_content's layout, or a built ESCU app folder.
+    """Load a repository in security_content's layout, a built ESCU app folder, or a plain folder of detections.
 
     Raises:
-        KnowledgeError: where the folder is neither; mistakes of single files are in `Content.errors`.
+        KnowledgeError: where the folder is none of them; mistakes of single files are in `Content.errors`.
     """
     root = Path(folder)
     if _is_app(root):
         return _built_app(root)
-    if not is_content(root):
-        raise KnowledgeError(
-            "The folder holds neither detections/, macros/, lookups/ … nor default/savedsearches.conf.", path=str(root)
-        )
     content = Content(root)
-    for path in _files(root / "detections"):
-        try:
-            content.detections.append(Detection.load(path))
-        except KnowledgeError as error:
-            content.errors.append(error)
+    _read_detections(root, content)
+    if not is_content(root):
+        if not content.detections and not content.errors:
+            raise KnowledgeError(
+                "The folder holds neither detections/, macros/, lookups/ … nor default/savedsearches.conf, nor a file "
+                "with a detection.",
+                path=str(root),
+            )
+        return content
     for path, data in _documents(root / "baselines", content.errors):
         content.baselines.append(data | {"path": str(path)})
     for path, data in _documents(root / "stories", content.errors):
@@ -158,6 +158,32 @@ def load_content(folder: str | Path) -> Content:
     _read_schedules(root, content)
     content.external.update(_external(root, content.errors))
     return content
+
+
+def _read_detections(root: Path, content: Content) -> None:
+    """Read detections/ of a repository; of a plain folder, the files that hold a search."""
+    in_repository = is_content(root)
+    for path in _files(root / "detections" if in_repository else root):
+        try:
+            found = Detection.load(path) if in_repository else detection_of(path)
+        except KnowledgeError as error:
+            content.errors.append(error)
+            continue
+        if found is not None:
+            content.detections.append(found)
+
+
+def detection_of(file: Path) -> Detection | None:
+    """Return the detection in a file; None where it is YAML without a search.
+
+    Raises:
+        KnowledgeError: with the position of the mistake.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KnowledgeError(f"The file cannot be read: {error}.", path=str(file)) from None
+    return Detection.from_text(text, str(file)) if "\nsearch:" in "\n" + text else None
 
 
 def _read_schedules(root: Path, content: Content) -> None:

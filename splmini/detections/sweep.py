@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from splmini.boundary import boundary
@@ -28,7 +29,7 @@ from splmini.engine.sweep import (
     subsearches,
 )
 from splmini.engine.tasks import Elsewhere, offer, withdraw
-from splmini.errors import LimitExceeded, SplError
+from splmini.errors import ArgumentError, LimitExceeded, SplError
 from splmini.events import NoEvents, Part, PartEvents, Report, Traits, readable_again
 from splmini.operators import Stream
 from splmini.options import SharedOptions, check_names
@@ -84,6 +85,9 @@ def sweep(
         executor: a `concurrent.futures.Executor`: parts of the events are read there.
         options: as for `Search.run`.
 
+    Raises:
+        ArgumentError: `detections` is one text or a path, or holds what is neither a `Detection` nor a text.
+
     A detection that fails does not stop the others. Risk events are kept in the environment when all are done.
     """
     check_names(options, SharedOptions.__annotations__, "A sweep")
@@ -91,7 +95,7 @@ def sweep(
         from splmini import Environment
 
         env = Environment()
-    wanted = [as_detection(each) for each in detections]
+    wanted = several(detections, "A sweep")
     events = readable_again(events)  # some detections read them by themselves
     searches = [_Search(detection, events, env, options) for detection in wanted]
     readings = [reading for each in searches for reading in each.register()]
@@ -379,9 +383,32 @@ class _Distribution:
             withdraw(digest)
 
 
+def several(given: Any, what: str) -> list[Detection]:
+    """Return detections from what a caller gave for many of them; a text or a path is none of that.
+
+    Raises:
+        ArgumentError: it is one thing, or holds what is neither a detection nor a text.
+    """
+    if isinstance(given, (str, bytes, PathLike, Detection, Mapping)) or not isinstance(given, Iterable):
+        raise ArgumentError(
+            f"{what} takes a list of detections or searches, not one {type(given).__name__}.",
+            name="detections",
+            hint="Of a folder: load_content(folder).detections. Of one search: [search].",
+        )
+    return [as_detection(each) for each in given]
+
+
 def as_detection(given: Detection | str) -> Detection:
-    """Return a detection; of a text, one whose search it is."""
-    return given if isinstance(given, Detection) else _of_text(str(given))
+    """Return a detection; of a text, one whose search it is.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    if isinstance(given, Detection):
+        return given
+    if not isinstance(given, str):
+        raise ArgumentError(f"A detection is a Detection or SPL text, not a {type(given).__name__}.", name="detections")
+    return _of_text(given)
 
 
 def _of_text(text: str) -> Detection:

@@ -24,7 +24,7 @@ from splmini.detections.content import Content, baselines_beside, schedule_besid
 from splmini.detections.detection import Detection
 from splmini.detections.findings import RISK_INDEX, findings_of, risk_events_of
 from splmini.detections.schedule import Schedule
-from splmini.detections.sweep import as_detection, read_for
+from splmini.detections.sweep import read_for, several
 from splmini.engine.context import Cancelled
 from splmini.engine.readings import Reading, SweepRun, reading_of, scan_reading, subsearches
 from splmini.engine.selection import named_indexes, time_modifiers
@@ -91,7 +91,7 @@ def backtest(
         from splmini import Environment
 
         env = content.environment() if content is not None else Environment()
-    wanted = [as_detection(each) for each in (content.detections if content is not None else detections)]  # type: ignore[union-attr]
+    wanted = several(content.detections if content is not None else detections, "A backtest")
     first, last = services_of(env).moment(start, time.time()), services_of(env).moment(end, time.time())
     if first is None or last is None or last <= first:
         raise ArgumentError("A backtest ends after it starts.", name="end")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from splmini.detections.bench.tests import local_file
-from splmini.detections.content import KINDS, repository_of
+from splmini.detections.content import KINDS, detection_of, repository_of
 from splmini.detections.detection import Detection
 from splmini.errors import KnowledgeError
 
@@ -33,13 +33,7 @@ def detection_in(file: Path) -> Detection | None:
     Raises:
         KnowledgeError: with the position of the mistake.
     """
-    if is_case_file(file):
-        return None
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KnowledgeError(f"The file cannot be read: {error}.", path=str(file)) from None
-    return Detection.from_text(text, str(file)) if "\nsearch:" in "\n" + text else None
+    return None if is_case_file(file) else detection_of(file)
 
 
 def find_tests(paths: Iterable[str | Path]) -> list[Path]:

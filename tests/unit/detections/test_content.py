@@ -92,6 +92,18 @@ def test_no_content(tmp_path: Path) -> None:
         splmini.load_content(tmp_path)
 
 
+def test_a_plain_folder(repository: Path) -> None:
+    """A folder of detections without the layout is content, too; what holds no search is passed over."""
+    folder = repository / "detections"
+    (folder / "notes.yml").write_text("a: 1\n")
+    (folder / "bad.yml").write_text("search: [\n")
+    content = splmini.load_content(folder)
+    assert [each.name for each in content.detections] == ["Odd Tool"]
+    assert [Path(str(error.path)).name for error in content.errors] == ["bad.yml"]
+    above, below = splmini.load_content(repository).environment(), content.environment()
+    assert sorted(below.macros) == sorted(above.macros), "macros of the repository that it lies in"
+
+
 def test_links_out_of_the_repository(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A link that leads out of the repository is not followed."""
     outside = tmp_path_factory.mktemp("outside") / "secret.yml"

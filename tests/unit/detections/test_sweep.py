@@ -225,3 +225,17 @@ def test_a_limit_of_time_ends_the_pass() -> None:
     limited = splmini.Environment(limits=splmini.Limits(max_seconds=1e-9))
     hits = splmini.sweep(["user=bob", "| stats count"], EVENTS, limited)
     assert [type(hit.error) for hit in hits] == [splmini.LimitExceeded] * 2
+
+
+@pytest.mark.parametrize("one", ["detections/", Path("detections"), splmini.Detection("D", "a=1"), 7, None])
+def test_one_thing_is_no_list_of_detections(one: Any) -> None:
+    """A text, a path or one detection in place of many is refused, with what to write instead."""
+    with pytest.raises(splmini.ArgumentError, match="A sweep takes a list of detections or searches") as caught:
+        splmini.sweep(one, [{"a": 1}])
+    assert "load_content(folder).detections" in str(caught.value.hint)
+
+
+def test_a_path_among_detections_is_refused() -> None:
+    """What is neither a detection nor a text is not taken for the text of a search."""
+    with pytest.raises(splmini.ArgumentError, match="A detection is a Detection or SPL text"):
+        splmini.sweep([Path("detections")], [{"a": 1}])  # type: ignore[list-item]
