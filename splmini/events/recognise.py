@@ -57,6 +57,8 @@ def is_noise(head: bytes) -> bool:
     head = head[:_LOOKED_AT]
     if head.isascii() or len(head) - len(head.translate(None, _CONTROLS)) <= _MOST_CONTROLS * len(head):
         return False
+    if recognise_format(head).name != "text":
+        return False  # it holds records of a kind, if strange ones
     decoder = codecs.getincrementaldecoder("utf-8")()  # a character may be cut at the end
     try:
         decoder.decode(head)

@@ -115,7 +115,7 @@ def lines_with_signs(data: bytes) -> Iterator[int]:
     """Yield where the signs stand, one of each line, without which `recognise` finds no time in a line.
 
     >>> list(lines_with_signs(b"none\\nat 10:30:00\\n"))
-    [12]
+    [15]
     """
     search = _line_signs().search
     match = search(data)

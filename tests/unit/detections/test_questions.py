@@ -50,7 +50,7 @@ def test_an_expression_is_a_search_over_one_event(tmp_path: Path) -> None:
     events, options = question.inputs(env)
     assert env.compile(question.search).run(events, **options)[0]["result"] == 3
     assert question.expected() == [{"result": 3}]
-    assert env.setting("limits").max_rows == 9
+    assert env.limits.max_rows == 9
 
 
 WRONG: dict[str, tuple[str, str]] = {
