@@ -11,7 +11,9 @@ MEASURED := -m "not browser and not nightly" --cov=splmini --cov-branch
 FLOOR := 95
 SOURCES := splmini tests benchmarks examples docs
 
-.PHONY: help demo test coverage nightly lint format bench fuzz docs notebooks test-browser clean
+KILLS ?= 1000
+
+.PHONY: help demo test coverage nightly lint format bench fuzz kills docs notebooks test-browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -59,6 +61,9 @@ fuzz: $(VENV)/.dev ## fuzz every kind of input, MINUTES for each, and the proper
 		echo "atheris does not install here: inputs are changed at random" >&2
 	PYTHONPATH=.:tests $(BIN)/python -m fuzz --minutes $(MINUTES) $(TARGETS)
 	SPLMINI_FUZZ_MINUTES=$(MINUTES) $(PYTEST) tests/property -p no:cacheprovider
+
+kills: $(VENV)/.dev ## kill writers and workers at random moments, and look whether anything is lost: make kills KILLS=100
+	PYTHONPATH=.:tests $(BIN)/python -m trust.kills --writers $(KILLS) --workers $$(($(KILLS) / 10))
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'

@@ -15,6 +15,7 @@ import re
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ FORMAT = "1"
 LARGEST = 16 << 20
 MOST_KEPT = 64
 """So many files of one name stay, the newest: a name may have one for each kind of events, in several versions."""
+
+UNFINISHED_NS = 3600 * 10**9
+"""Nanoseconds after which a file that was never finished is nobody's any more."""
 
 
 def _as_it_is(value: Any) -> Any:
@@ -126,14 +130,22 @@ def _write(folder: Path, path: Path, data: bytes) -> None:
 
 
 def _remove_old(folder: Path, name: str) -> None:
-    """Remove all but the newest files of a name; who reads one meanwhile has it open, or makes its value anew."""
-    is_one = re.compile(rf"{re.escape(name)}-[0-9a-f]{{32}}\.bin").fullmatch
+    """Remove all but the newest files of a name, and what a process that was killed did not finish; who reads one
+    meanwhile has it open, or makes its value anew."""
+    is_one = re.compile(rf"{re.escape(name)}-[0-9a-f]{{32}}(?:\.bin|.*(\.tmp))", re.DOTALL).fullmatch
     found: list[tuple[int, str]] = []
+    unfinished: list[str] = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if is_one(entry.name):
-                with contextlib.suppress(OSError):  # another process removed it
-                    found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.path))
-    for _, path in sorted(found, reverse=True)[MOST_KEPT:]:
+            match = is_one(entry.name)
+            if match is None:
+                continue
+            with contextlib.suppress(OSError):  # another process removed it
+                written = entry.stat(follow_symlinks=False).st_mtime_ns
+                if match[1] is None:
+                    found.append((written, entry.path))
+                elif written < time.time_ns() - UNFINISHED_NS:
+                    unfinished.append(entry.path)
+    for path in (*unfinished, *(path for _, path in sorted(found, reverse=True)[MOST_KEPT:])):
         with contextlib.suppress(OSError):  # so it did, or Windows keeps it as somebody reads it
             os.unlink(path)

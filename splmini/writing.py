@@ -141,6 +141,19 @@ def write_output(path: str | os.PathLike[str], text: str | bytes) -> None:
             stream.write(data)
 
 
+def write_new(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file that must not be there yet, whole or not at all.
+
+    Raises:
+        KnowledgeError: naming the file, where it is there or cannot be written.
+    """
+    target = Path(os.path.abspath(path))
+    with file_errors(path, "written"), locked(target.parent, make=False):
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, "it is there already")
+        _replace(target, text.encode("utf-8", "backslashreplace"))
+
+
 _NOT_REPLACED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS, errno.EXDEV})
 """What is said of a folder in which no file can be made, or of a file that is mounted by itself."""
 

@@ -46,7 +46,7 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> None:
         elif path == "-":
             say(after, nl=False, data=True)
         else:
-            Path(path).write_bytes(after.encode("utf-8"))
+            shared.write_output(path, after)
             say(f"changed {path}", err=True)
     sys.exit(2 if failed else 1 if changed and (check or diff) else 0)
 

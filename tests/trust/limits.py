@@ -212,5 +212,5 @@ def killed_after(
 
 
 def _environment() -> dict[str, str]:
-    path = os.pathsep.join(each for each in (str(ROOT), os.environ.get("PYTHONPATH", "")) if each)
+    path = os.pathsep.join(each for each in (str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")) if each)
     return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import random
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from trust.limits import ROOT, command_line
+from trust import kills
+from trust.limits import ROOT, command_line, confined
 
 import splmini
-from splmini.errors import SplError
+from splmini.cli import main
+from splmini.detections.lint import pages
+from splmini.errors import KnowledgeError, SplError
 
 _APPENDS = """
 import sys, splmini
@@ -54,6 +59,51 @@ def test_a_killed_writer_leaves_whole_tables(command: str, tmp_path: Path) -> No
         assert {f"k{round_}-{int(number)}" for number in said} <= set(lines)
     splmini.Environment(data_dir=tmp_path).compile(f"| makeresults | table n | {command}").run([])
     assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.fork")
+@pytest.mark.parametrize("kind", kills.WRITERS)
+def test_kills_at_random_moments(kind: str) -> None:
+    """Whatever is written is whole, and all that was said to be written is there, whenever the writer is killed."""
+    if kind == "a model":
+        pytest.importorskip("sklearn")
+    ended = confined(
+        "import random, trust.kills\n"
+        "result['wrong'] = trust.kills.kill_writers(given['kind'], 4, random.Random(given['seed']))",
+        {"kind": kind, "seed": random.randrange(1 << 32)},
+        memory=0,
+    )
+    assert ended.result["wrong"] == []
+
+
+@pytest.mark.parametrize("command", ["fmt", "lint pages"])
+def test_files_that_are_laid_out_are_whole(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full while a file is written again leaves it as it was."""
+    path = tmp_path / ("index.md" if command == "lint pages" else "s.spl")
+    path.write_text("index=a|stats count")
+    monkeypatch.setattr("os.fsync", _full)
+    with pytest.raises((KnowledgeError, SystemExit)):
+        if command == "fmt":
+            main(["fmt", str(path)])
+        else:
+            pages.write(tmp_path)
+    assert path.read_text() == "index=a|stats count"
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def _full(handle: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_new_file_replaces_none(tmp_path: Path) -> None:
+    """Measured cases are written to a new file alone."""
+    path = tmp_path / "m.yaml"
+    path.write_text("mine")
+    with pytest.raises(KnowledgeError, match="it is there already"):
+        splmini.bench.write_measured(path, [], "Splunk 9")
+    assert path.read_text() == "mine"
 
 
 NAMES = ["x" * 300, "nul.csv", "CON", "a\ud800.csv", "folder.csv"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from splmini.detections.lint import repository as lint_repository
 from splmini.detections.lint.rules import rules
+from splmini.writing import write_atomically
 
 _REPOSITORY = (lint_repository.CODE, lint_repository.NAME, lint_repository.SEVERITY, lint_repository.TITLE)
 
@@ -26,7 +27,7 @@ def pages() -> dict[str, str]:
 def write(folder: str | Path) -> None:
     """Write the pages into a folder."""
     for name, text in pages().items():
-        Path(folder, name).write_text(text, "utf-8", newline="\n")
+        write_atomically(Path(folder, name), text)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import yaml
 
 from splmini.detections.verify.compare import Rows
 from splmini.detections.verify.verifier import Verification
-from splmini.errors import KnowledgeError, SplError
+from splmini.errors import SplError
+from splmini.writing import write_new
 
 _KEPT = ("now", "earliest", "latest", "timezone", "index", "macros")
 _ANSWERED = frozenset({"equal", "differs", "recorded"})
@@ -52,12 +53,7 @@ def write_measured(path: str | Path, found: Iterable[Verification], product: str
     """
     cases = measured_cases(found, product)
     text = yaml.dump(cases, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(f"# What {product} answered; written by `splmini verify --write`.\n{text}")
-    except OSError as error:
-        why = "it is there already" if isinstance(error, FileExistsError) else str(error)
-        raise KnowledgeError(f"The measured cases are not written: {why}.", path=str(path)) from None
+    write_new(path, f"# What {product} answered; written by `splmini verify --write`.\n{text}")
     return len(cases)
 
 
