@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+from splmini.errors import ArgumentError
+from splmini.values.texts import shortened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,3 +108,23 @@ class Limits:
     """Bytes of one record of a file of text (a line, an event); one that is longer is cut, and a message says so."""
     max_seconds: float = 0.0
     """Wall time of a run; 0: no limit."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            _check(each.name, getattr(self, each.name), type(each.default))
+
+
+_KINDS = {bool: "true or false", int: "a whole number from 0 on", float: "a number from 0 on", str: "a text"}
+_GREATEST = 1 << 62
+
+
+def _check(name: str, value: Any, kind: type) -> None:
+    """Refuse what is no value of a limit: it would fail amid a run, or not limit anything."""
+    numbers = {int: (int,), float: (int, float)}.get(kind)
+    if type(value) in numbers and 0 <= value <= _GREATEST if numbers else isinstance(value, kind):
+        return
+    raise ArgumentError(
+        f"The limit {name} is {_KINDS[kind]}, not {shortened(repr(value), 40)}.",
+        name=name,
+        hint="0 is no limit where the reference of the limits says so." if numbers else None,
+    )

@@ -137,7 +137,8 @@ def _statistics(values: list[tuple[int | float, int]]) -> Row:
         high.add_number(number)
         total += number * count
         same = Stdev()
-        same.number, same.mean = count, float(number)
+        same.add(number)
+        same.repeat(count)
         spread.merge(same)
     result: dict[str, Any] = {"min": low.result(), "max": high.result(), "stdev": spread.result()}
     result["mean"] = total / sum(count for _, count in values)

@@ -221,7 +221,8 @@ class TimeSource(Source):
                 result.append(None)
                 continue
             if not low <= time < high:
-                found = bounds(time)
+                known = to_number(time)  # none for NaN and what no double holds
+                found = None if known is None else bounds(known)
                 if found is None:
                     result.append(None)
                     continue

@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Any, SupportsIndex
 
 _NUMERIC = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII).fullmatch
-_GREATEST = sys.float_info.max
+GREATEST = sys.float_info.max
+"""The greatest number: what is beyond it is none."""
 _EXACT = 1 << 53
 """From here on a double does not hold every integer."""
 
@@ -73,7 +74,7 @@ def to_number(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return value if -_GREATEST <= value <= _GREATEST else None
+        return value if -GREATEST <= value <= GREATEST else None
     return None
 
 

@@ -16,6 +16,8 @@ from functools import lru_cache
 from dateutil.relativedelta import relativedelta
 
 from splmini.errors import ArgumentError
+from splmini.values.numbers import GREATEST, to_text
+from splmini.values.texts import shortened
 from splmini.values.timeformat import formatter, strftime
 from splmini.values.timeparse import strptime
 from splmini.values.timestamps import recognise
@@ -235,8 +237,9 @@ def point_in_time(value: float | datetime | str, now: float, tz: tzinfo) -> floa
     Raises ArgumentError for what is none of these.
     """
     if isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            raise ArgumentError(f"{value} is not a time.", name=str(value))
+        if not -GREATEST <= value <= GREATEST:
+            shown = shortened(to_text(value), 40)
+            raise ArgumentError(f"{shown} is not a time.", name=shown)
         return float(value)
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=tz)).timestamp()

@@ -38,8 +38,8 @@ LONGEST = 0.05
 
 @dataclass(frozen=True)
 class Writer:
-    """Something that is written: `write(folder, who)` writes, `check(folder, said, begun)` says what is wrong with what is
-    there, where `said` were written and `begun` may have been."""
+    """Something that is written: `write(folder, who)` writes, `check(folder, said, begun)` says what is wrong with what
+    is there, where `said` were written and `begun` may have been."""
 
     write: Callable[[Path, str], None]
     check: Callable[[Path, list[str], list[str]], str | None]
@@ -77,7 +77,9 @@ def _replaced(name: str) -> Callable[[Path, list[str], list[str]], str | None]:
         if len(rows) != ROWS or [row["n"] for row in rows] != [str(number + 1) for number in range(ROWS)]:
             return f"{len(rows)} rows"
         who = {row["who"] for row in rows}
-        return None if len(who) == 1 and (not said or who <= {said[-1], *begun}) else f"rows of {who}, not of {said[-1:]}"
+        return (
+            None if len(who) == 1 and (not said or who <= {said[-1], *begun}) else f"rows of {who}, not of {said[-1:]}"
+        )
 
     return check
 

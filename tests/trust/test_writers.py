@@ -76,19 +76,17 @@ def test_kills_at_random_moments(kind: str) -> None:
     assert ended.result["wrong"] == []
 
 
-@pytest.mark.parametrize("command", ["fmt", "lint pages"])
-def test_files_that_are_laid_out_are_whole(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+LAID_OUT = {"s.spl": lambda path: main(["fmt", str(path)]), "index.md": lambda path: pages.write(path.parent)}
+
+
+@pytest.mark.parametrize("name", LAID_OUT)
+def test_files_that_are_laid_out_are_whole(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full while a file is written again leaves it as it was."""
-    path = tmp_path / ("index.md" if command == "lint pages" else "s.spl")
+    path = tmp_path / name
     path.write_text("index=a|stats count")
     monkeypatch.setattr("os.fsync", _full)
     with pytest.raises((KnowledgeError, SystemExit)):
-        if command == "fmt":
-            main(["fmt", str(path)])
-        else:
-            pages.write(tmp_path)
+        LAID_OUT[name](path)
     assert path.read_text() == "index=a|stats count"
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 

@@ -89,7 +89,10 @@ class LogBins:
         return self._bound(power), self._bound(power + 1)
 
     def _bound(self, power: int) -> float:
-        bound = self.coefficient * float(self.base) ** power
+        try:
+            bound = self.coefficient * float(self.base) ** power
+        except OverflowError:  # the last bin has no end
+            return math.inf
         return int(bound) if bound.is_integer() else bound
 
 
@@ -150,7 +153,7 @@ def automatic_time_span(low: float, high: float, bins: int, least: times.Span | 
     """Return the shortest usual span that covers low to high with no more than `bins` bins."""
     floor = (least.seconds or 2592000 * least.count) if least is not None else 0
     for text, seconds in zip(TIME_SPANS, _APPROXIMATE, strict=True):
-        if seconds >= floor and (high - low) / seconds <= bins:
+        if seconds >= floor and high - low <= bins * seconds:
             return times.parse_span(text)
     return times.parse_span(f"{max(1, math.ceil(min(high - low, _CALENDAR) / 31536000 / bins))}y")
 

@@ -9,7 +9,7 @@ from itertools import compress
 from typing import Any, TypeAlias
 
 from splmini.operators import ColumnBatch, Row
-from splmini.values.numbers import to_number, to_text
+from splmini.values.numbers import GREATEST, to_number, to_text
 
 Keys: TypeAlias = "Sequence[int]"
 Rows: TypeAlias = "list[Row] | ColumnBatch"
@@ -141,7 +141,7 @@ class Slice:
         """Return the time of each row; None where it has none."""
         if self._times is None:
             times = Source("_time").read(self.rows)
-            if not set(map(type, times)) <= _NUMBERS:
+            if not (set(map(type, times)) <= _NUMBERS and _in_range(times)):
                 times = [_time(value) for value in times]
             self._times = times
         return self._times
@@ -157,8 +157,16 @@ def _time(value: Any) -> Any:
     return to_number(value[0] if isinstance(value, list) and value else value)
 
 
+def _in_range(numbers: Sequence[int | float]) -> bool:
+    """Say whether numbers are surely finite and such as a double holds: one that is not shows in their sum."""
+    try:
+        return -GREATEST <= sum(numbers) <= GREATEST
+    except OverflowError:  # a float and an integer that none holds
+        return False
+
+
 def _numbers(flat: Flat) -> tuple[Keys, list[Any], Sequence[Any]]:
-    if flat.kinds <= _NUMBERS:
+    if flat.kinds <= _NUMBERS and _in_range(flat.values):
         return flat.keys, list(flat.values), ()
     numbers = list(map(to_number, flat.values))
     if None not in numbers:

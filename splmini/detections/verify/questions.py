@@ -37,6 +37,7 @@ from splmini.detections.content import repository_settings
 from splmini.documents import Document, load_document
 from splmini.engine.services import services_of
 from splmini.errors import KnowledgeError
+from splmini.options import check_names
 
 CONFIDENCES = ("measured", "documented", "reported")
 """What a case rests on, in the order of belief: what Splunk was seen to do, what its pages say, what users report."""
@@ -126,6 +127,7 @@ class Question:
         below = repository_settings(Path(self.path), settings) if self.case is not None else settings
         merged = merged_settings(below, self.settings)
         if isinstance(merged.get("limits"), Mapping):
+            check_names(merged["limits"], Limits.__dataclass_fields__, "Limits")
             merged["limits"] = Limits(**merged["limits"])
         return Environment(**merged)
 

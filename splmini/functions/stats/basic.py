@@ -237,38 +237,66 @@ class Range:
         return None if self.low is None or self.high is None else self.high - self.low
 
 
-class Moments:
-    """Count, mean and sum of squared deviations, by Welford's method: no cancellation, and it merges."""
+_BITS, _FINEST = 60, 1074
+"""How many bits behind the point floats are held with: those of usual size, and all."""
+_SCALE = float(1 << _BITS)
+_LEAST, _MOST = 2.0**-7, 2.0**500
 
-    __slots__ = ("mean", "number", "squares")
+
+class Moments:
+    """The count of numbers, and their sum and that of their squares, exact: the variance does not depend on where the
+    numbers are cut into parts, and nothing cancels.
+
+    Sums are integers: of the integers, of floats of usual size times 2**60, of other floats times 2**1074.
+    """
+
+    __slots__ = ("fine", "fine_squares", "number", "scaled", "scaled_squares", "squares", "total")
 
     def __init__(self) -> None:
-        self.number = 0
-        self.mean = 0.0
-        self.squares = 0.0
+        self.number = self.total = self.squares = self.scaled = self.scaled_squares = self.fine = self.fine_squares = 0
 
     def add(self, value: int | float) -> None:
         """Take in one number."""
         self.number += 1
-        delta = value - self.mean
-        self.mean += delta / self.number
-        self.squares += delta * (value - self.mean)
+        if value.__class__ is int:
+            self.total += value
+            self.squares += value * value
+        elif _LEAST <= abs(value) < _MOST:
+            part = int(value * _SCALE)
+            self.scaled += part
+            self.scaled_squares += part * part
+        elif value:
+            above, below = value.as_integer_ratio()
+            part = above * ((1 << _FINEST) // below)
+            self.fine += part
+            self.fine_squares += part * part
+
+    def repeat(self, count: int) -> None:
+        """Count each number so many times."""
+        for name in Moments.__slots__:
+            setattr(self, name, getattr(self, name) * count)
 
     def merge(self, other: Moments) -> None:
-        """Combine with the other's moments."""
-        if not other.number:
-            return
-        total = self.number + other.number
-        delta = other.mean - self.mean
-        self.squares += other.squares + delta * delta * self.number * other.number / total
-        self.mean += delta * other.number / total
-        self.number = total
+        """Add the other's sums."""
+        for name in Moments.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def variance(self, degrees: int) -> float | None:
-        """Return the variance over `number - degrees`; 0 for one number, None for none."""
-        if not self.number:
+        """Return the variance over `number - degrees`; 0 for one number, None for none, or where no double holds it."""
+        if self.number <= degrees:
+            return 0.0 if self.number else None
+        bits, total, squares = 0, self.total, self.squares
+        if self.scaled_squares or self.fine_squares:
+            bits, total = _BITS, (total << _BITS) + self.scaled
+            squares = (squares << 2 * _BITS) + self.scaled_squares
+        if self.fine_squares:
+            more, bits = _FINEST - _BITS, _FINEST
+            total, squares = (total << more) + self.fine, (squares << 2 * more) + self.fine_squares
+        try:
+            deviations = self.number * squares - total * total
+            return deviations / (self.number * (self.number - degrees) << 2 * bits)
+        except OverflowError:
             return None
-        return self.squares / (self.number - degrees) if self.number > degrees else 0.0
 
 
 @stats_function("var", takes="number", source=SOURCE, examples=(Example("| stats var(v)", [{"var(v)": 3}], EVENTS),))
