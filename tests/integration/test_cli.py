@@ -393,3 +393,77 @@ def test_risk_scores_of_rows() -> None:
     from splmini.cli.sweep import _score
 
     assert [_score({"risk_score": each}) for each in (5, "7.5", "0x1g", ["1", "2"], None)] == [5, 7.5, 0, 0, 0]
+
+
+BACKTEST = """name: Many failures
+search: status=500 | stats count by user | where count>1
+type: TTP
+rba:
+  message: $user$ failed
+  risk_objects: [{field: user, type: user, score: 60}]
+"""
+
+
+def _backtest(folder: Path, *more: str, bound: str = "") -> Result:
+    (folder / "failures.yml").write_text(BACKTEST)
+    if bound:
+        cases = "cases:\n- name: none\n  events: [{a: 1}]\n  fires: false\n"
+        (folder / "failures.test.yml").write_text(f"expect: {{per_day: {{max: {bound}}}}}\n{cases}")
+    lines = [{"_time": 1_780_012_800 + 600 * number, "user": "eve", "status": "500"} for number in range(36)]
+    events = folder / "events.jsonl"
+    events.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    return invoke(
+        "backtest",
+        str(folder / "failures.yml"),
+        str(events),
+        "--from",
+        "2026-05-29T00:00:00Z",
+        "--to",
+        "1780041600",
+        *more,
+    )
+
+
+def test_backtest_shows_how_often_a_detection_would_have_fired(tmp_path: Path) -> None:
+    result = _backtest(tmp_path)
+    assert result.exit_code == 0
+    assert "Many failures" in result.stdout
+    assert "eve" in result.stdout
+    assert "1 of 1 fired in 8 runs over 1 days and 36 events" in result.stderr
+
+
+def test_backtest_by_another_schedule_writes_reports(tmp_path: Path) -> None:
+    reports = {name: tmp_path / f"report.{name}" for name in ("html", "json", "junit")}
+    wanted = [part for name, path in reports.items() for part in (f"--{name}", str(path))]
+    result = _backtest(tmp_path, "-q", "--cron", "0 */2 * * *", "--window", "-2h", "now", *wanted)
+    assert (result.exit_code, result.stdout) == (0, "")
+    (rule,) = json.loads(reports["json"].read_text())["detections"]
+    assert (rule["runs"], rule["rows"]) == (4, 3)
+    assert "Many failures" in reports["html"].read_text()
+    assert 'failures="0"' in reports["junit"].read_text()
+
+
+def test_backtest_fails_where_a_bound_is_broken(tmp_path: Path) -> None:
+    result = _backtest(tmp_path, bound="2")
+    assert result.exit_code == 1
+    assert "at most 2 are expected" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--now", "5"], "--now is that of each run"),
+        (["--window", "-1h", "now"], "--window goes with --cron"),
+        (["--only", "nosuch"], "that --only names"),
+        (["--cron", "nonsense"], "no cron expression"),
+    ],
+)
+def test_backtest_tells_what_does_not_go_together(tmp_path: Path, more: list[str], told: str) -> None:
+    result = _backtest(tmp_path, *more)
+    assert result.exit_code in (1, 2)
+    assert told in result.output
+
+
+def test_backtest_says_that_nothing_was_found(tmp_path: Path) -> None:
+    result = _backtest(tmp_path, "--cron", "0 0 1 1 *")
+    assert "No detection gave rows." in result.stdout
