@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from splmini.events._framing import split_lines
@@ -135,6 +135,7 @@ def fallback_sourcetype(block: Block) -> Any:
     return kind.sourcetype if kind is not None else sourcetype_from_name(block.settings.name)
 
 
+@lru_cache(maxsize=256)
 def sourcetype_from_name(name: str | None) -> str:
     """Name a sourcetype after a file, as Splunk does for files that it does not know.
 

@@ -75,6 +75,9 @@ def split_quoted(text: str, delimiters: str, consume: bool = False) -> list[str]
     >>> split_quoted('a,"b,c",,d', ",")
     ['a', 'b,c', '', 'd']
     """
+    if '"' not in text and len(delimiters) == 1:
+        plain = text.split(delimiters)
+        return [part for part in plain if part] if consume else plain
     parts, current, quoted, index = [], "", False, 0
     while index < len(text):
         char = text[index]

@@ -6,7 +6,7 @@ Source: https://docs.splunk.com/Documentation/Splunk/latest/Data/HowSplunkextrac
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -71,10 +71,12 @@ class TimeRule:
         return times.recognise(text, zone, now)
 
 
-def _starts(text: str) -> list[int]:
-    """Where a time may begin: at the start, and at the start of each word."""
-    end = min(len(text), 512)
-    return [0, *(index for index in range(1, end) if text[index].isalnum() and not text[index - 1].isalnum())]
+def _starts(text: str) -> Iterator[int]:
+    """Yield where a time may begin: at the start, and at the start of each word."""
+    yield 0
+    for index in range(1, min(len(text), 512)):
+        if text[index].isalnum() and not text[index - 1].isalnum():
+            yield index
 
 
 def zone_setting(text: str | None) -> tzinfo | None:
