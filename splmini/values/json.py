@@ -167,28 +167,8 @@ def flatten(value: Any, kept: frozenset[str] | None = None) -> dict[str, Any]:
     >>> flatten({"a": {"b": 1}, "l": [{"c": "x"}, {"c": "y"}], "t": True})
     {'a.b': 1, 'l{}.c': ['x', 'y'], 't': 'true'}
     """
-    if kept is not None:
-        return _flatten_some(value, kept)
-    if isinstance(value, dict) and not any(item.__class__ in _CONTAINERS for item in value.values()):
+    if kept is None and isinstance(value, dict) and not any(item.__class__ in _CONTAINERS for item in value.values()):
         return {str(key): "null" if item is None else plain(item) for key, item in value.items() if key}
-    found: dict[str, list[Any]] = {}
-    stack: list[tuple[str, Any]] = [("", value)]
-    while stack:
-        path, current = stack.pop()
-        if isinstance(current, dict):
-            prefix = path + "." if path else ""
-            stack.extend((prefix + str(key), item) for key, item in reversed(current.items()))
-        elif isinstance(current, (list, tuple)):
-            path += "{}"
-            stack.extend((path, item) for item in reversed(current))
-        elif current.__class__ not in _SINGLE and (items := listed(current)) is not None:
-            stack.append((path, items))
-        elif path:
-            found.setdefault(path, []).append("null" if current is None else plain(current))
-    return {path: values if len(values) > 1 else values[0] for path, values in found.items()}
-
-
-def _flatten_some(value: Any, kept: frozenset[str]) -> dict[str, Any]:
     found: dict[str, list[Any]] = {}
     stack: list[tuple[str, Any]] = [("", value)]
     while stack:
@@ -197,12 +177,14 @@ def _flatten_some(value: Any, kept: frozenset[str]) -> dict[str, Any]:
             prefix = path + "." if path else ""
             for key, item in reversed(current.items()):
                 name = prefix + str(key)
-                if name in kept:
+                if kept is None or name in kept:
                     stack.append((name, item))
         elif isinstance(current, (list, tuple)):
             path += "{}"
-            if path in kept:
+            if kept is None or path in kept:
                 stack.extend((path, item) for item in reversed(current))
+        elif current.__class__ not in _SINGLE and (items := listed(current)) is not None:
+            stack.append((path, items))
         elif path:
             found.setdefault(path, []).append("null" if current is None else plain(current))
     return {path: values if len(values) > 1 else values[0] for path, values in found.items()}
