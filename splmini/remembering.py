@@ -73,6 +73,15 @@ class Remembered(dict[Any, Any]):
         return result
 
 
+def row_of(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Return the row of a combination: fields with their values, but for those that it has not.
+
+    >>> row_of(["a", "b"], [1, None])
+    {'a': 1}
+    """
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+
+
 def copied(values: Sequence[Any]) -> list[Any]:
     """Return values that several rows may share: a list is copied, as who has it may change it."""
     return [list(each) if each.__class__ is list else each for each in values]

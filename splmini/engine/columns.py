@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from splmini import compiler
 from splmini.operators import Batch, ColumnBatch, Operator, Partial, Streaming
-from splmini.remembering import Remembered, copied
+from splmini.remembering import Remembered, copied, row_of
 from splmini.values.wildcards import has_wildcard
 
 if TYPE_CHECKING:
@@ -65,14 +65,11 @@ def over_tables(operator: Operator, step: Callable[[Batch], Batch]) -> Callable[
         return None
     reads, writes = fields
 
-    def row_of(key: tuple[Any, ...]) -> dict[str, Any]:
-        return {name: value for name, value in zip(reads, key, strict=True) if value is not None}
-
     def verdict(key: tuple[Any, ...]) -> bool:
-        return bool(step([row_of(key)]))
+        return bool(step([row_of(reads, key)]))
 
     def values(key: tuple[Any, ...]) -> tuple[Any, ...]:
-        (row,) = step([row_of(key)])
+        (row,) = step([row_of(reads, key)])
         return tuple(map(row.get, writes or ()))
 
     remembered = Remembered(verdict if writes is None else values)

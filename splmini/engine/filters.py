@@ -14,7 +14,7 @@ from splmini.events import Verdicts
 from splmini.language import tree
 from splmini.language.conjuncts import conjuncts
 from splmini.operators import Batch, ColumnBatch, Row
-from splmini.remembering import Remembered
+from splmini.remembering import Remembered, row_of
 from splmini.values.wildcards import has_wildcard
 
 Item = TypeVar("Item")
@@ -31,7 +31,7 @@ class RowTest:
 
     def _of_values(self, values: tuple[Any, ...]) -> bool:
         assert self._reads is not None
-        return self.test({name: value for name, value in zip(self._reads, values, strict=True) if value is not None})
+        return self.test(row_of(self._reads, values))
 
     def flags_of(self, table: ColumnBatch) -> list[bool]:
         """Say of each row of a table whether it passes."""

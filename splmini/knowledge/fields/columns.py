@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from splmini.knowledge.fields.steps import Apply, Names, append, text_of
-from splmini.remembering import TEXTS, Remembered, copied
+from splmini.remembering import TEXTS, Remembered, copied, row_of
 from splmini.values.multivalue import from_list
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def over_rows(apply: Apply, reads: frozenset[str], writes: frozenset[str] | None
         given = columns.given
 
         def make(key: tuple[Any, ...]) -> tuple[Any, ...]:
-            row = {name: value for name, value in zip(present, key, strict=True) if value is not None}
+            row = row_of(present, key)
             apply(row, given)
             return tuple(map(row.get, outputs))
 
@@ -165,7 +165,7 @@ def over_calculations(compiled: Sequence[tuple[str, Callable[[Row], Any], frozen
 
 def _calculating(expression: Callable[[Row], Any], names: tuple[str, ...]) -> Callable[[tuple[Any, ...]], Any]:
     def calculate(key: tuple[Any, ...]) -> Any:
-        value = expression({name: value for name, value in zip(names, key, strict=True) if value is not None})
+        value = expression(row_of(names, key))
         if value.__class__ is list:
             return from_list(value)
         return ("true" if value else "false") if value.__class__ is bool else value
