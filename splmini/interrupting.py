@@ -9,15 +9,21 @@ from contextlib import contextmanager
 from typing import Any
 
 PATIENCE = 2.0
-"""Seconds after the first Ctrl-C in which a run ends by itself with what it found."""
+"""Seconds after the first Ctrl-C in which a run of the command line ends by itself with what it found."""
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a request to end the run, which the function that is given tells; where it has not
-    ended soon, as it waits for events, and at the second Ctrl-C, KeyboardInterrupt is raised."""
+def interruptible(patience: float | None = None) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a request to end the run, which the function that is given tells; the second raises
+    KeyboardInterrupt, and so does the first where the run has not ended after so many seconds of `patience`, as it
+    waits for events.
+
+    Outside the main thread, where signals do not arrive, nothing is changed; nor with `patience` where there is no
+    timer (Windows), as a run that waits could not be ended otherwise.
+    """
     asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    alone = threading.current_thread() is not threading.main_thread()
+    if alone or (patience is not None and not hasattr(signal, "setitimer")):
         yield asked.is_set
         return
 
@@ -25,12 +31,15 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        if patience is not None:
+            signal.setitimer(signal.ITIMER_REAL, patience)
 
-    before = {each: signal.signal(each, on_interrupt) for each in (signal.SIGINT, signal.SIGALRM)}
+    heard = (signal.SIGINT,) if patience is None else (signal.SIGINT, signal.SIGALRM)
+    before = {each: signal.signal(each, on_interrupt) for each in heard}
     try:
         yield asked.is_set
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if patience is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for each, handler in before.items():
-            signal.signal(each, signal.SIG_DFL if handler is None else handler)
+            signal.signal(each, signal.SIG_DFL if handler is None else handler)  # None: not set by Python

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "splmini"
 LAYERS = (
     (
         *("errors", "boundary", "values", "resources", "caching", "remembering"),
-        *("limits", "budget", "documents", "writing", "options"),
+        *("limits", "budget", "documents", "writing", "options", "interrupting"),
     ),
     ("registry", "operators", "context"),
     ("language",),
@@ -38,7 +38,8 @@ EXCEPTIONS = {
     ("cli", "highlight"): "and what is typed in the shell",
     ("cli", "values"): "control characters are shown in one way everywhere",
     ("cli", "registry"): "the shell's :help shows what the registry says",
-    ("cli", "notebook"): "a run is ended early in the shell as it is in a notebook",
+    ("cli", "interrupting"): "Ctrl-C ends a run of the command line",
+    ("notebook", "interrupting"): "and one of a notebook",
     ("cli", "writing"): "files that it is asked for are written whole or not at all, as an environment's are",
     ("highlight", "registry"): "the lexer knows the commands and functions that there are",
     ("__init__", "notebook"): "IPython loads the magics by the package's name",

@@ -79,7 +79,7 @@ class Session:
 
     def run(self, spl: str) -> str:
         """Run a search over the events."""
-        from splmini.notebook import interruptible
+        from splmini.interrupting import interruptible
 
         search = self.environment.compile(spl)
         with shared.progress() as progress, interruptible() as cancel:

@@ -10,8 +10,8 @@ import click
 
 from splmini.cli import _shared as shared
 from splmini.cli._content import chosen_detections
-from splmini.cli._interrupting import interruptible
 from splmini.cli._output import say
+from splmini.interrupting import PATIENCE, interruptible
 
 if TYPE_CHECKING:
     from splmini import Backtest
@@ -65,7 +65,7 @@ def command(
         raise click.UsageError("--window goes with --cron.")
     detections, env = chosen_detections(Path(content), settings, only)
     schedule = None if cron is None else splmini.Schedule(cron, *(window or ()))
-    with interruptible() as cancel, shared.progress(quiet) as progress:
+    with interruptible(PATIENCE) as cancel, shared.progress(quiet) as progress:
         done = splmini.backtest(
             detections,
             shared.events(files),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splmini.cli import _shared as shared
-from splmini.cli._interrupting import interruptible
 from splmini.cli._output import say
+from splmini.interrupting import PATIENCE, interruptible
 
 if TYPE_CHECKING:
     from splmini import Results
@@ -53,7 +53,7 @@ def command(
     Example: splmini run 'sourcetype=XmlWinEventLog EventID=1 | stats count by process_name' logs/*.evtx
     """
     form = form or ("table" if output is None else shared.form_of(output, "table"))
-    with interruptible() as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
+    with interruptible(PATIENCE) as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
         env = shared.environment(settings)
         search = env.compile(shared.search_text(spl))
         reading, given = shared.reading(settings), shared.events(files)

@@ -12,8 +12,8 @@ import click
 
 from splmini.cli import _shared as shared
 from splmini.cli._content import chosen_detections
-from splmini.cli._interrupting import interruptible
 from splmini.cli._output import say
+from splmini.interrupting import PATIENCE, interruptible
 
 if TYPE_CHECKING:
     from splmini import Hit
@@ -51,7 +51,7 @@ def command(
     chosen, env = chosen_detections(Path(content), settings, only)
     events = shared.events(files)
     started = time.perf_counter()
-    with interruptible() as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
+    with interruptible(PATIENCE) as cancel, shared.workers(jobs) as executor, shared.progress(quiet) as progress:
         reading = shared.reading(settings)
         hits = splmini.sweep(chosen, events, env, progress=progress, executor=executor, cancel=cancel, **reading)
         interrupted = cancel()

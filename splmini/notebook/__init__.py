@@ -17,7 +17,6 @@ from typing import Any
 import splmini
 from splmini.notebook._errors import is_rich, on_error
 from splmini.notebook._magics import Magics
-from splmini.notebook._progress import interruptible
 from splmini.notebook._text import show
 
 
@@ -113,4 +112,4 @@ def _colour_terminal(shell: Any) -> None:
     lexers["spl"] = PygmentsLexer(SplLexer)
 
 
-__all__ = ["Magics", "interruptible", "load", "unload"]
+__all__ = ["Magics", "load", "unload"]

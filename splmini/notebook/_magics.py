@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any
 
 import splmini
+from splmini.interrupting import interruptible
 from splmini.notebook._call import READING, USAGE, Call, parse_line, words_of
 from splmini.notebook._errors import is_rich
-from splmini.notebook._progress import Progress, interruptible
+from splmini.notebook._progress import Progress
 
 
 class Magics:

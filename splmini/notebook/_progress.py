@@ -1,13 +1,9 @@
-"""Progress of long runs, and how they are ended early."""
+"""Progress of long runs."""
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -85,26 +81,3 @@ def progress_html(count: int, total: int | None, seconds: float) -> str:
         f"width:{width};background:{stripes}'></div></div><div style='opacity:.8;margin-top:3px'>"
         f"{escape(progress_text(count, total, seconds))} · stop keeps what was found</div></div>"
     )
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a request to end the run, which the function that is given tells; the second raises.
-
-    Outside the main thread, where signals do not arrive, nothing is changed.
-    """
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def on_interrupt(number: int, frame: Any) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)  # None: not set by Python

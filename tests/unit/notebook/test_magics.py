@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import splmini
+from splmini.interrupting import interruptible
 from splmini.notebook._call import parse_line
 from splmini.notebook._errors import ErrorView, context_html
 from splmini.notebook._magics import columns_of, size_of
-from splmini.notebook._progress import Progress, interruptible, progress_html, progress_text
+from splmini.notebook._progress import Progress, progress_html, progress_text
 
 interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
 EVENTS = [{"user": "alice", "n": 1}, {"user": "bob", "n": 2}, {"user": "bob", "n": 3}]
