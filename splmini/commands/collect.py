@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from splmini.commands.arguments.reading import fail, read
@@ -93,11 +93,6 @@ def build(node: tree.Command, scope: BuildScope) -> Operator:
         return Stream(batches(), stream.columns)
 
     return Sequence(name="collect", run=run, node=node, span=node.span)
-
-
-def _adding(lines: list[str]) -> Callable[[str | None], str | None]:
-    """Return what adds lines, as they are by the end of the run, to the text of a file."""
-    return lambda before: "".join((before or "", *lines))
 
 
 def _file_name(given: str | None, ctx: RunContext) -> str:

@@ -344,3 +344,39 @@ def test_bounds_of_the_file_of_cases_are_held_to(tmp_path: Path, expect: str, st
 
 def test_a_file_without_bounds_has_none() -> None:
     assert read_bounds(load_document("cases: []")) == []
+
+
+def test_a_built_app_gives_schedule_and_throttling(tmp_path: Path) -> None:
+    (tmp_path / "default").mkdir()
+    (tmp_path / "default" / "savedsearches.conf").write_text(
+        "[ESCU - Bursts - Rule]\nsearch = status=500 | stats count by user\ncron_schedule = 5 * * * *\n"
+        "dispatch.earliest_time = -65m\ndispatch.latest_time = -5m\nalert.suppress = 1\n"
+        "alert.suppress.fields = user,dest\nalert.suppress.period = 4h\n"
+        "[ESCU - Loose - Rule]\nsearch = status=404\nalert.suppress = 0\nalert.suppress.fields = user\n"
+    )
+    content = splmini.load_content(tmp_path)
+    bursts, loose = sorted(content.detections, key=lambda each: each.name)
+    assert content.schedule(bursts) == splmini.Schedule("5 * * * *", "-65m", "-5m", "0")
+    assert (bursts.throttling, bursts.throttling_period) == (("user", "dest"), "4h")
+    assert (loose.throttling, content.schedule(loose).cron) == ((), "0 * * * *")
+
+
+def test_the_baselines_of_a_detection_run_before_its_tests(tmp_path: Path) -> None:
+    for folder in ("detections", "baselines", "datasets"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "datasets" / "log.json").write_text('{"user":"eve","n":1}\n{"user":"bob","n":2}\n')
+    (tmp_path / "baselines" / "b.yml").write_text(
+        "name: Seen\nschedule: Default Baseline\nsearch: n=1 | stats count by user | outputlookup seen\n"
+    )
+    text = (
+        "name: Again\nsearch: n=* | lookup seen user OUTPUT count | where count=1\nbaselines: [Seen]\n"
+        "tests: [{name: fires, attack_data: [{data: datasets/log.json, sourcetype: _json}]}]\n"
+    )
+    (tmp_path / "detections" / "d.yml").write_text(text)
+    env = splmini.Environment(lookups={"seen": [{"user": "nobody", "count": "0"}]})
+    report = splmini.Detection.load(tmp_path / "detections" / "d.yml").test(env, tmp_path)
+    assert [each.status for each in report.results] == ["passed"]
+    (tmp_path / "detections" / "d.yml").write_text(text.replace("[Seen]", "[Sen]"))
+    wrong = splmini.Detection.load(tmp_path / "detections" / "d.yml").test(env, tmp_path)
+    assert wrong.results[0].status == "error"
+    assert "Seen" in wrong.results[0].reason
